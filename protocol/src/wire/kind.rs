@@ -1,0 +1,105 @@
+//! The kinds of messages and their typed bodies.
+
+use crate::directory::SignedEntry;
+use crate::event::Header;
+use crate::fact::{CaseFact, Tally, Watermark};
+use crate::order::{Contribution, Order, OrderAnswer, OrderWithdrawn};
+use crate::publication::Published;
+use crate::receipt::Receipt;
+use crate::transfer::{Accept, Decline, Handover, History, Offer, Recall};
+
+use super::codec::{self, Malformed};
+use super::control::{Delivered, Enrol, Enrolled};
+use super::limits::BODY_BYTES_MAX;
+
+macro_rules! bodies {
+    ($($(#[$doc:meta])* $name:ident($type:ty) = $kind:literal / $schema:literal),+ $(,)?) => {
+        /// A message body that this version understands, one variant per (kind, schema).
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum Body {
+            $($(#[$doc])* $name($type),)+
+        }
+
+        impl Body {
+            /// (kind, schema) of this body.
+            pub fn kind(&self) -> (Kind, u16) {
+                match self { $(Self::$name(_) => (Kind($kind), $schema),)+ }
+            }
+
+            /// The bytes that travel.
+            pub fn encode(&self) -> Result<Vec<u8>, Malformed> {
+                match self { $(Self::$name(body) => codec::encode(body, BODY_BYTES_MAX),)+ }
+            }
+
+            /// Reads a body. `Ok(None)`: a kind or schema of a later version, to be kept and passed on byte for byte.
+            pub fn decode(kind: Kind, schema: u16, bytes: &[u8]) -> Result<Option<Self>, Malformed> {
+                match (kind.0, schema) {
+                    $(($kind, $schema) => codec::decode(bytes, BODY_BYTES_MAX).map(|body| Some(Self::$name(body))),)+
+                    _ => Ok(None),
+                }
+            }
+        }
+
+        /// All (kind, schema, name) of this version, for tests and documentation.
+        pub const KINDS: &[(u16, u16, &str)] = &[$(($kind, $schema, stringify!($name))),+];
+    };
+}
+
+/// The number of a kind of message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, bincode::Encode, bincode::Decode)]
+pub struct Kind(pub u16);
+
+bodies! {
+    /// One header of a case that is followed above. To the ceiling; every level on the way keeps it.
+    Header(Header) = 1 / 1,
+    /// Earlier headers of a case that begins to be followed. To the ceiling; every level on the way keeps it.
+    History(History) = 2 / 1,
+    /// A case fact. To the top; every level on the way keeps it.
+    Fact(CaseFact) = 3 / 1,
+    /// A tally. To the top; every level on the way keeps it.
+    Tally(Tally) = 4 / 1,
+    /// A watermark. To the top; every level on the way keeps it.
+    Watermark(Watermark) = 5 / 1,
+    /// An order about a case.
+    Order(Order) = 10 / 1,
+    /// The answer to an order.
+    OrderAnswer(OrderAnswer) = 11 / 1,
+    /// An order that is no longer asked.
+    OrderWithdrawn(OrderWithdrawn) = 12 / 1,
+    /// A receipt for people.
+    Receipt(Receipt) = 13 / 1,
+    /// A note from somebody who does not own the case.
+    Contribution(Contribution) = 14 / 1,
+    /// An offer of ownership.
+    Offer(Offer) = 20 / 1,
+    /// An offer accepted.
+    Accept(Accept) = 21 / 1,
+    /// An offer declined.
+    Decline(Decline) = 22 / 1,
+    /// An offer taken back.
+    Recall(Recall) = 23 / 1,
+    /// The case itself, after its release.
+    Handover(Handover) = 24 / 1,
+    /// Something published from above. To one child subtree after another.
+    Published(Published) = 30 / 1,
+    /// Bundles that are durable at their destination: the link's own terminal receipt.
+    Delivered(Delivered) = 40 / 1,
+    /// A join request vouched for by a parent, to the authority.
+    Enrol(Enrol) = 41 / 1,
+    /// The authority's answer, to the parent that vouched; every node on the way learns the new descendant.
+    Enrolled(Enrolled) = 42 / 1,
+    /// A directory entry.
+    Entry(SignedEntry) = 43 / 1,
+}
+
+impl Kind {
+    /// Kinds that every node between origin and destination keeps for itself while passing them on.
+    pub fn kept_on_the_way(self) -> bool {
+        matches!(self.0, 1..=5 | 42)
+    }
+
+    /// Kinds that the link handles by itself, without casework.
+    pub fn is_the_links(self) -> bool {
+        (40..50).contains(&self.0)
+    }
+}
