@@ -1,0 +1,61 @@
+//! What a certificate says: exactly one DNS name and nothing else, and its public key. webpki alone accepts certificates
+//! without a name, with wildcards, or with names of kinds that no constraint bounds; this check is the second gate.
+
+use protocol::id::NodeId;
+use x509_parser::certificate::X509Certificate;
+use x509_parser::extensions::GeneralName;
+use x509_parser::prelude::FromDer;
+
+use super::sha256;
+
+/// The zone below which all node names lie.
+pub const ZONE: &str = "node.wuji.internal";
+
+/// Why a certificate names no node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadCertificate {
+    /// Not a certificate.
+    #[error("not a certificate")]
+    Unreadable,
+    /// No name, several, or one that is not a DNS name.
+    #[error("not exactly one DNS name")]
+    Names,
+    /// A name that no node has.
+    #[error("not the name of a node")]
+    NotANode,
+}
+
+/// The TLS name of a node.
+pub fn tls_name(node: NodeId) -> String {
+    format!("n{node}.{ZONE}")
+}
+
+fn parse(der: &[u8]) -> Result<X509Certificate<'_>, BadCertificate> {
+    match X509Certificate::from_der(der) {
+        Ok(([], certificate)) => Ok(certificate),
+        _ => Err(BadCertificate::Unreadable),
+    }
+}
+
+/// The node that a certificate names. Says nothing about who signed it.
+pub fn node_of(der: &[u8]) -> Result<NodeId, BadCertificate> {
+    let certificate = parse(der)?;
+    let names = certificate.subject_alternative_name().map_err(|_| BadCertificate::Names)?;
+    let Some([GeneralName::DNSName(name)]) = names.as_ref().map(|n| n.value.general_names.as_slice()) else {
+        return Err(BadCertificate::Names);
+    };
+    let id = name.strip_prefix('n').and_then(|n| n.strip_suffix(ZONE)).and_then(|n| n.strip_suffix('.'));
+    let node = id.and_then(|id| id.parse().ok()).ok_or(BadCertificate::NotANode)?;
+    // One spelling only: no capitals, no hyphens.
+    if tls_name(node) == **name { Ok(node) } else { Err(BadCertificate::NotANode) }
+}
+
+/// SHA-256 of a certificate's public key (SPKI).
+pub fn spki_sha256(der: &[u8]) -> Result<[u8; 32], BadCertificate> {
+    Ok(sha256(parse(der)?.tbs_certificate.subject_pki.raw))
+}
+
+/// When a certificate ends, in seconds since 1970.
+pub fn not_after(der: &[u8]) -> Result<i64, BadCertificate> {
+    Ok(parse(der)?.validity().not_after.timestamp())
+}
