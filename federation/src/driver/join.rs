@@ -7,7 +7,7 @@ use std::time::Duration;
 use protocol::id::NodeId;
 use protocol::wire::codec;
 use protocol::wire::control::{Enrolled, JoinRequest};
-use quinn::{ClientConfig, TokioRuntime, VarInt};
+use quinn::{ClientConfig, Connection, TokioRuntime, VarInt};
 use rustls::time_provider::{DefaultTimeProvider, TimeProvider};
 
 use crate::trust::directory::entry_is_signed;
@@ -16,7 +16,7 @@ use crate::trust::tls::{self, Chain, TlsError};
 use crate::trust::{NodeKeys, Token, enrolment, name, tls_name};
 
 use super::event::{JoinRefusal, JoinReply};
-use super::quic::{BindError, resolve, socket};
+use super::quic::{BindError, reason, resolve, socket};
 use super::settings::Settings;
 
 /// Bytes of a proof.
@@ -105,6 +105,14 @@ async fn ask(
     let address = resolve(quic, &token.address).await?;
     let connecting = quic.connect_with(client.clone(), address, &tls_name(token.parent)).map_err(|e| e.to_string())?;
     let connection = connecting.await.map_err(|e| e.to_string())?;
+    let reply = converse(&connection, token, request).await;
+    let reply = reply.map_err(|e| connection.close_reason().map_or(e, |why| reason(&why)))?;
+    connection.close(VarInt::from_u32(0), b"");
+    codec::decode(&reply, JOIN_REPLY_BYTES_MAX).map_err(|e| e.to_string())
+}
+
+/// Says the request with its proof; gives the answer as it came.
+async fn converse(connection: &Connection, token: &Token, request: &JoinRequest) -> Result<Vec<u8>, String> {
     let mut exporter = [0; 32];
     connection
         .export_keying_material(&mut exporter, enrolment::EXPORTER_LABEL, b"")
@@ -114,9 +122,7 @@ async fn ask(
     let (mut send, mut receive) = connection.open_bi().await.map_err(|e| e.to_string())?;
     send.write_all(&bytes).await.map_err(|e| e.to_string())?;
     send.finish().map_err(|e| e.to_string())?;
-    let reply = receive.read_to_end(JOIN_REPLY_BYTES_MAX).await.map_err(|e| e.to_string())?;
-    connection.close(VarInt::from_u32(0), b"");
-    codec::decode(&reply, JOIN_REPLY_BYTES_MAX).map_err(|e| e.to_string())
+    receive.read_to_end(JOIN_REPLY_BYTES_MAX).await.map_err(|e| e.to_string())
 }
 
 /// The entry is signed, names this node under its token, and holds these keys; the certificate leads to the pinned root.

@@ -55,6 +55,9 @@ pub struct Settings {
     pub joins_max: usize,
     /// How long an asker waits for the node's answer before it is told to ask again.
     pub join_wait: Duration,
+    /// Events that wait for the node; above it the lanes stop reading, and by their windows the peers stop sending. An
+    /// event may hold a bundle of 1 MiB.
+    pub events_max: usize,
     /// Bytes of each of the socket's two buffers.
     pub socket_buffer: usize,
     /// Segmentation offload: off on network cards where it fails.
@@ -74,6 +77,7 @@ impl Default for Settings {
             handshakes_max: 256,
             joins_max: 64,
             join_wait: Duration::from_secs(10),
+            events_max: 4096,
             socket_buffer: 4 * 1024 * 1024,
             offload: true,
             time: Arc::new(DefaultTimeProvider),

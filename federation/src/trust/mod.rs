@@ -32,6 +32,9 @@ pub use name::tls_name;
 pub use registry::Registry;
 pub use token::Token;
 
+#[cfg(test)]
+pub(crate) mod tests;
+
 use ring::rand::{SecureRandom, SystemRandom};
 
 /// The system gave no random bytes.

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use crate::driver::event::{Event, Frame};
 
 use super::lane::{Reader, Stopped, Writer, priority};
-use super::{Inner, code};
+use super::{Inner, code, reason};
 
 const LANES: [Lane; 4] = [Lane::Control, Lane::Cases, Lane::Statistics, Lane::Bulk];
 
@@ -155,7 +155,10 @@ impl Run {
                 }
                 Stopped::Ended => {
                     // A lane that ends takes the link with it: half a link would starve unnoticed.
-                    link.connection.close(code::LANES, b"a lane ended");
+                    // (Closing what is closed already would overwrite the reason.)
+                    if link.connection.close_reason().is_none() {
+                        link.connection.close(code::LANES, b"a lane ended");
+                    }
                 }
             }
         });
@@ -171,15 +174,5 @@ impl Run {
         drop(self.link);
         while self.lanes.join_next().await.is_some() {}
         self.inner.tell(Event::Closed { connection, peer, why }).await;
-    }
-}
-
-/// What the other side said, or what happened to the connection.
-fn reason(error: &ConnectionError) -> String {
-    match error {
-        ConnectionError::ApplicationClosed(close) => {
-            format!("closed by the peer: {}", String::from_utf8_lossy(&close.reason))
-        }
-        other => other.to_string(),
     }
 }

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use protocol::id::NodeId;
-use quinn::{ClientConfig, Connection, TokioRuntime};
+use quinn::{ClientConfig, Connection, ConnectionError, TokioRuntime};
 use rustls_pki_types::CertificateDer;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -28,8 +28,6 @@ use super::settings::Setup;
 use capture::Capture;
 use link::Link;
 
-/// Events that wait for the node; above it the lanes stop reading, and the peers stop sending.
-pub const EVENTS_MAX: usize = 4096;
 /// How long a shutdown waits for peers to hear of it.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -120,7 +118,7 @@ impl Endpoint {
             }
         };
         let capture = settings.capture.as_deref().map(Capture::open).transpose()?.map(Arc::new);
-        let (events, receiver) = mpsc::channel(EVENTS_MAX);
+        let (events, receiver) = mpsc::channel(settings.events_max.max(1));
         let inner = Arc::new(Inner {
             quic,
             client,
@@ -182,7 +180,9 @@ impl Endpoint {
         links.iter().for_each(|link| link.close(code::IDENTITY, why));
     }
 
-    /// Closes everything, tells the peers, and ends all tasks. Keep reading events until it returns or drop the receiver.
+    /// Closes everything, tells the peers, and ends all tasks. Keep reading events until it returns, or drop the receiver
+    /// first. Its tasks hold an endpoint: without this call it lives as long as the runtime. The port is free again once
+    /// the last clone is dropped.
     pub async fn shutdown(&self) {
         self.0.stop.cancel();
         let links: Vec<_> = self.0.links().values().cloned().collect();
@@ -229,4 +229,14 @@ pub(super) async fn resolve(quic: &quinn::Endpoint, address: &str) -> Result<Soc
     let found: Vec<_> = tokio::net::lookup_host(address).await.map_err(|e| e.to_string())?.collect();
     let fitting = found.iter().find(|a| v6 || a.is_ipv4());
     fitting.copied().ok_or_else(|| "no usable address".to_owned())
+}
+
+/// What the other side said at the end, or what happened to the connection.
+pub(super) fn reason(error: &ConnectionError) -> String {
+    match error {
+        ConnectionError::ApplicationClosed(close) => {
+            format!("closed by the peer: {}", String::from_utf8_lossy(&close.reason))
+        }
+        other => other.to_string(),
+    }
 }

@@ -1,0 +1,91 @@
+//! The driver over real QUIC on the loopback.
+
+mod joining;
+mod links;
+mod raw;
+mod refusals;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use protocol::id::NodeId;
+use tokio::sync::mpsc;
+
+use super::event::Event;
+use super::quic::Endpoint;
+use super::settings::{Parent, Settings, Setup};
+use crate::trust::tests::Member;
+use crate::trust::tls::Chain;
+use crate::trust::{Directory, Registry};
+
+/// An endpoint under test with its events.
+pub(super) struct End {
+    pub(super) endpoint: Endpoint,
+    pub(super) events: mpsc::Receiver<Event>,
+}
+
+impl End {
+    pub(super) fn bind(listen: SocketAddr, setup: Setup) -> Self {
+        let (endpoint, events) = Endpoint::bind(listen, setup).unwrap();
+        Self { endpoint, events }
+    }
+
+    pub(super) fn address(&self) -> SocketAddr {
+        self.endpoint.local_addr().unwrap()
+    }
+
+    pub(super) async fn next(&mut self) -> Event {
+        tokio::time::timeout(Duration::from_secs(20), self.events.recv()).await.expect("an event in time").unwrap()
+    }
+
+    pub(super) async fn opened(&mut self) -> (u64, NodeId) {
+        match self.next().await {
+            Event::Opened { connection, peer, .. } => (connection, peer),
+            other => panic!("not opened: {other:?}"),
+        }
+    }
+
+    pub(super) async fn closed(&mut self) -> String {
+        loop {
+            match self.next().await {
+                Event::Closed { why, .. } => return why,
+                other => drop(other),
+            }
+        }
+    }
+
+    /// Nothing happens for a while.
+    pub(super) async fn silent(&mut self) {
+        let event = tokio::time::timeout(Duration::from_millis(300), self.events.recv()).await;
+        assert!(event.is_err(), "{event:?}");
+    }
+}
+
+pub(super) fn loopback() -> SocketAddr {
+    ([127, 0, 0, 1], 0).into()
+}
+
+pub(super) fn settings() -> Settings {
+    // Small buffers, so that a test host's limits give no warning.
+    Settings { socket_buffer: 128 * 1024, handshake: Duration::from_secs(5), ..Settings::default() }
+}
+
+pub(super) fn setup(member: &Member, directory: &Directory, parent: Option<Parent>) -> Setup {
+    setup_with(member, member.chain(), directory, parent)
+}
+
+pub(super) fn setup_with(member: &Member, chain: Chain, directory: &Directory, parent: Option<Parent>) -> Setup {
+    Setup {
+        node: member.node,
+        keys: member.keys.clone(),
+        chain,
+        directory: directory.clone(),
+        registry: Registry::new(),
+        parent,
+        settings: settings(),
+    }
+}
+
+pub(super) fn above(member: &Member, address: SocketAddr) -> Parent {
+    Parent { node: member.node, address: address.to_string(), spki: None }
+}

@@ -1,0 +1,164 @@
+//! A registered child that breaks the rules of the streams: it is cut off, and nothing else suffers.
+
+use std::time::Duration;
+
+use protocol::wire::frame::{FRAME_HEAD_BYTES, FrameHead, FrameKind, LinkSeq};
+use quinn::{Connection, ConnectionError, SendStream};
+
+use super::{End, above, loopback, settings, setup};
+use crate::driver::event::Event;
+use crate::driver::quic::socket;
+use crate::trust::tests::{Member, directory, member, now};
+use crate::trust::{Authority, tls, tls_name};
+
+struct Raw {
+    parent: End,
+    connection: Connection,
+}
+
+async fn connect(handshake: Duration) -> Raw {
+    let mut authority = Authority::found("x", now()).unwrap();
+    let (top, low): (Member, Member) = (member(&mut authority, 1, None), member(&mut authority, 2, Some(1)));
+    let mut top_setup = setup(&top, &directory(&authority, &[&top, &low]), None);
+    top_setup.settings.handshake = handshake;
+    top_setup.registry.admit(low.keys.tls_spki_sha256(), low.node);
+    let parent = End::bind(loopback(), top_setup);
+    let tls = tls::link_config(&low.keys, &low.chain(), top.node, None, settings().time).unwrap();
+    let config = socket::client(tls, &settings()).unwrap();
+    let quic = quinn::Endpoint::client(loopback()).unwrap();
+    let connection = quic.connect_with(config, parent.address(), &tls_name(top.node)).unwrap().await.unwrap();
+    Raw { parent, connection }
+}
+
+impl Raw {
+    async fn lane(&self, index: u8) -> SendStream {
+        let (mut send, mut receive) = self.connection.open_bi().await.unwrap();
+        send.write_all(&[index]).await.unwrap();
+        // Keeps the other direction open: dropping it would tell the parent to stop.
+        tokio::spawn(async move { receive.read_to_end(1 << 20).await });
+        send
+    }
+
+    async fn lanes(&mut self) -> Vec<SendStream> {
+        let mut lanes = Vec::new();
+        for index in 0..4 {
+            lanes.push(self.lane(index).await);
+        }
+        self.parent.opened().await;
+        lanes
+    }
+
+    async fn cut_off(&self) {
+        let end = tokio::time::timeout(Duration::from_secs(10), self.connection.closed()).await;
+        assert!(matches!(end, Ok(ConnectionError::ApplicationClosed(_))), "{end:?}");
+    }
+}
+
+#[tokio::test]
+async fn lanes_that_are_unknown_or_doubled_are_not_opened() {
+    for lanes in [vec![4], vec![255], vec![0, 0], vec![1, 2, 3, 1]] {
+        let mut raw = connect(Duration::from_secs(5)).await;
+        let mut held = Vec::new();
+        for index in lanes {
+            held.push(raw.lane(index).await);
+        }
+        raw.cut_off().await;
+        raw.parent.silent().await;
+    }
+}
+
+#[tokio::test]
+async fn a_child_that_opens_nothing_is_cut_off_in_time() {
+    let mut raw = connect(Duration::from_millis(500)).await;
+    let _one = raw.lane(0).await;
+    raw.cut_off().await;
+    raw.parent.silent().await;
+}
+
+#[tokio::test]
+async fn frames_that_no_honest_peer_sends() {
+    let head = |kind, length| FrameHead { kind, seq: LinkSeq(1), length }.to_bytes().to_vec();
+    let with = |mut head: Vec<u8>, body: &[u8]| {
+        head.extend_from_slice(body);
+        head
+    };
+    for (what, bytes, finished) in [
+        ("an unknown kind", vec![9; FRAME_HEAD_BYTES], false),
+        ("a length above the limit", head(FrameKind::Control, 64 * 1024 + 1), false),
+        ("four gigabytes", head(FrameKind::Bundle, u32::MAX), false),
+        ("a control frame that is none", with(head(FrameKind::Control, 3), &[200, 1, 1]), false),
+        ("a frame of a later version", with(head(FrameKind::Preview, 1), &[1]), false),
+        ("a head cut short", vec![1, 0, 0], true),
+        ("a body cut short", with(head(FrameKind::Bundle, 100), &[1; 50]), true),
+    ] {
+        let mut raw = connect(Duration::from_secs(5)).await;
+        let mut lanes = raw.lanes().await;
+        let cases = &mut lanes[1];
+        cases.write_all(&bytes).await.unwrap();
+        if finished {
+            cases.finish().unwrap();
+        }
+        assert!(matches!(raw.parent.next().await, Event::Misbehaved { .. }), "{what}");
+        assert!(matches!(raw.parent.next().await, Event::Closed { .. }), "{what}");
+        raw.cut_off().await;
+    }
+}
+
+#[tokio::test]
+async fn a_lane_that_ends_takes_the_link_with_it() {
+    let mut raw = connect(Duration::from_secs(5)).await;
+    let mut lanes = raw.lanes().await;
+    lanes[3].finish().unwrap();
+    assert!(matches!(raw.parent.next().await, Event::Closed { .. }));
+    raw.cut_off().await;
+}
+
+#[tokio::test]
+async fn noise_on_every_lane_never_brings_the_endpoint_down() {
+    let mut raw = connect(Duration::from_secs(5)).await;
+    let mut state = 1_u32;
+    for round in 0..20_usize {
+        let mut lanes = raw.lanes().await;
+        let noise: Vec<u8> = (0..500)
+            .map(|_| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                state.to_be_bytes()[0] % 18
+            })
+            .collect();
+        lanes[round % 4].write_all(&noise).await.unwrap();
+        lanes[round % 4].finish().unwrap();
+        raw.parent.closed().await;
+        let mut fresh = connect(Duration::from_secs(5)).await;
+        std::mem::swap(&mut raw, &mut fresh);
+    }
+}
+
+#[tokio::test]
+async fn handshakes_above_the_cap_are_refused_at_once() {
+    let mut authority = Authority::found("x", now()).unwrap();
+    let (top, low) = (member(&mut authority, 1, None), member(&mut authority, 2, Some(1)));
+    let knows = directory(&authority, &[&top, &low]);
+    let mut full = setup(&top, &knows, None);
+    full.settings.handshakes_max = 0;
+    let parent = End::bind(loopback(), full);
+    let mut child = End::bind(loopback(), setup(&low, &knows, Some(above(&top, parent.address()))));
+    child.endpoint.dial();
+    let event = tokio::time::timeout(Duration::from_secs(2), child.next()).await.expect("at once");
+    assert!(matches!(event, Event::DialFailed { .. }), "{event:?}");
+}
+
+#[tokio::test]
+async fn under_load_an_address_is_proven_first_and_then_admitted() {
+    let mut authority = Authority::found("x", now()).unwrap();
+    let (top, low) = (member(&mut authority, 1, None), member(&mut authority, 2, Some(1)));
+    let knows = directory(&authority, &[&top, &low]);
+    let mut tight = setup(&top, &knows, None);
+    // With one place, every handshake is one above half.
+    tight.settings.handshakes_max = 1;
+    tight.registry.admit(low.keys.tls_spki_sha256(), low.node);
+    let mut parent = End::bind(loopback(), tight);
+    let mut child = End::bind(loopback(), setup(&low, &knows, Some(above(&top, parent.address()))));
+    child.endpoint.dial();
+    child.opened().await;
+    parent.opened().await;
+}
