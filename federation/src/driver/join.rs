@@ -13,10 +13,10 @@ use rustls::time_provider::{DefaultTimeProvider, TimeProvider};
 use crate::trust::directory::entry_is_signed;
 use crate::trust::keys::KeyError;
 use crate::trust::tls::{self, Chain, TlsError};
-use crate::trust::{NodeKeys, Token, enrolment, name, tls_name};
+use crate::trust::{NodeKeys, Token, enrolment, name};
 
 use super::event::{JoinRefusal, JoinReply};
-use super::quic::{BindError, reason, resolve, socket};
+use super::quic::{BindError, reach, reason, socket};
 use super::settings::Settings;
 
 /// Bytes of a proof.
@@ -76,7 +76,7 @@ pub async fn join_at(
     let request = keys.join_request(token.id, node, token.division)?;
     let mut pause = RETRY;
     let answer = loop {
-        let attempt = ask(&quic, &client, token, &request);
+        let attempt = ask(&quic, &client, token, &request, settings.handshake);
         match tokio::time::timeout(settings.handshake.saturating_add(ANSWER), attempt).await {
             Ok(Ok(JoinReply::Enrolled(enrolled))) => break Ok(*enrolled),
             Ok(Ok(JoinReply::Refused(why))) => break Err(JoinError::Refused(why)),
@@ -101,10 +101,9 @@ async fn ask(
     client: &ClientConfig,
     token: &Token,
     request: &JoinRequest,
+    limit: Duration,
 ) -> Result<JoinReply, String> {
-    let address = resolve(quic, &token.address).await?;
-    let connecting = quic.connect_with(client.clone(), address, &tls_name(token.parent)).map_err(|e| e.to_string())?;
-    let connection = connecting.await.map_err(|e| e.to_string())?;
+    let connection = reach(quic, client, &token.address, token.parent, limit).await?;
     let reply = converse(&connection, token, request).await;
     let reply = reply.map_err(|e| connection.close_reason().map_or(e, |why| reason(&why)))?;
     connection.close(VarInt::from_u32(0), b"");

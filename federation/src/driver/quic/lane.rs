@@ -11,7 +11,7 @@ use protocol::wire::control::Control;
 use protocol::wire::frame::{FRAME_HEAD_BYTES, FrameHead, FrameKind, Lane, LinkSeq};
 use protocol::wire::limits::CONTROL_BYTES_MAX;
 use quinn::{ReadExactError, RecvStream, SendStream};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::driver::event::{Event, Frame};
 use crate::trust::Directory;
@@ -32,9 +32,17 @@ pub(super) fn priority(lane: Lane) -> i32 {
     }
 }
 
+/// What waits in the queue of a lane.
+pub(super) enum Queued {
+    /// A frame.
+    Frame(Frame),
+    /// Nothing follows. Told once the peer has everything.
+    Last(oneshot::Sender<()>),
+}
+
 /// What a writer needs.
 pub(super) struct Writer {
-    pub(super) queue: mpsc::UnboundedReceiver<Frame>,
+    pub(super) queue: mpsc::UnboundedReceiver<Queued>,
     pub(super) directory: Directory,
     pub(super) capture: Option<Arc<Capture>>,
 }
@@ -43,16 +51,28 @@ impl Writer {
     /// Writes until the queue or the stream ends.
     pub(super) async fn run(mut self, mut stream: SendStream) {
         let mut introduced = HashSet::new();
-        let mut frames = Vec::new();
-        while self.queue.recv_many(&mut frames, COALESCED_MAX).await > 0 {
-            let mut parts = Vec::new();
-            for frame in frames.drain(..) {
-                self.lay_out(frame, &mut introduced, &mut parts);
+        let mut waiting = Vec::new();
+        while self.queue.recv_many(&mut waiting, COALESCED_MAX).await > 0 {
+            let (mut parts, mut last) = (Vec::new(), None);
+            for queued in waiting.drain(..) {
+                match queued {
+                    Queued::Frame(frame) if last.is_none() => self.lay_out(frame, &mut introduced, &mut parts),
+                    Queued::Frame(_) => {}
+                    Queued::Last(told) => last = Some(told),
+                }
             }
             if let Some(capture) = &self.capture {
                 capture.write(&parts);
             }
             if stream.write_all_chunks(&mut parts).await.is_err() {
+                return;
+            }
+            if let Some(told) = last {
+                // An error says that the stream or the connection is over, and so is the waiting.
+                if stream.finish().is_ok() {
+                    let _ = stream.stopped().await;
+                }
+                let _ = told.send(());
                 return;
             }
         }

@@ -1,25 +1,28 @@
 //! The life of one connection whose peer is known: four lanes, then an end.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use protocol::id::NodeId;
 use protocol::wire::frame::Lane;
 use quinn::{Connection, ConnectionError, RecvStream, SendStream, VarInt};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use crate::driver::event::{Event, Frame};
 
-use super::lane::{Reader, Stopped, Writer, priority};
+use super::lane::{Queued, Reader, Stopped, Writer, priority};
 use super::{Inner, code, reason};
 
+/// How long a farewell waits for the peer to have the last frames.
+const FAREWELL: Duration = Duration::from_secs(1);
 const LANES: [Lane; 4] = [Lane::Control, Lane::Cases, Lane::Statistics, Lane::Bulk];
 
 /// A live connection, as the endpoint holds it.
 pub(super) struct Link {
     pub(super) peer: NodeId,
     pub(super) connection: Connection,
-    queues: [mpsc::UnboundedSender<Frame>; 4],
+    queues: [mpsc::UnboundedSender<Queued>; 4],
     why: OnceLock<String>,
 }
 
@@ -32,8 +35,19 @@ impl Link {
         };
         if let Some(queue) = self.queues.get(usize::from(lane.index())) {
             // A queue without its writer belongs to a connection that is ending; `Closed` says so.
-            let _ = queue.send(frame);
+            let _ = queue.send(Queued::Frame(frame));
         }
+    }
+
+    /// Closes the connection once the peer has what waits on the control lane: a refusal must arrive to be one.
+    pub(super) async fn farewell(&self, code: VarInt, why: &str) {
+        self.why.get_or_init(|| why.to_owned());
+        let (told, all_there) = oneshot::channel();
+        let control = self.queues.first().map(|queue| queue.send(Queued::Last(told)));
+        if matches!(control, Some(Ok(()))) {
+            let _ = tokio::time::timeout(FAREWELL, all_there).await;
+        }
+        self.close(code, why);
     }
 
     /// Closes the connection; the first reason counts.
@@ -43,9 +57,9 @@ impl Link {
     }
 }
 
-type Queue = mpsc::UnboundedReceiver<Frame>;
+type Queue = mpsc::UnboundedReceiver<Queued>;
 
-fn queues() -> ([mpsc::UnboundedSender<Frame>; 4], [Option<Queue>; 4]) {
+fn queues() -> ([mpsc::UnboundedSender<Queued>; 4], [Option<Queue>; 4]) {
     let (a, ar) = mpsc::unbounded_channel();
     let (b, br) = mpsc::unbounded_channel();
     let (c, cr) = mpsc::unbounded_channel();
@@ -154,9 +168,10 @@ impl Run {
                     link.close(code::FRAMING, &what);
                 }
                 Stopped::Ended => {
-                    // A lane that ends takes the link with it: half a link would starve unnoticed.
-                    // (Closing what is closed already would overwrite the reason.)
-                    if link.connection.close_reason().is_none() {
+                    // The control lane ends a moment before the connection, when the peer says farewell. Otherwise a lane
+                    // that ends takes the link with it: half a link would starve unnoticed.
+                    let closed = link.connection.closed();
+                    if tokio::time::timeout(FAREWELL.saturating_mul(2), closed).await.is_err() {
                         link.connection.close(code::LANES, b"a lane ended");
                     }
                 }

@@ -17,6 +17,7 @@ use protocol::id::NodeId;
 use quinn::{ClientConfig, Connection, ConnectionError, TokioRuntime};
 use rustls_pki_types::CertificateDer;
 use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -28,6 +29,8 @@ use super::settings::Setup;
 use capture::Capture;
 use link::Link;
 
+/// Addresses of one name that a dial tries.
+const ADDRESSES_MAX: usize = 4;
 /// How long a shutdown waits for peers to hear of it.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -159,19 +162,28 @@ impl Endpoint {
         });
     }
 
-    /// Queues a frame and returns at once; false when there is no such connection. The queues have no bound of their
-    /// own: the core bounds bundles by the peer's credit and control frames by what it is asked.
-    pub fn send(&self, connection: u64, frame: Frame) -> bool {
-        let link = self.0.links().get(&connection).cloned();
-        link.map(|link| link.queue(frame)).is_some()
-    }
-
-    /// Closes a connection. What still waits in its queues is not sent.
-    pub fn close(&self, connection: u64, why: &str) {
+    /// Queues a frame and returns at once; does nothing when there is no such connection, as `Closed` has said. The queues
+    /// have no bound of their own: the core bounds bundles by the peer's credit and control frames by what it is asked.
+    pub fn send(&self, connection: u64, frame: Frame) {
         let link = self.0.links().get(&connection).cloned();
         if let Some(link) = link {
-            link.close(code::DONE, why);
+            link.queue(frame);
         }
+    }
+
+    /// Closes a connection after what waits on its control lane, in a second at most. Bundles that wait are not sent.
+    pub fn close(&self, connection: u64, why: &str) {
+        let link = self.0.links().remove(&connection);
+        if let Some(link) = link {
+            let why = why.to_owned();
+            self.0.tasks.spawn(async move { link.farewell(code::DONE, &why).await });
+        }
+    }
+
+    /// Closes all connections at once.
+    pub fn close_all(&self, why: &str) {
+        let links: Vec<_> = self.0.links().values().cloned().collect();
+        links.iter().for_each(|link| link.close(code::DONE, why));
     }
 
     /// Closes all connections of a peer: what makes a change of the registry apply to live links.
@@ -185,9 +197,11 @@ impl Endpoint {
     /// the last clone is dropped.
     pub async fn shutdown(&self) {
         self.0.stop.cancel();
-        let links: Vec<_> = self.0.links().values().cloned().collect();
-        links.iter().for_each(|link| link.close(code::DONE, "shutting down"));
-        drop(links);
+        let mut farewells = JoinSet::new();
+        for (_, link) in self.0.links().drain() {
+            farewells.spawn(async move { link.farewell(code::DONE, "shutting down").await });
+        }
+        farewells.join_all().await;
         self.0.quic.close(code::DONE, b"shutting down");
         self.0.tasks.close();
         let farewell = async {
@@ -210,25 +224,43 @@ async fn connect(inner: &Inner) -> Result<(Connection, NodeId), String> {
     let (Some(parent), Some(config)) = (&inner.setup.parent, &inner.client) else {
         return Err("there is no parent to dial".into());
     };
-    let name = tls_name(parent.node);
-    let work = async {
-        let address = resolve(&inner.quic, &parent.address).await?;
-        let connecting = inner.quic.connect_with(config.clone(), address, &name).map_err(|e| e.to_string())?;
-        connecting.await.map_err(|e| e.to_string())
-    };
-    match tokio::time::timeout(inner.setup.settings.handshake, work).await {
-        Ok(Ok(connection)) => Ok((connection, parent.node)),
-        Ok(Err(why)) => Err(format!("{}: {why}", parent.address)),
-        Err(_) => Err(format!("{}: no answer in time", parent.address)),
-    }
+    let limit = inner.setup.settings.handshake;
+    let connection = reach(&inner.quic, config, &parent.address, parent.node, limit).await?;
+    Ok((connection, parent.node))
 }
 
-/// Looks a `host:port` up, preferring what the socket can reach.
-pub(super) async fn resolve(quic: &quinn::Endpoint, address: &str) -> Result<SocketAddr, String> {
-    let v6 = quic.local_addr().map_err(|e| e.to_string())?.is_ipv6();
-    let found: Vec<_> = tokio::net::lookup_host(address).await.map_err(|e| e.to_string())?.collect();
-    let fitting = found.iter().find(|a| v6 || a.is_ipv4());
-    fitting.copied().ok_or_else(|| "no usable address".to_owned())
+/// Connects to a node at `host:port`, trying the addresses of the name one after the other, `limit` in all.
+pub(super) async fn reach(
+    quic: &quinn::Endpoint,
+    config: &ClientConfig,
+    address: &str,
+    node: NodeId,
+    limit: Duration,
+) -> Result<Connection, String> {
+    let failed = |why: String| format!("{address}: {why}");
+    let v6 = quic.local_addr().map_err(|e| failed(e.to_string()))?.is_ipv6();
+    let found = match tokio::time::timeout(limit, tokio::net::lookup_host(address)).await {
+        Ok(found) => found.map_err(|e| failed(e.to_string()))?,
+        Err(_) => return Err(failed("the name is not resolved in time".into())),
+    };
+    let usable: Vec<_> = found.filter(|a| v6 || a.is_ipv4()).take(ADDRESSES_MAX).collect();
+    let share = limit.checked_div(u32::try_from(usable.len()).unwrap_or(1)).unwrap_or(limit);
+    let mut why = "no usable address".to_owned();
+    for one in usable {
+        let connecting = match quic.connect_with(config.clone(), one, &tls_name(node)) {
+            Ok(connecting) => connecting,
+            Err(error) => {
+                why = error.to_string();
+                continue;
+            }
+        };
+        match tokio::time::timeout(share, connecting).await {
+            Ok(Ok(connection)) => return Ok(connection),
+            Ok(Err(error)) => why = reason(&error),
+            Err(_) => why = "no answer in time".to_owned(),
+        }
+    }
+    Err(failed(why))
 }
 
 /// What the other side said at the end, or what happened to the connection.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use protocol::wire::bundle::{Bundle, Urgency};
-use protocol::wire::control::Control;
+use protocol::wire::control::{Control, Refused, Verdict};
 use protocol::wire::frame::{Lane, LinkSeq};
 
 use super::{End, above, loopback, setup};
@@ -59,11 +59,11 @@ async fn two_nodes_exchange_frames_on_all_lanes_in_both_directions() {
     for (endpoint, connection, from, to) in
         [(&pair.child.endpoint, up, &pair.low, &pair.top), (&pair.parent.endpoint, down, &pair.top, &pair.low)]
     {
-        assert!(endpoint.send(connection, Frame::Control(Control::GoAway { retry_after_ms: 7 })));
+        endpoint.send(connection, Frame::Control(Control::GoAway { retry_after_ms: 7 }));
         for urgency in urgencies {
             for n in 1..=50_u8 {
                 let bundle = from.bundle(n, to.node, urgency, 20_000);
-                assert!(endpoint.send(connection, frame(&bundle, n.into())));
+                endpoint.send(connection, frame(&bundle, n.into()));
             }
         }
     }
@@ -84,10 +84,43 @@ async fn two_nodes_exchange_frames_on_all_lanes_in_both_directions() {
             }
         }
     }
-    assert!(!pair.child.endpoint.send(99, Frame::Control(Control::GoAway { retry_after_ms: 0 })));
+    pair.child.endpoint.send(99, Frame::Control(Control::GoAway { retry_after_ms: 0 }));
     pair.child.endpoint.close(up, "done for today");
     assert_eq!(pair.child.closed().await, "done for today");
     assert!(pair.parent.closed().await.contains("done for today"));
+}
+
+#[tokio::test]
+async fn what_is_said_last_arrives_before_the_end() {
+    for n in 0..20 {
+        let mut pair = pair();
+        let (_, down) = open(&mut pair).await;
+        let refusal = Control::Verdict(Verdict::Refuse(Refused::Revoked));
+        if n % 2 == 0 {
+            pair.parent.endpoint.send(down, Frame::Control(refusal.clone()));
+            pair.parent.endpoint.close(down, "refused");
+        } else {
+            pair.parent.endpoint.send(down, Frame::Control(refusal.clone()));
+            pair.parent.endpoint.shutdown().await;
+        }
+        assert!(matches!(pair.child.next().await, Event::Control { frame, .. } if frame == refusal));
+        let why = pair.child.closed().await;
+        assert!(why.contains("refused") || why.contains("shutting down"), "{why}");
+        let why = pair.parent.closed().await;
+        assert!(why == "refused" || why == "shutting down", "{why}");
+    }
+}
+
+#[tokio::test]
+async fn a_peer_that_does_not_read_is_closed_all_the_same() {
+    let mut pair = pair();
+    let (up, _) = open(&mut pair).await;
+    // More than the event queue and the windows hold.
+    for _ in 0..60_000 {
+        pair.child.endpoint.send(up, Frame::Control(Control::GoAway { retry_after_ms: u32::MAX }));
+    }
+    pair.child.endpoint.close(up, "enough");
+    assert_eq!(pair.child.closed().await, "enough");
 }
 
 #[tokio::test]
@@ -235,6 +268,22 @@ async fn a_parent_that_died_without_a_word_tells_its_children_when_it_is_back() 
 }
 
 #[tokio::test]
+async fn a_name_with_several_addresses_is_tried_through() {
+    let pair = pair();
+    let (top, low, mut parent) = (pair.top, pair.low, pair.parent);
+    let knows = directory(&pair.authority, &[&low]);
+    let mut parent_is = above(&top, parent.address());
+    // On many hosts this is ::1 first, where nobody listens.
+    parent_is.address = format!("localhost:{}", parent.address().port());
+    let Ok(v6) = std::net::UdpSocket::bind("[::]:0") else { return };
+    drop(v6);
+    let mut child = End::bind("[::]:0".parse().unwrap(), setup(&low, &knows, Some(parent_is)));
+    child.endpoint.dial();
+    child.opened().await;
+    parent.opened().await;
+}
+
+#[tokio::test]
 async fn a_removed_child_is_cut_off_and_stays_out() {
     let mut pair = pair();
     let top_setup = setup(&pair.top, &pair.above, None);
@@ -292,4 +341,22 @@ async fn what_is_sent_can_be_captured() {
     assert!(matches!(pair.parent.next().await, Event::Bundle { .. }));
     let sent = std::fs::read(dir.path().join("sent")).unwrap();
     assert!(sent.windows(100).any(|w| w == [0xab; 100]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a measurement: run with --release --ignored --nocapture"]
+#[expect(clippy::print_stdout, reason = "a measurement is printed")]
+async fn bundles_a_second_over_one_link() {
+    let mut pair = pair();
+    let (up, _) = open(&mut pair).await;
+    let bundle = pair.low.bundle(1, node(1), Urgency::Red, 2_000);
+    let (total, began) = (50_000_u64, std::time::Instant::now());
+    for seq in 1..=total {
+        pair.child.endpoint.send(up, frame(&bundle, seq));
+    }
+    for _ in 0..total {
+        assert!(matches!(pair.parent.next().await, Event::Bundle { .. }));
+    }
+    let rate = f64::from(u32::try_from(total).unwrap()) / began.elapsed().as_secs_f64();
+    println!("{rate:.0} bundles of 2 kB a second, each verified");
 }
