@@ -113,14 +113,14 @@ impl DivisionCode {
             return None;
         }
         let span = GROUPS.iter().skip_while(|(_, l)| *l != level).nth(1).map_or(CODE_END, |(weight, _)| *weight);
-        Some(Self(self.0.saturating_sub(self.0 % span)))
+        self.0.checked_rem(span).map(|below| Self(self.0.saturating_sub(below)))
     }
 
     /// Whether `other` is this division or lies inside it.
     pub fn contains(self, other: Self) -> bool {
-        let (weight, level) = self.lowest();
-        // A grid contains only itself, and so does a code whose lower groups are in use.
-        level == Level::Grid && self == other || level != Level::Grid && self.0 / weight == other.0 / weight
+        // All digits down to the lowest group in use are alike. A grid uses them all, so it contains only itself.
+        let (weight, _) = self.lowest();
+        self.0.checked_div(weight) == other.0.checked_div(weight)
     }
 
     /// The code of a grid below this division.

@@ -45,15 +45,35 @@ impl ClockReading {
 pub struct Minute(pub u32);
 
 impl Minute {
-    /// The minute that holds `at`; times before 1970 give minute 0.
+    /// The minute that holds `at`, clamped to the range of the type.
     pub fn of(at: UnixMillis) -> Self {
-        Self(u32::try_from(at.0.div_euclid(60_000)).unwrap_or(0))
+        let minutes = at.0.div_euclid(60_000).max(0);
+        Self(u32::try_from(minutes).unwrap_or(u32::MAX))
     }
 }
 
 /// A day of the civil calendar in UTC+8, counted from 1970-01-01.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Serialize, Deserialize)]
+#[serde(try_from = "i32", into = "i32")]
 pub struct CivilDay(i32);
+
+/// The number is no day of the calendar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("day {0} is out of range")]
+pub struct NotADay(i32);
+
+impl TryFrom<i32> for CivilDay {
+    type Error = NotADay;
+    fn try_from(days: i32) -> Result<Self, NotADay> {
+        Self::from_number(days).ok_or(NotADay(days))
+    }
+}
+
+impl From<CivilDay> for i32 {
+    fn from(day: CivilDay) -> Self {
+        day.0
+    }
+}
 
 /// Days that the calendar type accepts: 1900-01-01 to 2199-12-31.
 const DAY_MIN: i32 = -25_567;
@@ -65,7 +85,8 @@ impl CivilDay {
     /// The day that holds `at`, clamped to the range of the type.
     pub fn of(at: UnixMillis) -> Self {
         let days = at.0.saturating_add(UTC8_MS).div_euclid(DAY_MS);
-        Self(i32::try_from(days).unwrap_or(DAY_MAX).clamp(DAY_MIN, DAY_MAX))
+        let clamped = days.clamp(i64::from(DAY_MIN), i64::from(DAY_MAX));
+        Self(i32::try_from(clamped).unwrap_or(DAY_MAX))
     }
 
     /// The day with this number, if it is in range.
@@ -86,8 +107,7 @@ impl CivilDay {
 
 impl<C> Decode<C> for CivilDay {
     fn decode<D: Decoder<Context = C>>(decoder: &mut D) -> Result<Self, DecodeError> {
-        let days = i32::decode(decoder)?;
-        Self::from_number(days).ok_or_else(|| DecodeError::OtherString(format!("day {days} is out of range")))
+        Self::try_from(i32::decode(decoder)?).map_err(|e| DecodeError::OtherString(e.to_string()))
     }
 }
 

@@ -75,7 +75,7 @@ pub const FRAME_HEAD_BYTES: usize = 13;
 pub struct FrameHead {
     /// What follows.
     pub kind: FrameKind,
-    /// Link number; 0 on control frames.
+    /// Link number, from 1 on bundles; 0 on frames of other kinds.
     pub seq: LinkSeq,
     /// Bytes that follow.
     pub length: u32,
@@ -90,6 +90,9 @@ pub enum BadFrame {
     /// Longer than the kind allows.
     #[error("a frame of {0} bytes is above the limit")]
     Length(u32),
+    /// A bundle without a number, or something else with one.
+    #[error("the number {0} does not suit the kind of frame")]
+    Number(u64),
 }
 
 impl FrameHead {
@@ -118,10 +121,13 @@ impl FrameHead {
             other => return Err(BadFrame::Kind(other)),
         };
         let length = u32::from_be_bytes([w, x, y, z]);
-        if usize::try_from(length).is_ok_and(|l| l <= max) {
-            Ok(Self { kind, seq: LinkSeq(u64::from_be_bytes([a, b, c, d, e, f, g, h])), length })
-        } else {
-            Err(BadFrame::Length(length))
+        if usize::try_from(length).map_or(true, |l| l > max) {
+            return Err(BadFrame::Length(length));
         }
+        let seq = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+        if (kind == FrameKind::Bundle) != (seq > 0) {
+            return Err(BadFrame::Number(seq));
+        }
+        Ok(Self { kind, seq: LinkSeq(seq), length })
     }
 }

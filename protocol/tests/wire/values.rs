@@ -1,0 +1,230 @@
+//! How each type of the vocabulary is made. A field or variant that is added must be added here, or nothing compiles.
+
+use protocol::chain::{Epoch, Hash, Head, Signature, TenureSeal};
+use protocol::directory::{Ancestor, Entry, KeyId, SealingKey, SignedEntry, SigningKey};
+use protocol::division::GridKind;
+use protocol::event::{
+    Act, Brief, Category, Commitment, Content, DueTerm, Ending, Header, Matter, Outcome, Party, PartySide, Private,
+    PrivatePart, Salt, Signatory, Source, Step, TermKind,
+};
+use protocol::fact::{CaseFact, LevelChange, Measure, StepReached, Tally, Watermark};
+use protocol::grading::{Answers, Grading, Known, Rule};
+use protocol::id::{BundleId, CaseId, CaseKey, ContributionId, EventId, MessageId, NodeId, OfferId, OrderId, TokenId};
+use protocol::order::{Answer, Asked, Contribution, Directive, Order, OrderAnswer, OrderWithdrawn};
+use protocol::publication::{Publication, Published};
+use protocol::receipt::{Progress, Receipt, Subject};
+use protocol::sealed::Sealed;
+use protocol::time::ClockReading;
+use protocol::transfer::{Accept, Decline, Ground, Handover, History, Offer, Recall};
+use protocol::warning::Warning;
+use protocol::wire::bundle::{BundleHead, Message, Urgency};
+use protocol::wire::control::{
+    Control, Delivered, Doubt, Enrol, Enrolled, Hello, Incarnation, JoinRequest, LaneState, Position, Refused, Verdict,
+};
+use protocol::wire::frame::{Lane, LinkSeq};
+use protocol::wire::kind::{Body, Kind};
+
+use super::build::{Arb, Gen, Variants, fields, ids, variants, wrapped};
+
+ids!(BundleId, CaseId, CaseKey, ContributionId, EventId, MessageId, NodeId, OfferId, OrderId, TokenId);
+wrapped!(Hash, Signature, KeyId, SealingKey, SigningKey, Category, Commitment, Salt, LinkSeq);
+
+fields! {
+    Epoch { takeovers, moves }
+    Head { epoch, number, hash }
+    TenureSeal { case, head, by, signature }
+    Ancestor { node, division }
+    Entry { node, division, parent, signing, sealing, tls_spki_sha256, serial, issued }
+    SignedEntry { entry, signature }
+    ClockReading { wall, offset_ms }
+    DueTerm { kind, day }
+    Brief {
+        matter, source, category, place, grid_kind, head_count, grading, step, owner, unit, next_term, summary, ceiling,
+        outcome, void,
+    }
+    Header { id, case, epoch, number, previous, at, act, brief, commitment }
+    Party { side, name, phone, address }
+    Signatory { name, user }
+    Private { by, content }
+    PrivatePart { event, salt, private }
+    Answers { signs, violence, petition_talk, people, disturbs, effort }
+    Grading { rules, answers, fired, level }
+    LevelChange { at, level }
+    StepReached { step, at }
+    CaseFact {
+        key, case, epoch, version, place, grid_kind, registered_by, registered_at, owner, owner_node, source, matter,
+        category, category_list, head_count, level, level_changes, steps, outcome, open_terms, amount_fen, void,
+    }
+    Tally { node, day, measure, value, version }
+    Watermark { node, as_of, count, digest }
+    Order { id, case, from, asked, text, term_days, at }
+    OrderAnswer { order, case, by, answer, at }
+    OrderWithdrawn { order, case }
+    Contribution { id, case, from, sealed, at }
+    Published { kind, name, version, issuer, from, content }
+    Receipt { subject, by, progress, at }
+    Sealed { suite, encapsulated, ciphertext }
+    Offer { id, case, from, brief, head, at, expires }
+    Accept { offer, case, by, at }
+    Decline { offer, case, by, ground, text, proposed, at }
+    Recall { offer, case }
+    Handover { offer, case, key, registered_by, headers, seals, private }
+    History { case, headers, seals }
+    Incarnation { counter, nonce }
+    Position { seq, hash }
+    LaneState { lane, received, retained_from, last }
+    Hello {
+        versions, node, division, root, incarnation, peer_incarnation, peer_counter_seen, lanes, ancestors, clock, entry,
+    }
+    Delivered { bundles }
+    JoinRequest { token, node, division, csr, signing, sealing }
+    Enrol { request, parent }
+    Enrolled { entry, certificates, authority }
+    BundleHead { id, origin, key, to, urgency, receipted }
+}
+
+/// An enum of variants without fields.
+macro_rules! plain {
+    ($($name:ident { $($variant:ident),+ $(,)? })+) => {
+        variants! { _g; $($name { $($name::$variant => $name::$variant),+ })+ }
+    };
+}
+
+plain! {
+    GridKind { Responsibility, Basic, Dedicated }
+    Matter { Dispute, Request, Consultation }
+    Source { Window, Grid, Visit, Hotline12345, Police110, Legal12348, Petition, Superior, Department, Public }
+    Step { Reported, Filed, Assigned, InProgress, FedBack, Assessed, Archived }
+    Outcome { Successful, Unsuccessful, Other }
+    TermKind { File, Assign, Resolve, FeedBack, Assess, Answer, Accept }
+    Ending { SettleHere, Submit }
+    PartySide { Applicant, Respondent, Other }
+    Known { Unknown, No, Yes }
+    Rule {
+        SignOfOutbreak, LargeGroupPetition, Violence, GroupPetition, Disturbance, AnyDispute, NotADispute, Person,
+    }
+    Warning { Yellow, Red, Orange }
+    Measure { Visits, Calls, Bookings }
+    Directive { Supervise, Assign, Instruct, Remind, Notify }
+    Publication { CodeList, Rules, Policy, Calendar, Units }
+    Progress { Queued, Sent, Delivered, Read, Accepted, Done }
+    Ground { NotCompetent, Incomplete, Duplicate, SettleBelow }
+    Doubt { Forked, RolledBack, Pruned, Empty, UnknownIncarnation }
+    Refused { Unknown, Revoked, OtherRoot, NoCommonVersion, DoubleIdentity, Contradiction }
+    Lane { Control, Cases, Statistics, Bulk }
+    Urgency { Bulk, Statistics, Routine, Red, Orange }
+}
+
+variants! { g;
+    Act {
+        Act::Reported { .. } => Act::Reported { ending: g.make() },
+        Act::Filed => Act::Filed,
+        Act::Returned => Act::Returned,
+        Act::Assigned => Act::Assigned,
+        Act::Progressed => Act::Progressed,
+        Act::Resolved => Act::Resolved,
+        Act::FedBack => Act::FedBack,
+        Act::Assessed { .. } => Act::Assessed { score: g.make() },
+        Act::Archived => Act::Archived,
+        Act::Voided => Act::Voided,
+        Act::Raised { .. } => Act::Raised { from: g.make() },
+        Act::Lowered { .. } => Act::Lowered { from: g.make(), approval: g.make() },
+        Act::Cancelled { .. } => Act::Cancelled { from: g.make(), approval: g.make() },
+        Act::ApprovalAsked { .. } => Act::ApprovalAsked { order: g.make(), wanted: g.make() },
+        Act::ApprovalRefused { .. } => Act::ApprovalRefused { order: g.make() },
+        Act::Offered { .. } => Act::Offered { offer: g.make(), to: g.make() },
+        Act::OfferEnded { .. } => Act::OfferEnded { offer: g.make() },
+        Act::OfferDeclined { .. } => Act::OfferDeclined { offer: g.make(), proposed: g.make() },
+        Act::Released { .. } => Act::Released { offer: g.make(), to: g.make(), next: g.make() },
+        Act::Taken { .. } => Act::Taken { release: g.make() },
+        Act::TakenOver { .. } => Act::TakenOver { from: g.make() },
+        Act::OrderReceived { .. } => Act::OrderReceived { order: g.make() },
+        Act::OrderAnswered { .. } => Act::OrderAnswered { order: g.make() },
+        Act::Contributed { .. } => Act::Contributed { contribution: g.make(), from: g.make() },
+    }
+    Content {
+        Content::Nothing => Content::Nothing,
+        Content::Report { .. } => Content::Report { title: g.make(), narrative: g.make(), parties: g.make() },
+        Content::Note { .. } => Content::Note { text: g.make() },
+        Content::Resolution { .. } => Content::Resolution { terms: g.make(), amount_fen: g.make() },
+    }
+    Asked {
+        Asked::Directive { .. } => Asked::Directive { form: g.make() },
+        Asked::View { .. } => Asked::View { until: g.make() },
+        Asked::ApproveLevel { .. } => Asked::ApproveLevel { wanted: g.make(), brief: g.make() },
+    }
+    Answer {
+        Answer::Reply(_) => Answer::Reply(g.make()),
+        Answer::Copy(_) => Answer::Copy(g.make()),
+        Answer::Yes(_) => Answer::Yes(g.make()),
+        Answer::No(_) => Answer::No(g.make()),
+        Answer::Moved { .. } => Answer::Moved { owner: g.make(), epoch: g.make() },
+        Answer::Unknown => Answer::Unknown,
+    }
+    Subject {
+        Subject::Case { .. } => Subject::Case { case: g.make(), epoch: g.make(), number: g.make() },
+        Subject::Order { .. } => Subject::Order { order: g.make(), case: g.make() },
+        Subject::Offer { .. } => Subject::Offer { offer: g.make(), case: g.make() },
+    }
+    Verdict {
+        Verdict::Resume => Verdict::Resume,
+        Verdict::Reconcile { .. } => Verdict::Reconcile { doubt: g.make(), incarnation: g.make() },
+        Verdict::Refuse(_) => Verdict::Refuse(g.make()),
+    }
+    Control {
+        Control::Hello(_) => Control::Hello(g.make()),
+        Control::Verdict(_) => Control::Verdict(g.make()),
+        Control::Ack { .. } => Control::Ack { lane: g.make(), upto: g.make(), credit: g.make() },
+        Control::Quarantined { .. } => Control::Quarantined { bundle: g.make(), reason: g.make() },
+        Control::Inventory { .. } => Control::Inventory { page: g.make(), last: g.make() },
+        Control::Want { .. } => Control::Want { page: g.make(), last: g.make() },
+        Control::Introduce(_) => Control::Introduce(g.make()),
+        Control::GoAway { .. } => Control::GoAway { retry_after_ms: g.make() },
+    }
+    Body {
+        Body::Header(_) => Body::Header(g.make()),
+        Body::History(_) => Body::History(g.make()),
+        Body::Fact(_) => Body::Fact(g.make()),
+        Body::Tally(_) => Body::Tally(g.make()),
+        Body::Watermark(_) => Body::Watermark(g.make()),
+        Body::Order(_) => Body::Order(g.make()),
+        Body::OrderAnswer(_) => Body::OrderAnswer(g.make()),
+        Body::OrderWithdrawn(_) => Body::OrderWithdrawn(g.make()),
+        Body::Receipt(_) => Body::Receipt(g.make()),
+        Body::Contribution(_) => Body::Contribution(g.make()),
+        Body::Offer(_) => Body::Offer(g.make()),
+        Body::Accept(_) => Body::Accept(g.make()),
+        Body::Decline(_) => Body::Decline(g.make()),
+        Body::Recall(_) => Body::Recall(g.make()),
+        Body::Handover(_) => Body::Handover(g.make()),
+        Body::Published(_) => Body::Published(g.make()),
+        Body::Delivered(_) => Body::Delivered(g.make()),
+        Body::Enrol(_) => Body::Enrol(g.make()),
+        Body::Enrolled(_) => Body::Enrolled(g.make()),
+        Body::Entry(_) => Body::Entry(g.make()),
+    }
+}
+
+impl Arb for Message {
+    fn arb(g: &mut Gen) -> Self {
+        let body = g.make::<Body>();
+        let (kind, schema) = body.kind();
+        Self { id: g.make(), kind, schema, body: body.encode().unwrap() }
+    }
+}
+
+impl Arb for Kind {
+    fn arb(g: &mut Gen) -> Self {
+        Self(g.make())
+    }
+}
+
+/// One to four messages, some of a kind that this version does not know.
+pub(crate) fn messages(g: &mut Gen) -> Vec<Message> {
+    let mut messages: Vec<Message> = (0..=g.below(3)).map(|_| g.make()).collect();
+    if g.make() {
+        let body = g.bytes(9);
+        messages.push(Message { id: g.make(), kind: Kind(60_000), schema: g.make(), body });
+    }
+    messages
+}
