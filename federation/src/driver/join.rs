@@ -150,5 +150,9 @@ fn acceptable(
     }
     let now = settings.time.current_time().ok_or(JoinError::Answer("the clock shows no time"))?;
     tls::check_issued(&chain, token.root, node, now)?;
+    // A parent could otherwise slip its own key under the child, and with it a directory of its own making.
+    if name::authority_of(&chain.root).map_err(TlsError::from)? != enrolled.authority {
+        return Err(JoinError::Answer("the root does not name the authority's key"));
+    }
     Ok(())
 }

@@ -56,7 +56,7 @@ pub enum IssueError {
     Clock,
 }
 
-/// The authority.
+/// The authority. Its root certificate names its key for directory entries, so a token that pins the root pins both.
 pub struct Authority {
     root: CertificateDer<'static>,
     root_pkcs8: Zeroizing<Vec<u8>>,
@@ -71,10 +71,12 @@ fn moment(at: UnixMillis) -> Option<OffsetDateTime> {
     OffsetDateTime::from_unix_timestamp(at.0.div_euclid(1000)).ok()
 }
 
-fn root_params(name: &str, now: OffsetDateTime) -> CertificateParams {
+fn root_params(name: &str, entry: SigningKey, now: OffsetDateTime) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, name);
+    let entry = data_encoding::HEXLOWER.encode(&entry.0);
+    params.distinguished_name.push(DnType::OrganizationalUnitName, entry);
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params.not_before = now.saturating_sub(BACKDATED);
@@ -94,8 +96,10 @@ impl Authority {
     pub fn found(name: &str, now: UnixMillis) -> Result<Self, KeyError> {
         let key = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?;
         let now = moment(now).ok_or(KeyError::Malformed(ROOT_FILE))?;
-        let root = root_params(name, now).self_signed(&key)?;
-        Self::from_parts(root.der().clone(), Zeroizing::new(key.serialize_der()), new_ed25519()?)
+        let entry_pkcs8 = new_ed25519()?;
+        let entry = Ed25519KeyPair::from_pkcs8(&entry_pkcs8).map_err(|_| KeyError::Malformed(ENTRY_KEY_FILE))?;
+        let root = root_params(name, ed25519_public(&entry), now).self_signed(&key)?;
+        Self::from_parts(root.der().clone(), Zeroizing::new(key.serialize_der()), entry_pkcs8)
     }
 
     fn from_parts(
@@ -111,6 +115,9 @@ impl Authority {
         let root_ends = OffsetDateTime::from_unix_timestamp(ends).map_err(|_| KeyError::Malformed(ROOT_FILE))?;
         let issuer = Issuer::from_ca_cert_der(&root, key)?;
         let entry = Ed25519KeyPair::from_pkcs8(&entry_pkcs8).map_err(|_| KeyError::Malformed(ENTRY_KEY_FILE))?;
+        if name::authority_of(&root) != Ok(ed25519_public(&entry)) {
+            return Err(KeyError::Malformed(ENTRY_KEY_FILE));
+        }
         Ok(Self { root, root_pkcs8, issuer, root_ends, entry, entry_pkcs8, serial: 0 })
     }
 

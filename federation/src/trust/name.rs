@@ -1,6 +1,7 @@
 //! What a certificate says: exactly one DNS name and nothing else, and its public key. webpki alone accepts certificates
 //! without a name, with wildcards, or with names of kinds that no constraint bounds; this check is the second gate.
 
+use protocol::directory::SigningKey;
 use protocol::id::NodeId;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
@@ -23,6 +24,9 @@ pub enum BadCertificate {
     /// A name that no node has.
     #[error("not the name of a node")]
     NotANode,
+    /// A root that is not signed by itself, or names no key for directory entries.
+    #[error("not a root that names the authority's key")]
+    Authority,
 }
 
 /// The TLS name of a node.
@@ -53,6 +57,20 @@ pub fn node_of(der: &[u8]) -> Result<NodeId, BadCertificate> {
 /// SHA-256 of a certificate's public key (SPKI).
 pub fn spki_sha256(der: &[u8]) -> Result<[u8; 32], BadCertificate> {
     Ok(sha256(parse(der)?.tbs_certificate.subject_pki.raw))
+}
+
+/// The key for directory entries that a root certificate names (its OU, in hexadecimal), after a check of the root's own
+/// signature. So whoever pins the root's public key pins the authority's other key with it.
+pub fn authority_of(root: &[u8]) -> Result<SigningKey, BadCertificate> {
+    let certificate = parse(root)?;
+    certificate.verify_signature(None).map_err(|_| BadCertificate::Authority)?;
+    let mut units = certificate.subject().iter_organizational_unit();
+    let (Some(unit), None) = (units.next(), units.next()) else {
+        return Err(BadCertificate::Authority);
+    };
+    let text = unit.as_str().map_err(|_| BadCertificate::Authority)?;
+    let bytes = data_encoding::HEXLOWER.decode(text.as_bytes()).map_err(|_| BadCertificate::Authority)?;
+    bytes.try_into().map(SigningKey).map_err(|_| BadCertificate::Authority)
 }
 
 /// When a certificate ends, in seconds since 1970.

@@ -296,3 +296,15 @@ fn every_altered_byte_of_a_bundle_is_noticed() {
     let forged = a.bundle_with_key(1, node(2), Urgency::Red, 20, b.keys.signing_key().id());
     assert_eq!(verify::bundle(forged.bytes().clone(), &directory), Err(VerifyError::UnknownKey));
 }
+
+#[test]
+fn the_root_names_the_key_for_entries_under_its_own_signature() {
+    let authority = Authority::found("x", now()).unwrap();
+    assert_eq!(name::authority_of(authority.root()), Ok(authority.authority_key()));
+    let entry = data_encoding::HEXLOWER.encode(&authority.authority_key().0).into_bytes();
+    let mut root = authority.root().to_vec();
+    let at = root.windows(64).position(|w| w == entry).unwrap();
+    root[at] = if root[at] == b'0' { b'1' } else { b'0' };
+    assert_eq!(name::authority_of(&root), Err(name::BadCertificate::Authority));
+    assert_eq!(name::spki_sha256(&root), name::spki_sha256(authority.root()), "the pin alone does not notice");
+}

@@ -95,12 +95,21 @@ async fn the_pinned_root_and_the_parents_name_are_checked_before_anything_is_sai
     end.silent().await;
 }
 
+/// A parent keeps the certificate and replaces the key for directory entries by its own.
+fn slipped_under(reply: JoinReply) -> JoinReply {
+    let JoinReply::Enrolled(mut enrolled) = reply else { panic!("{reply:?}") };
+    let false_authority = NodeKeys::generate().unwrap();
+    enrolled.entry.signature = false_authority.sign(&enrolled.entry.entry.signed_bytes());
+    enrolled.authority = false_authority.signing_key();
+    JoinReply::Enrolled(enrolled)
+}
+
 #[tokio::test]
 async fn an_answer_for_other_keys_or_another_place_is_not_accepted() {
     let (mut authority, top, mut end) = top();
     let token = invite(&top, &end);
     let stranger = member(&mut authority, 2, Some(1));
-    for other in 0..3 {
+    for other in 0..4 {
         let keys = NodeKeys::generate().unwrap();
         let request = token.clone();
         let joining = tokio::spawn(async move { join(&request, &keys, node(2), loopback()).await });
@@ -108,6 +117,7 @@ async fn an_answer_for_other_keys_or_another_place_is_not_accepted() {
         let reply = match other {
             0 => JoinReply::Enrolled(Box::new(stranger.enrolled.clone())),
             1 => answer(&token, &mut authority, &ask, 5),
+            2 => slipped_under(answer(&token, &mut authority, &ask, 1)),
             _ => {
                 let mut federation = Authority::found("y", now()).unwrap();
                 answer(&token, &mut federation, &ask, 1)
