@@ -1,0 +1,55 @@
+# Every command that a person types. `make` alone explains them.
+#
+# One profile, release, for the program, the tests and the lints: what takes long is compiling some 300 dependencies and
+# the C of SQLite, and with one profile that is done once. `debug` is kept to line tables, so a backtrace stays readable.
+#
+# The program is always built by itself (`-p wuji`): built together with `wuji-tests`, cargo would unify the features of
+# both, and the program would carry the test-only switches of the simulator.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo build test check bench sim setup setup-test
+MAKEFLAGS += --no-print-directory
+
+# Seeds of the simulator in `make test` and `make sim`; any further options of a command go into ARGS.
+SEEDS ?= 40
+ARGS ?=
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+export PATH := $(abspath target/tools/bin):$(PATH)
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+	@echo '  Options of a command go into ARGS, as in: make demo ARGS="--cases 200 --exit --json"'
+
+demo: build ## a small city on this machine: five levels, real certificates, real links, live table
+	@$(TARGET)/release/wuji demo $(ARGS)
+
+build: setup ## the program, as target/release/wuji
+	@cargo build --release -p wuji
+
+test: setup-test check build ## everything that shows it works: lints, tests, simulator, real processes
+	cargo test --release --workspace --exclude wuji-tests
+	cargo test --release -p wuji-tests
+	$(MAKE) sim
+
+check: setup-test ## format, lints, licences, the arrows between crates, the rules of the house, docs
+	cargo fmt --all --check
+	cargo clippy --release --workspace --all-targets -- -D warnings
+	cargo deny --all-features check licenses bans sources
+	scripts/arrows.sh
+	scripts/tidy.sh
+	RUSTDOCFLAGS=-Dwarnings cargo doc --release --workspace --no-deps --document-private-items
+
+bench: build ## latency and throughput, beside this machine's own commits and round trips: target/bench/results.jsonl
+	cargo run --release -p wuji-tests --bin bench -- $(ARGS)
+
+sim: setup ## a whole city in virtual time under faults: make sim SEEDS=200
+	cargo run --release -p wuji-tests --bin sim -- --seeds $(SEEDS) $(ARGS)
+
+setup:
+	@scripts/setup.sh build
+
+setup-test:
+	@scripts/setup.sh test

