@@ -345,7 +345,7 @@ async fn what_is_sent_can_be_captured() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a measurement: run with --release --ignored --nocapture"]
-#[expect(clippy::print_stdout, reason = "a measurement is printed")]
+#[expect(clippy::print_stdout, clippy::disallowed_methods, reason = "a measurement is taken and printed")]
 async fn bundles_a_second_over_one_link() {
     let mut pair = pair();
     let (up, _) = open(&mut pair).await;
