@@ -1,7 +1,7 @@
 //! Every limit of the wire, by name.
 
-/// Bytes of one message body.
-pub const BODY_BYTES_MAX: usize = 640 * 1024;
+/// Bytes of one message body: the largest handover that its types allow fits, so that no released case is stranded.
+pub const BODY_BYTES_MAX: usize = 896 * 1024;
 /// Bytes of one bundle with its signature.
 pub const BUNDLE_BYTES_MAX: usize = 1024 * 1024;
 /// Messages of one bundle.

@@ -1,13 +1,16 @@
 //! A test at each limit: the largest thing allowed passes, one more is refused on both sides.
 
 use protocol::bounded::{Blob, List, Text};
-use protocol::chain::Signature;
+use protocol::chain::{Epoch, Signature};
 use protocol::directory::Ancestor;
-use protocol::event::Header;
+use protocol::division::DivisionCode;
+use protocol::event::{Act, Category, DueTerm, Header, Outcome, TermKind};
 use protocol::id::BundleId;
 use protocol::publication::{PUBLICATION_BYTES_MAX, Published};
 use protocol::sealed::{SEALED_BYTES_MAX, Sealed};
+use protocol::time::{CivilDay, ClockReading, UnixMillis};
 use protocol::transfer::{HEADERS_MAX, Handover, TENURES_MAX};
+use protocol::warning::Warning;
 use protocol::wire::bundle::{Bundle, BundleHead, Message, NotABundle};
 use protocol::wire::codec;
 use protocol::wire::control::{Control, Hello};
@@ -82,8 +85,8 @@ fn a_bundle_that_claims_more_than_the_limit_is_refused() {
         (60, vec![255, 255], NotABundle::TooLarge),
         (60, vec![0, 2], NotABundle::Short),
         (82, vec![255, 255, 255, 255], NotABundle::TooLarge),
-        (82, vec![0, 10, 0, 1], NotABundle::TooLarge),
-        (82, vec![0, 10, 0, 0], NotABundle::Short),
+        (82, vec![0, 14, 0, 1], NotABundle::TooLarge),
+        (82, vec![0, 14, 0, 0], NotABundle::Short),
     ] {
         let mut bytes = bytes.clone();
         bytes[at..at + claim.len()].copy_from_slice(&claim);
@@ -138,16 +141,43 @@ fn the_longest_greeting_fits_into_a_control_frame() {
 }
 
 #[test]
-fn the_largest_publication_and_the_largest_sealed_part_fit_into_a_body() {
-    let mut g = Gen::new(4, 4);
+fn the_largest_publication_fits_into_a_body() {
     let content = Blob::new(vec![b' '; PUBLICATION_BYTES_MAX]).unwrap();
-    assert!(Body::Published(Published { content, ..g.make() }).encode().is_ok());
-    let ciphertext = Blob::new(vec![0; SEALED_BYTES_MAX]).unwrap();
+    assert!(Body::Published(Published { content, ..Gen::new(4, 4).make() }).encode().is_ok());
+}
+
+/// A header of which no field can be longer.
+fn longest_header(g: &mut Gen) -> Header {
+    let mut header: Header = g.make();
+    header.epoch = Epoch { takeovers: u16::MAX, moves: u16::MAX };
+    header.number = u32::MAX;
+    header.at = ClockReading { wall: UnixMillis(i64::MIN), offset_ms: i64::MIN };
+    header.act = Act::Released { offer: g.make(), to: g.make(), next: header.epoch };
+    let brief = &mut header.brief;
+    brief.category = Category(u16::MAX);
+    brief.place = DivisionCode::from_number(999_999_999_999_999).unwrap();
+    brief.head_count = u32::MAX;
+    brief.grading.rules = u16::MAX;
+    brief.grading.answers.people = Some(u32::MAX);
+    brief.grading.level = Some(Warning::Orange);
+    brief.unit = Text::new("𠮷".repeat(60)).unwrap();
+    brief.summary = Text::new("𠮷".repeat(120)).unwrap();
+    brief.next_term = Some(DueTerm { kind: TermKind::File, day: CivilDay::from_number(84_005).unwrap() });
+    brief.ceiling = Some(g.make());
+    brief.outcome = Some(Outcome::Other);
+    header
+}
+
+#[test]
+fn the_largest_handover_fits_into_a_body_and_a_bundle() {
+    let mut g = Gen::new(5, 4);
     let mut handover: Handover = g.make();
-    handover.private = Sealed { ciphertext, ..g.make() };
-    handover.headers = full::<Header, HEADERS_MAX>(&mut Gen::new(5, 8));
+    handover.headers = List::new(vec![longest_header(&mut g); HEADERS_MAX]).unwrap();
     handover.seals = full::<_, TENURES_MAX>(&mut g);
+    handover.private = Sealed { ciphertext: Blob::new(vec![0; SEALED_BYTES_MAX]).unwrap(), ..g.make() };
     let body = Body::Handover(handover);
     let bytes = body.encode().unwrap();
-    assert_eq!(Body::decode(Kind(24), 1, &bytes).unwrap(), Some(body), "decoding may claim the memory that it needs");
+    let read = Body::decode(Kind(24), 1, &bytes).unwrap();
+    assert_eq!(read, Some(body), "decoding may claim the memory that it needs");
+    assert!(seal(vec![Message { id: g.make(), kind: Kind(24), schema: 1, body: bytes }]).is_ok());
 }
