@@ -93,3 +93,28 @@ fn what_is_no_code_is_refused() {
         assert!(text.parse::<DivisionCode>().is_err(), "{text}");
     }
 }
+
+#[test]
+fn the_shipped_table_says_what_the_codes_say() {
+    let table = include_str!("../../../node/data/divisions.csv");
+    let mut counted = 0;
+    for row in table.lines().skip(1) {
+        let fields: Vec<&str> = row.split(',').collect();
+        let [code, name, level, parent] = fields[..] else { panic!("{row}") };
+        let code: DivisionCode = code.parse().unwrap();
+        let expected = match level {
+            "city" => Level::City,
+            "county" => Level::County,
+            "township" => Level::Township,
+            "village" => Level::Community,
+            other => panic!("{other}"),
+        };
+        assert_eq!(code.level(), expected, "{name}");
+        assert!(!name.is_empty());
+        if !parent.is_empty() {
+            assert_eq!(code.parent(), Some(parent.parse().unwrap()), "{name}");
+        }
+        counted += 1;
+    }
+    assert_eq!(counted, 2_278);
+}
