@@ -6,33 +6,7 @@ use protocol::wire::bundle::{Bundle, NotABundle};
 
 use super::directory::{Directory, verified};
 
-/// A value whose signature was checked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verified<T>(T);
-
-impl<T> Verified<T> {
-    /// Asserts that the proof of `value` was checked.
-    pub(crate) fn assertion(value: T) -> Self {
-        Self(value)
-    }
-
-    /// The value.
-    pub fn get(&self) -> &T {
-        &self.0
-    }
-
-    /// The value, owned.
-    pub fn into_inner(self) -> T {
-        self.0
-    }
-}
-
-impl<T> std::ops::Deref for Verified<T> {
-    type Target = T;
-    fn deref(&self) -> &T {
-        &self.0
-    }
-}
+pub use crate::core::Verified;
 
 /// Why a bundle is not believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -1,0 +1,255 @@
+//! The greeting: both sides say where they stand, each judges its own sending, and the link is up when both have agreed.
+
+use protocol::bounded::List;
+use protocol::chain::Hash;
+use protocol::directory::Ancestor;
+use protocol::id::NodeId;
+use protocol::wire::control::{Control, Doubt, Hello, Incarnation, Refused, Verdict};
+use protocol::wire::frame::Lane;
+use rand_core::RngCore;
+
+use super::alarm::{Alarm, Closing};
+use super::input::{ConnectionId, Now};
+use super::link::{Phase, Said};
+use super::output::{Output, Query, Write};
+use super::verdict::{Judgement, compare, judge_lane};
+use super::{Core, Pending};
+
+/// Lowest and highest minor version of the link that this program speaks.
+const VERSIONS: (u16, u16) = (1, 1);
+
+impl Core {
+    pub(super) fn greet(&mut self, now: Now, peer: NodeId, connection: ConnectionId, out: &mut Vec<Output>) {
+        let Some(link) = self.links.get(&peer) else { return };
+        let hello = Hello {
+            versions: VERSIONS,
+            node: self.me.node,
+            division: self.me.division,
+            root: self.me.root,
+            incarnation: link.kept.incarnation,
+            peer_incarnation: link.kept.peer_incarnation,
+            peer_counter_seen: link.kept.peer_counter_seen,
+            lanes: List::new(link.lane_states()).unwrap_or_default(),
+            ancestors: List::new(self.ancestors.clone()).unwrap_or_default(),
+            clock: now.wall,
+            entry: self.me.entry,
+        };
+        Self::say(connection, Control::Hello(Box::new(hello)), out);
+    }
+
+    pub(super) fn hello(&mut self, now: Now, peer: NodeId, connection: ConnectionId, hello: Hello, out: &mut Vec<Output>) {
+        if let Some(why) = self.refusal(peer, &hello) {
+            Self::say(connection, Control::Verdict(Verdict::Refuse(why)), out);
+            out.push(Output::Raise(Alarm::Refused { peer, why }));
+            self.close(now, connection, Closing::Refused(why), out);
+            return;
+        }
+        let from_parent = self.me.parent == Some(peer);
+        if from_parent {
+            self.learn_line(&hello, out);
+            out.push(Output::ClockOffset { ms: hello.clock.0.saturating_sub(now.wall.0) });
+        }
+        let Some(link) = self.links.get_mut(&peer) else { return };
+        let kept = link.kept.clone();
+        let Some(session) = link.session_of(connection).filter(|s| matches!(s.phase, Phase::Greeting)) else {
+            return self.close(now, connection, Closing::Misbehaved, out);
+        };
+        let fresh = kept.lanes.iter().all(|lane| lane.last.seq.0 == 0);
+        let doubt = match hello.peer_incarnation {
+            None if fresh => None,
+            None => Some(Doubt::Empty),
+            Some(run) if run == kept.incarnation => None,
+            Some(_) => Some(Doubt::UnknownIncarnation),
+        };
+        let (mut doubt, mut open) = (doubt, Vec::new());
+        for state in hello.lanes.iter().filter(|_| hello.peer_incarnation == Some(kept.incarnation)) {
+            let lane = kept.lane(state.lane);
+            match judge_lane(lane.last, lane.acked, state.received) {
+                Judgement::Resume => {}
+                Judgement::Doubt(found) => doubt = doubt.or(Some(found)),
+                Judgement::Compare => open.push(state.lane),
+            }
+        }
+        session.phase = Phase::Judging { hello: Box::new(hello.clone()), open: open.clone() };
+        if doubt.is_some() || open.is_empty() {
+            return self.conclude(now, peer, connection, doubt, out);
+        }
+        for lane in open {
+            let Some(state) = hello.lanes.iter().find(|s| s.lane == lane) else { continue };
+            if state.received.seq.0 == 0 {
+                self.judged(now, peer, connection, lane, Some(Hash::ZERO), out);
+            } else {
+                let query = Query::HashAt { peer, lane, seq: state.received.seq };
+                self.fetch(Pending::Hash { peer, connection, lane }, query, out);
+            }
+        }
+    }
+
+    fn refusal(&self, peer: NodeId, hello: &Hello) -> Option<Refused> {
+        let above = self.me.parent == Some(peer);
+        let placed = if above {
+            hello.division.contains(self.me.division)
+        } else {
+            self.me.division.contains(hello.division)
+        };
+        if hello.root != self.me.root {
+            Some(Refused::OtherRoot)
+        } else if hello.versions.0 > VERSIONS.1 || hello.versions.1 < VERSIONS.0 {
+            Some(Refused::NoCommonVersion)
+        } else if hello.node != peer || hello.entry.entry.node != peer || hello.division == self.me.division || !placed {
+            Some(Refused::Contradiction)
+        } else {
+            None
+        }
+    }
+
+    /// The parent's line with the parent before it is this node's.
+    fn learn_line(&mut self, hello: &Hello, out: &mut Vec<Output>) {
+        let parent = Ancestor { node: hello.node, division: hello.division };
+        let line: Vec<_> = std::iter::once(parent).chain(hello.ancestors.iter().copied()).collect();
+        if line != self.ancestors {
+            self.ancestors.clone_from(&line);
+            out.push(Output::LearnAncestors(line.clone()));
+            self.tell_line(out);
+        }
+    }
+
+    /// Children that are connected hear of a new line at their next greeting; those that wait for one are asked to come again.
+    fn tell_line(&mut self, out: &mut Vec<Output>) {
+        let stale: Vec<_> = self
+            .links
+            .iter()
+            .filter(|(peer, link)| self.children.contains(peer) && link.session.as_ref().is_some_and(super::link::Session::is_up))
+            .filter_map(|(_, link)| link.session.as_ref().map(|s| s.connection))
+            .collect();
+        for connection in stale {
+            Self::say(connection, Control::GoAway { retry_after_ms: 0 }, out);
+        }
+    }
+
+    /// The outbox has answered for one lane.
+    pub(super) fn judged(
+        &mut self,
+        now: Now,
+        peer: NodeId,
+        connection: ConnectionId,
+        lane: Lane,
+        held: Option<Hash>,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(session) = self.links.get_mut(&peer).and_then(|l| l.session_of(connection)) else { return };
+        let Phase::Judging { hello, open } = &mut session.phase else { return };
+        let Some(state) = hello.lanes.iter().find(|s| s.lane == lane) else { return };
+        let doubt = compare(state.received, held);
+        open.retain(|waiting| *waiting != lane);
+        if doubt.is_some() || open.is_empty() {
+            self.conclude(now, peer, connection, doubt, out);
+        }
+    }
+
+    /// Says the own verdict.
+    fn conclude(&mut self, now: Now, peer: NodeId, connection: ConnectionId, doubt: Option<Doubt>, out: &mut Vec<Output>) {
+        let nonce = self.random.next_u64();
+        let Some(link) = self.links.get_mut(&peer) else { return };
+        let own = link.kept.incarnation.counter;
+        let Some(session) = link.session_of(connection) else { return };
+        let Phase::Judging { hello, .. } = std::mem::replace(&mut session.phase, Phase::Greeting) else { return };
+        // The peer's word alone suffices for a reconciliation.
+        let doubt = doubt.or(match session.their_verdict {
+            Some(Said::Reconcile(doubt, _)) => Some(doubt),
+            _ => None,
+        });
+        let mine = match doubt {
+            None => Said::Resume,
+            Some(doubt) => {
+                let counter = own.max(hello.peer_counter_seen).saturating_add(1);
+                Said::Reconcile(doubt, Incarnation { counter, nonce })
+            }
+        };
+        session.phase = Phase::Said { hello, mine };
+        Self::say(connection, Control::Verdict(verdict_of(mine)), out);
+        self.agree(now, peer, connection, out);
+    }
+
+    pub(super) fn their_verdict(
+        &mut self,
+        now: Now,
+        peer: NodeId,
+        connection: ConnectionId,
+        verdict: Verdict,
+        out: &mut Vec<Output>,
+    ) {
+        let said = match verdict {
+            Verdict::Resume => Said::Resume,
+            Verdict::Reconcile { doubt, incarnation } => Said::Reconcile(doubt, incarnation),
+            Verdict::Refuse(why) => {
+                out.push(Output::Raise(Alarm::Refused { peer, why }));
+                return self.close(now, connection, Closing::Refused(why), out);
+            }
+        };
+        let nonce = self.random.next_u64();
+        let Some(link) = self.links.get_mut(&peer) else { return };
+        let own = link.kept.incarnation.counter;
+        let Some(session) = link.session_of(connection).filter(|s| !s.is_up()) else { return };
+        session.their_verdict = Some(said);
+        if let (Phase::Said { hello, mine: Said::Resume }, Said::Reconcile(doubt, _)) = (&session.phase, said) {
+            let counter = own.max(hello.peer_counter_seen).saturating_add(1);
+            let mine = Said::Reconcile(doubt, Incarnation { counter, nonce });
+            let hello = hello.clone();
+            session.phase = Phase::Said { hello, mine };
+            Self::say(connection, Control::Verdict(verdict_of(mine)), out);
+        }
+        self.agree(now, peer, connection, out);
+    }
+
+    /// Goes up when both have said the same.
+    fn agree(&mut self, now: Now, peer: NodeId, connection: ConnectionId, out: &mut Vec<Output>) {
+        let Some(link) = self.links.get_mut(&peer) else { return };
+        let Some(session) = link.session_of(connection) else { return };
+        let Phase::Said { hello, mine } = &session.phase else { return };
+        let (hello, mine) = (hello.clone(), *mine);
+        match (mine, session.their_verdict) {
+            (Said::Resume, Some(Said::Resume)) => {
+                session.phase = Phase::Up;
+                for state in hello.lanes.iter() {
+                    if let Some(lane) = session.lanes.get_mut(&state.lane) {
+                        lane.sent = state.received.seq;
+                    }
+                }
+                link.kept.peer_incarnation = Some(hello.incarnation);
+                link.kept.peer_counter_seen = link.kept.peer_counter_seen.max(hello.incarnation.counter);
+                self.keep_link(peer, out);
+            }
+            (Said::Reconcile(doubt, run), Some(Said::Reconcile(_, theirs))) => {
+                session.phase = Phase::Up;
+                link.renumber(run, theirs);
+                // What is being stored under old numbers is kept, but its numbers mean nothing any more.
+                self.pending.retain(|_, pending| !pending.is_numbered_for(peer));
+                out.push(Output::Raise(Alarm::Reconciled { peer, doubt }));
+                self.persist(Pending::Plain, Write::Renumber { peer }, out);
+                self.keep_link(peer, out);
+                self.ask_inventory(peer, connection, None, out);
+            }
+            _ => return,
+        }
+        out.push(Output::LinkUp { peer });
+        self.say_ready(now, peer, connection, out);
+    }
+
+    /// The first acknowledgement of each lane: from now on this side takes bundles.
+    fn say_ready(&mut self, now: Now, peer: NodeId, connection: ConnectionId, out: &mut Vec<Output>) {
+        let _ = now;
+        let Some(link) = self.links.get(&peer) else { return };
+        for lane in Lane::NUMBERED {
+            let upto = link.received_durably(lane).seq;
+            Self::say(connection, Control::Ack { lane, upto, credit: self.limits.credit }, out);
+        }
+    }
+}
+
+fn verdict_of(said: Said) -> Verdict {
+    match said {
+        Said::Resume => Verdict::Resume,
+        Said::Reconcile(doubt, incarnation) => Verdict::Reconcile { doubt, incarnation },
+    }
+}

@@ -1,0 +1,162 @@
+//! What arrives: numbered, placed, passed on.
+
+use protocol::id::{BundleId, NodeId};
+use protocol::wire::bundle::Bundle;
+use protocol::wire::control::{Control, Delivered, Position};
+use protocol::wire::frame::{Lane, LinkSeq};
+use protocol::wire::kind::Body;
+
+use protocol::bounded::{List, Text};
+
+use super::alarm::{Alarm, Closing};
+use super::input::{ConnectionId, Now};
+use super::output::{Deliver, Output, Write};
+use super::{Core, Pending};
+
+impl Core {
+    pub(super) fn arrived(
+        &mut self,
+        now: Now,
+        connection: ConnectionId,
+        (lane, seq): (Lane, LinkSeq),
+        bundle: Bundle,
+        (seen, held_unreceipted): (bool, bool),
+        out: &mut Vec<Output>,
+    ) {
+        let Some((peer, position)) = self.next_position(now, connection, lane, seq, bundle.bytes(), out) else { return };
+        #[cfg(feature = "mutants")]
+        let seen = seen && self.limits.mutant != Some(super::Mutant::NoDedupe);
+        #[cfg(feature = "mutants")]
+        if self.limits.mutant == Some(super::Mutant::AcknowledgeBeforeCommit) {
+            Self::say(connection, Control::Ack { lane, upto: position.seq, credit: self.limits.credit }, out);
+        }
+        let placed = self.place(peer, &bundle);
+        let deliver = match placed {
+            None => {
+                let id = bundle.head().id;
+                out.push(Output::Raise(Alarm::Misrouted { peer, bundle: id }));
+                Self::say(connection, quarantined(id, "it cannot come from here"), out);
+                let write = Write::Quarantine { from: peer, bundle, reason: "misrouted".to_owned() };
+                self.persist(Pending::Arrival { peer, lane, position }, write, out);
+                return self.keep_link(peer, out);
+            }
+            Some(_) if seen => Deliver::Duplicate,
+            Some(deliver) => deliver,
+        };
+        let again = seen && !held_unreceipted && bundle.head().receipted;
+        match placed {
+            // A receipt is computed from what is held, so asking again gives it again.
+            Some(Deliver::Apply) if bundle.head().receipted => self.tell(&bundle, out),
+            Some(Deliver::Relay | Deliver::RelayAndKeep) if !seen || again => {
+                self.forward(bundle.clone(), Some(peer), out);
+            }
+            _ => {}
+        }
+        if !matches!(deliver, Deliver::Returned) {
+            self.note_receipts(&bundle, out);
+        }
+        let write = Write::Arrival { from: peer, lane, position, bundle, deliver };
+        self.persist(Pending::Arrival { peer, lane, position }, write, out);
+        self.keep_link(peer, out);
+    }
+
+    /// A bundle that is not believed uses its number up.
+    pub(super) fn unbelieved(
+        &mut self,
+        now: Now,
+        connection: ConnectionId,
+        lane: Lane,
+        seq: LinkSeq,
+        bytes: &[u8],
+        out: &mut Vec<Output>,
+    ) {
+        let Some((peer, position)) = self.next_position(now, connection, lane, seq, bytes, out) else { return };
+        let Some(link) = self.links.get(&peer) else { return };
+        let kept = link.kept.clone();
+        self.persist(Pending::Arrival { peer, lane, position }, Write::Link(kept), out);
+    }
+
+    pub(super) fn rejected(&mut self, bundle: BundleId, from: NodeId, reason: &str, out: &mut Vec<Output>) {
+        out.push(Output::Raise(Alarm::Quarantined { peer: from, bundle }));
+        if let Some(session) = self.links.get(&from).and_then(|link| link.session.as_ref()) {
+            Self::say(session.connection, quarantined(bundle, reason), out);
+        }
+    }
+
+    /// Checks the number and moves the lane on.
+    fn next_position(
+        &mut self,
+        now: Now,
+        connection: ConnectionId,
+        lane: Lane,
+        seq: LinkSeq,
+        bytes: &[u8],
+        out: &mut Vec<Output>,
+    ) -> Option<(NodeId, Position)> {
+        let peer = self.connections.get(&connection).copied()?;
+        let link = self.links.get_mut(&peer)?;
+        let up = link.session_of(connection).is_some_and(|session| session.is_up());
+        let received = link.kept.lane(lane).received;
+        if !up || lane == Lane::Control || seq > received.seq.next() {
+            self.close(now, connection, Closing::Gap, out);
+            return None;
+        }
+        if seq <= received.seq {
+            // Sent again over a new connection while the first one was being stored.
+            return None;
+        }
+        let position = Position { seq, hash: received.hash.chain(bytes) };
+        link.kept.lane_mut(lane).received = position;
+        Some((peer, position))
+    }
+
+    /// What becomes of a bundle from this neighbour; none when it cannot come from there.
+    fn place(&self, peer: NodeId, bundle: &Bundle) -> Option<Deliver> {
+        let head = bundle.head();
+        let from_parent = self.me.parent == Some(peer);
+        let here = |node: NodeId| node == self.me.node;
+        let inside = |node: NodeId| here(node) || self.route(node).is_some();
+        let through_peer = |node: NodeId| self.route(node) == Some(peer);
+        let kept = bundle.messages().iter().any(|message| message.kind.kept_on_the_way());
+        let onward = if kept { Deliver::RelayAndKeep } else { Deliver::Relay };
+        if from_parent {
+            return match (inside(head.origin), inside(head.to)) {
+                (false, true) if here(head.to) => Some(Deliver::Apply),
+                (false, true) => Some(onward),
+                // Given back: it had come from here or from below.
+                (true, false) => Some(Deliver::Returned),
+                _ => None,
+            };
+        }
+        match (through_peer(head.origin), through_peer(head.to)) {
+            (true, false) if here(head.to) => Some(Deliver::Apply),
+            (true, false) => Some(onward),
+            // Given back: it had gone down there.
+            (false, true) => Some(Deliver::Returned),
+            _ => None,
+        }
+    }
+
+    fn tell(&self, bundle: &Bundle, out: &mut Vec<Output>) {
+        if let Ok(bundles) = List::new(vec![bundle.head().id]) {
+            out.push(Output::Tell { to: bundle.head().origin, delivered: Delivered { bundles } });
+        }
+    }
+
+    /// Terminal receipts that pass: what they name need not be kept for sending any more.
+    fn note_receipts(&mut self, bundle: &Bundle, out: &mut Vec<Output>) {
+        let mut bundles = Vec::new();
+        for message in bundle.messages().iter().filter(|m| m.kind.is_the_links()) {
+            if let Ok(Some(Body::Delivered(delivered))) = Body::decode(message.kind, message.schema, &message.body) {
+                bundles.extend(delivered.bundles);
+            }
+        }
+        if !bundles.is_empty() {
+            self.persist(Pending::Plain, Write::Receipted { bundles }, out);
+        }
+    }
+}
+
+fn quarantined(bundle: BundleId, reason: &str) -> Control {
+    Control::Quarantined { bundle, reason: Text::cut(reason) }
+}

@@ -1,0 +1,61 @@
+//! Every limit and delay of the link core, by name.
+
+/// Limits of one core.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bundles of one lane under way without acknowledgement.
+    pub credit: u32,
+    /// Frames of one lane that wait in memory; what is beyond is read from the outbox when its turn comes.
+    pub window_frames: usize,
+    /// Frames of one page from the outbox.
+    pub page_frames: usize,
+    /// Bytes of one page from the outbox, roughly.
+    pub page_bytes: usize,
+    /// Ids of one page of an inventory.
+    pub inventory_page: usize,
+    /// Shortest wait before the parent is dialled again, milliseconds.
+    pub retry_min_ms: u64,
+    /// Longest wait before the parent is dialled again, milliseconds.
+    pub retry_max_ms: u64,
+    /// A greeting must end within this time, milliseconds.
+    pub greeting_ms: u64,
+    /// A dial without an answer counts as failed after this time, milliseconds.
+    pub dial_ms: u64,
+    /// Acknowledged frames are dropped from the outbox when so many are due,
+    pub drop_every: u64,
+    /// or after this time, milliseconds.
+    pub drop_ms: u64,
+    /// A safeguard that is switched off, to prove that the simulator notices.
+    #[cfg(feature = "mutants")]
+    pub mutant: Option<Mutant>,
+}
+
+/// Safeguards that the simulator can switch off.
+#[cfg(feature = "mutants")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mutant {
+    /// A bundle that is known is taken as new.
+    NoDedupe,
+    /// A bundle is acknowledged before it is durable.
+    AcknowledgeBeforeCommit,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            credit: 1_024,
+            window_frames: 1_024,
+            page_frames: 256,
+            page_bytes: 4 * 1024 * 1024,
+            inventory_page: 512,
+            retry_min_ms: 1_000,
+            retry_max_ms: 300_000,
+            greeting_ms: 20_000,
+            dial_ms: 30_000,
+            drop_every: 256,
+            drop_ms: 2_000,
+            #[cfg(feature = "mutants")]
+            mutant: None,
+        }
+    }
+}

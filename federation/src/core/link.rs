@@ -1,0 +1,231 @@
+//! What is known of one link: the numbering that is kept, and the connection of the moment.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use protocol::id::{BundleId, NodeId};
+use protocol::wire::control::{Doubt, Hello, Incarnation, LaneState, Position};
+use protocol::wire::frame::{Lane, LinkSeq};
+
+use super::input::{ConnectionId, Uptime};
+use super::limits::Limits;
+
+/// Numbering of one lane, both directions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeptLane {
+    /// The last position received, in the peer's numbering.
+    pub received: Position,
+    /// The last position given out.
+    pub last: Position,
+    /// The peer has acknowledged up to here; rows below may be gone.
+    pub acked: LinkSeq,
+}
+
+impl Default for KeptLane {
+    fn default() -> Self {
+        Self { received: Position::START, last: Position::START, acked: LinkSeq(0) }
+    }
+}
+
+/// Numbering of one link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptLink {
+    /// The neighbour.
+    pub peer: NodeId,
+    /// This side's run of numbers.
+    pub incarnation: Incarnation,
+    /// The peer's run that `received` refers to.
+    pub peer_incarnation: Option<Incarnation>,
+    /// The highest counter ever seen of the peer.
+    pub peer_counter_seen: u32,
+    /// The lanes cases, statistics, bulk.
+    pub lanes: [KeptLane; 3],
+}
+
+impl KeptLink {
+    /// A lane. The control lane has no numbers; it answers with the first, which no caller asks for.
+    pub fn lane(&self, lane: Lane) -> &KeptLane {
+        let [cases, statistics, bulk] = &self.lanes;
+        match lane {
+            Lane::Control | Lane::Cases => cases,
+            Lane::Statistics => statistics,
+            Lane::Bulk => bulk,
+        }
+    }
+
+    pub(super) fn lane_mut(&mut self, lane: Lane) -> &mut KeptLane {
+        let [cases, statistics, bulk] = &mut self.lanes;
+        match lane {
+            Lane::Control | Lane::Cases => cases,
+            Lane::Statistics => statistics,
+            Lane::Bulk => bulk,
+        }
+    }
+
+}
+
+/// What a side has said of its own sending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Said {
+    Resume,
+    Reconcile(Doubt, Incarnation),
+}
+
+/// How far a greeting is.
+#[derive(Debug)]
+pub(super) enum Phase {
+    /// Waiting for the peer's greeting.
+    Greeting,
+    /// Comparing: lanes that still wait for a hash from the store.
+    Judging { hello: Box<Hello>, open: Vec<Lane> },
+    /// Own verdict said; the peer's is awaited.
+    Said { hello: Box<Hello>, mine: Said },
+    /// Both agree.
+    Up,
+}
+
+/// One lane of a connection.
+#[derive(Debug, Default)]
+pub(super) struct LaneSession {
+    /// The peer's first acknowledgement is here: it is ready for bundles.
+    pub(super) ready: bool,
+    /// The last number sent on this connection.
+    pub(super) sent: LinkSeq,
+    /// Bundles that may be under way.
+    pub(super) credit: u32,
+    /// Durable frames that come next, without a gap after `sent`.
+    pub(super) window: VecDeque<(LinkSeq, Arc<[u8]>, NodeId)>,
+    /// A page of frames was asked for.
+    pub(super) fetching: bool,
+}
+
+/// The connection of the moment.
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) connection: ConnectionId,
+    pub(super) since: Uptime,
+    pub(super) phase: Phase,
+    pub(super) their_verdict: Option<Said>,
+    pub(super) lanes: BTreeMap<Lane, LaneSession>,
+    /// The last id of the own inventory that was sent.
+    pub(super) inventoried: Option<BundleId>,
+    /// The own inventory's last page was sent.
+    pub(super) inventory_done: bool,
+}
+
+impl Session {
+    pub(super) fn is_up(&self) -> bool {
+        matches!(self.phase, Phase::Up)
+    }
+}
+
+/// One link.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) kept: KeptLink,
+    pub(super) session: Option<Session>,
+    /// The highest number of each lane that is durable in the outbox.
+    pub(super) durable: BTreeMap<Lane, LinkSeq>,
+    /// The last position of each lane whose arrival is durable: the only one that the peer may be told.
+    pub(super) received: BTreeMap<Lane, Position>,
+    /// Up to where outbox rows were dropped, and since when more are due.
+    pub(super) dropped: BTreeMap<Lane, LinkSeq>,
+    pub(super) drop_since: Option<Uptime>,
+}
+
+impl Link {
+    pub(super) fn fresh(peer: NodeId, nonce: u64) -> Self {
+        Self::resumed(KeptLink {
+            peer,
+            incarnation: Incarnation { counter: 1, nonce },
+            peer_incarnation: None,
+            peer_counter_seen: 0,
+            lanes: [KeptLane::default(); 3],
+        })
+    }
+
+    pub(super) fn resumed(kept: KeptLink) -> Self {
+        let durable = Lane::NUMBERED.into_iter().map(|lane| (lane, kept.lane(lane).last.seq)).collect();
+        let dropped = Lane::NUMBERED.into_iter().map(|lane| (lane, kept.lane(lane).acked)).collect();
+        let received = Lane::NUMBERED.into_iter().map(|lane| (lane, kept.lane(lane).received)).collect();
+        Self { kept, session: None, durable, received, dropped, drop_since: None }
+    }
+
+    /// The lanes as a greeting tells them.
+    pub(super) fn lane_states(&self) -> Vec<LaneState> {
+        Lane::NUMBERED
+            .into_iter()
+            .map(|lane| {
+                let kept = self.kept.lane(lane);
+                let retained_from = Position { seq: kept.acked, hash: protocol::chain::Hash::ZERO };
+                LaneState { lane, received: self.received_durably(lane), retained_from, last: kept.last }
+            })
+            .collect()
+    }
+
+    /// The last position of a lane whose arrival is durable.
+    pub(super) fn received_durably(&self, lane: Lane) -> Position {
+        self.received.get(&lane).copied().unwrap_or(Position::START)
+    }
+
+    /// A new connection takes the place of an old one, which is given back.
+    pub(super) fn open(&mut self, connection: ConnectionId, now: Uptime) -> Option<Session> {
+        self.session.replace(Session {
+            connection,
+            since: now,
+            phase: Phase::Greeting,
+            their_verdict: None,
+            lanes: Lane::NUMBERED.into_iter().map(|lane| (lane, LaneSession::default())).collect(),
+            inventoried: None,
+            inventory_done: false,
+        })
+    }
+
+    pub(super) fn close(&mut self, connection: ConnectionId) -> Option<Session> {
+        self.session.take_if(|session| session.connection == connection)
+    }
+
+    pub(super) fn is_live(&self, connection: ConnectionId) -> bool {
+        self.session.as_ref().is_some_and(|s| s.connection == connection)
+    }
+
+    /// The session of a connection, if it is the live one.
+    pub(super) fn session_of(&mut self, connection: ConnectionId) -> Option<&mut Session> {
+        self.session.as_mut().filter(|s| s.connection == connection)
+    }
+
+    /// Both numberings begin again.
+    pub(super) fn renumber(&mut self, mine: Incarnation, theirs: Incarnation) {
+        self.kept.incarnation = mine;
+        self.kept.peer_incarnation = Some(theirs);
+        self.kept.peer_counter_seen = self.kept.peer_counter_seen.max(theirs.counter);
+        self.kept.lanes = [KeptLane::default(); 3];
+        self.durable.values_mut().for_each(|seq| *seq = LinkSeq(0));
+        self.received.values_mut().for_each(|position| *position = Position::START);
+        self.dropped.values_mut().for_each(|seq| *seq = LinkSeq(0));
+        self.drop_since = None;
+    }
+
+    pub(super) fn too_slow(&self, now: Uptime, limits: &Limits) -> Option<ConnectionId> {
+        let session = self.session.as_ref().filter(|s| !s.is_up())?;
+        (now.0.saturating_sub(session.since.0) >= limits.greeting_ms).then_some(session.connection)
+    }
+
+    pub(super) fn drop_due(&self, now: Uptime, limits: &Limits) -> bool {
+        let many = Lane::NUMBERED.into_iter().any(|lane| {
+            let dropped = self.dropped.get(&lane).map_or(0, |seq| seq.0);
+            self.kept.lane(lane).acked.0.saturating_sub(dropped) >= limits.drop_every
+        });
+        many || self.drop_since.is_some_and(|since| now.0.saturating_sub(since.0) >= limits.drop_ms)
+    }
+
+    pub(super) fn next_timeout(&self, limits: &Limits) -> Option<Uptime> {
+        let greeting = self
+            .session
+            .as_ref()
+            .filter(|s| !s.is_up())
+            .map(|s| Uptime(s.since.0.saturating_add(limits.greeting_ms)));
+        let drop = self.drop_since.map(|since| Uptime(since.0.saturating_add(limits.drop_ms)));
+        greeting.into_iter().chain(drop).min()
+    }
+}
