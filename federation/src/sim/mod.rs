@@ -1,1 +1,43 @@
-//! See the crate documentation.
+//! Many nodes in one thread and in virtual time: the real link core, real bundles, an application of the caller's, and
+//! disks and links that fail on purpose.
+//!
+//! A run is a function of its seed. It has two phases: first anything may go wrong (links cut or clogged, nodes crash and
+//! lose what was not yet durable, a node comes back as an old copy of itself); then everything heals and must drain.
+//! Signatures are left out: bundles carry zeros, and `trust::verify` has tests of its own.
+
+mod disk;
+mod node;
+mod world;
+
+pub use disk::{Disk, Stored};
+pub use world::{Counters, Fault, Settings, Stuck, World};
+
+use protocol::id::{MessageId, NodeId};
+use protocol::wire::bundle::{Bundle, Urgency};
+use protocol::wire::kind::Body;
+
+use crate::core::{Deliver, Now};
+
+/// Random bytes for an application.
+pub type Random<'a> = &'a mut dyn FnMut(&mut [u8]);
+
+/// A message that an application wants sent.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// Its id; a random one when left out.
+    pub id: Option<MessageId>,
+    /// To whom.
+    pub to: NodeId,
+    /// How urgent.
+    pub urgency: Urgency,
+    /// The body.
+    pub body: Body,
+}
+
+/// What runs on the nodes. A clone is what a disk keeps at each commit, so it should be cheap.
+pub trait Application: Clone {
+    /// A bundle was admitted by the core. What cannot be accepted is an error; the bundle is then kept aside.
+    fn deliver(&mut self, now: Now, bundle: &Bundle, how: Deliver, random: Random<'_>) -> Result<Vec<Draft>, String>;
+    /// The line above was learned.
+    fn line(&mut self, line: &[protocol::directory::Ancestor]);
+}

@@ -1,0 +1,273 @@
+//! One simulated node: a core, an application, a disk, and a commit that may be under way.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use protocol::chain::Signature;
+use protocol::directory::KeyId;
+use protocol::id::{BundleId, MessageId, NodeId};
+use protocol::time::UnixMillis;
+use protocol::wire::bundle::{Bundle, BundleHead, Message, Urgency};
+use protocol::wire::kind::Body;
+use rand_chacha::ChaCha8Rng;
+use rand_core::{RngCore, SeedableRng};
+
+use crate::core::{Alarm, Core, Deliver, Identity, Input, Limits, Now, Output, Query, Ticket, Write};
+
+use super::disk::Disk;
+use super::{Application, Draft};
+
+/// What a node wants of the world after a turn.
+pub(super) enum Wish {
+    Dial,
+    Send(crate::core::ConnectionId, crate::core::FrameOut),
+    Close(crate::core::ConnectionId),
+    Raise(Alarm),
+    /// A commit was begun; it takes a while.
+    Commit,
+}
+
+struct Commit<A> {
+    writes: Vec<Write>,
+    tickets: Vec<Ticket>,
+    line: Option<Vec<protocol::directory::Ancestor>>,
+    app: A,
+}
+
+/// A node that is up.
+pub(super) struct Live<A> {
+    pub(super) core: Core,
+    app: A,
+    outputs: VecDeque<Output>,
+    fetches: Vec<(Ticket, Query)>,
+    waiting: VecDeque<Input>,
+    writes: Vec<Write>,
+    tickets: Vec<Ticket>,
+    line: Option<Vec<protocol::directory::Ancestor>>,
+    drafts: Vec<(Draft, bool)>,
+    known: BTreeMap<BundleId, bool>,
+    commit: Option<Commit<A>>,
+    /// What an acknowledgement promises: set when one leaves before its commit.
+    random: ChaCha8Rng,
+}
+
+impl<A: Application> Live<A> {
+    pub(super) fn start(me: Identity, disk: &Disk<A>, limits: Limits, seed: [u8; 32]) -> Self {
+        let mut random = ChaCha8Rng::from_seed(seed);
+        let mut core_seed = [0; 32];
+        random.fill_bytes(&mut core_seed);
+        Self {
+            core: Core::resume(me, disk.kept(core_seed), limits),
+            app: disk.app.clone(),
+            outputs: VecDeque::new(),
+            fetches: Vec::new(),
+            waiting: VecDeque::new(),
+            writes: Vec::new(),
+            tickets: Vec::new(),
+            line: None,
+            drafts: Vec::new(),
+            known: BTreeMap::new(),
+            commit: None,
+            random,
+        }
+    }
+
+    /// Takes an input; while a commit runs it waits, as it does at the real writer.
+    pub(super) fn input(&mut self, now: Now, input: Input, disk: &Disk<A>, wishes: &mut Vec<Wish>) {
+        self.waiting.push_back(input);
+        if self.commit.is_none() {
+            self.turn(now, disk, wishes);
+        }
+    }
+
+    /// Lets the application do something of its own accord, in a transaction.
+    pub(super) fn act<T>(
+        &mut self,
+        now: Now,
+        disk: &Disk<A>,
+        wishes: &mut Vec<Wish>,
+        act: impl FnOnce(&mut A, &mut dyn FnMut(&mut [u8])) -> (T, Vec<Draft>),
+    ) -> Option<T> {
+        if self.commit.is_some() {
+            return None;
+        }
+        let random = &mut self.random;
+        let (result, drafts) = act(&mut self.app, &mut |buffer| random.fill_bytes(buffer));
+        self.drafts.extend(drafts.into_iter().map(|draft| (draft, true)));
+        self.finish_turn(now, disk, true, wishes);
+        Some(result)
+    }
+
+    fn turn(&mut self, now: Now, disk: &Disk<A>, wishes: &mut Vec<Wish>) {
+        while let Some(input) = self.waiting.pop_front() {
+            let input = self.told(input, disk);
+            self.feed(now, input, wishes);
+        }
+        self.feed(now, Input::Timeout, wishes);
+        self.finish_turn(now, disk, false, wishes);
+    }
+
+    /// Fills in what the store knows of an arriving bundle.
+    fn told(&mut self, input: Input, disk: &Disk<A>) -> Input {
+        match input {
+            Input::Arrived { connection, lane, seq, bundle, .. } => {
+                let id = bundle.head().id;
+                let held = self.known.get(&id).copied().or_else(|| disk.known(id));
+                let receipted = bundle.head().receipted;
+                self.known.entry(id).or_insert(held.unwrap_or(receipted));
+                Input::Arrived {
+                    connection,
+                    lane,
+                    seq,
+                    bundle,
+                    seen: held.is_some(),
+                    held_unreceipted: held.unwrap_or(false),
+                }
+            }
+            other => other,
+        }
+    }
+
+    fn feed(&mut self, now: Now, input: Input, wishes: &mut Vec<Wish>) {
+        let mut out = Vec::new();
+        self.core.handle(now, input, &mut out);
+        self.outputs.extend(out);
+        self.drain(now, wishes);
+    }
+
+    fn drain(&mut self, now: Now, wishes: &mut Vec<Wish>) {
+        while let Some(output) = self.outputs.pop_front() {
+            match output {
+                Output::Dial => wishes.push(Wish::Dial),
+                Output::Send { connection, frame } => wishes.push(Wish::Send(connection, frame)),
+                Output::Close { connection, .. } => wishes.push(Wish::Close(connection)),
+                Output::Raise(alarm) => wishes.push(Wish::Raise(alarm)),
+                Output::Persist { ticket, write } => {
+                    self.tickets.push(ticket);
+                    self.persist(now, write);
+                }
+                Output::Fetch { ticket, query } => self.fetches.push((ticket, query)),
+                Output::Tell { to, delivered } => {
+                    let draft = Draft { id: None, to, urgency: Urgency::Routine, body: Body::Delivered(delivered) };
+                    self.drafts.push((draft, false));
+                }
+                Output::LearnAncestors(line) => {
+                    self.app.line(&line);
+                    self.line = Some(line);
+                }
+                Output::LinkUp { .. } | Output::LinkDown { .. } | Output::ClockOffset { .. } => {}
+            }
+        }
+    }
+
+    fn persist(&mut self, now: Now, write: Write) {
+        if let Write::Arrival { from, bundle, deliver, .. } = &write
+            && matches!(deliver, Deliver::Apply | Deliver::RelayAndKeep | Deliver::Returned)
+        {
+            let random = &mut self.random;
+            match self.app.deliver(now, bundle, *deliver, &mut |buffer| random.fill_bytes(buffer)) {
+                Ok(drafts) => self.drafts.extend(drafts.into_iter().map(|draft| (draft, true))),
+                Err(reason) => {
+                    let (from, bundle) = (*from, bundle.clone());
+                    self.writes.push(Write::Quarantine { from, bundle, reason });
+                }
+            }
+        }
+        self.writes.push(write);
+    }
+
+    /// Seals what goes out, then begins the commit if there is something to commit.
+    fn finish_turn(&mut self, now: Now, disk: &Disk<A>, acted: bool, wishes: &mut Vec<Wish>) {
+        let bundles = self.bundles(now);
+        if !bundles.is_empty() {
+            self.feed(now, Input::Outgoing { bundles }, wishes);
+        }
+        if acted || !self.tickets.is_empty() || self.line.is_some() {
+            self.commit = Some(Commit {
+                writes: std::mem::take(&mut self.writes),
+                tickets: std::mem::take(&mut self.tickets),
+                line: self.line.take(),
+                app: self.app.clone(),
+            });
+            wishes.push(Wish::Commit);
+        } else {
+            self.answer(now, disk, wishes);
+        }
+    }
+
+    /// The commit is durable.
+    pub(super) fn committed(&mut self, now: Now, disk: &mut Disk<A>, wishes: &mut Vec<Wish>) {
+        let Some(commit) = self.commit.take() else { return };
+        commit.writes.into_iter().for_each(|write| disk.write(write));
+        disk.app = commit.app;
+        if let Some(line) = commit.line {
+            disk.line = line;
+        }
+        self.known.clear();
+        self.feed(now, Input::Committed { tickets: commit.tickets }, wishes);
+        self.answer(now, disk, wishes);
+        if self.commit.is_none() {
+            self.turn(now, disk, wishes);
+        }
+    }
+
+    /// Queries are answered between transactions.
+    fn answer(&mut self, now: Now, disk: &Disk<A>, wishes: &mut Vec<Wish>) {
+        let mut asked = std::mem::take(&mut self.fetches);
+        while !asked.is_empty() {
+            for (ticket, query) in asked {
+                self.feed(now, Input::Page { ticket, page: disk.look_up(query) }, wishes);
+            }
+            asked = std::mem::take(&mut self.fetches);
+        }
+        if !self.tickets.is_empty() {
+            self.finish_turn(now, disk, false, wishes);
+        }
+    }
+
+    fn bundles(&mut self, now: Now) -> Vec<Bundle> {
+        let mut groups: BTreeMap<(NodeId, Urgency, bool), Vec<Message>> = BTreeMap::new();
+        let me = self.core.identity().node;
+        for (draft, receipted) in std::mem::take(&mut self.drafts) {
+            let (kind, schema) = draft.body.kind();
+            let Ok(body) = draft.body.encode() else { continue };
+            if draft.to != me {
+                let id = draft.id.unwrap_or_else(|| MessageId::new(now.wall, random_ten(&mut self.random)));
+                let message = Message { id, kind, schema, body };
+                groups.entry((draft.to, draft.urgency, receipted)).or_default().push(message);
+            }
+        }
+        let mut groups: Vec<_> = groups.into_iter().collect();
+        groups.sort_by_key(|((_, urgency, _), _)| std::cmp::Reverse(*urgency));
+        let mut bundles = Vec::new();
+        for ((to, urgency, receipted), messages) in groups {
+            for part in messages.chunks(64) {
+                let id = BundleId::new(now.wall, random_ten(&mut self.random));
+                let head = BundleHead { id, origin: me, key: KeyId([0; 8]), to, urgency, receipted };
+                bundles.extend(Bundle::seal(head, part.to_vec(), |_| Signature([0; 64])));
+            }
+        }
+        bundles
+    }
+
+    /// The state of the application as of the last turn, durable or not.
+    pub(super) fn app(&self) -> &A {
+        &self.app
+    }
+
+    /// Whether nothing is under way inside the node.
+    pub(super) fn is_idle(&self) -> bool {
+        self.commit.is_none() && self.waiting.is_empty()
+    }
+}
+
+fn random_ten(random: &mut ChaCha8Rng) -> [u8; 10] {
+    let mut bytes = [0; 10];
+    random.fill_bytes(&mut bytes);
+    bytes
+}
+
+/// A moment of virtual time: the wall clock of a node may be off.
+pub(super) fn moment(uptime_ms: u64, wall_offset_ms: i64) -> Now {
+    let wall = i64::try_from(uptime_ms).unwrap_or(i64::MAX).saturating_add(1_764_000_000_000).saturating_add(wall_offset_ms);
+    Now { uptime: crate::core::Uptime(uptime_ms), wall: UnixMillis(wall) }
+}
