@@ -1,1 +1,55 @@
-//! The rules of cases.
+//! The rules of cases (案件): who may do what, what follows from it, what leaves the node.
+//!
+//! The crate is pure. Time, random bytes, keys and policy come in through a [`World`]; what is to be stored and sent comes
+//! out in a [`Decision`]. Everything that a node holds of one case is a [`Known`], put together from [`Record`]s, so owner
+//! (属主) and follower work on the same [`Case`], made by [`evolve`] from headers.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+
+pub mod brief;
+pub mod case;
+pub mod category;
+pub mod command;
+mod decide;
+mod draft;
+mod evolve;
+mod fact;
+pub mod grading;
+mod known;
+pub mod letter;
+mod receive;
+pub mod record;
+mod refusal;
+pub mod rights;
+pub mod step;
+pub mod tenure;
+mod term;
+pub mod world;
+
+pub use case::{Case, Report};
+pub use command::{Command, Intake, Reply};
+pub use decide::{decide, open, wake};
+pub use draft::{Decision, Notice};
+pub use evolve::evolve;
+pub use fact::fact;
+pub use grading::propose;
+pub use known::Known;
+pub use letter::{HandoverLetter, Letter, Outgoing};
+pub use receive::{Incoming, receive, subject_of};
+pub use record::{
+    AnswerKind, Answered, ContributionFile, Follower, FollowerClass, OfferFile, OfferState, OrderFile, Record,
+    RecordKey,
+};
+pub use refusal::{Fault, Refusal};
+pub use rights::{ActionName, Actor, Role, next_actions};
+#[cfg(feature = "mutants")]
+pub use world::Mutant;
+pub use world::{Keys, Me, Policy, World};

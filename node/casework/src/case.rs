@@ -1,0 +1,85 @@
+//! A case (案件) as it stands: what its headers tell, and its report where that is held.
+
+use protocol::bounded::{List, Text};
+use protocol::chain::{Epoch, Head};
+use protocol::event::{Brief, Party};
+use protocol::fact::{LevelChange, StepReached};
+use protocol::id::{CaseId, NodeId, OfferId, OrderId};
+use protocol::time::ClockReading;
+use protocol::warning::Warning;
+
+/// The private report of a case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// Title.
+    pub title: Text<120>,
+    /// Narrative.
+    pub narrative: Text<8000>,
+    /// Parties.
+    pub parties: List<Party, 64>,
+}
+
+/// A case after its last header. Owner and follower hold the same; only private parts may be missing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Case {
+    /// The case.
+    pub id: CaseId,
+    /// Its last header.
+    pub head: Head,
+    /// What may be seen of it above.
+    pub brief: Brief,
+    /// The node that reported it.
+    pub reporter: NodeId,
+    /// When it was reported.
+    pub reported_at: ClockReading,
+    /// When it last changed.
+    pub changed_at: ClockReading,
+    /// How the level changed, the first entry being the report's.
+    pub level_changes: Vec<LevelChange>,
+    /// When each step was first reached.
+    pub steps: Vec<StepReached>,
+    /// The offer that is open, and to whom.
+    pub offered: Option<(OfferId, NodeId)>,
+    /// The approval that is pending, and the level wanted.
+    pub approval: Option<(OrderId, Option<Warning>)>,
+    /// Released, and not yet taken by the owner that the brief names.
+    pub released: bool,
+    /// Sent back to the reporter, and not yet filed.
+    pub returned: bool,
+    /// Sum involved, where the resolution is held.
+    pub amount_fen: Option<u64>,
+    /// The report, where it is held.
+    pub report: Option<Report>,
+}
+
+impl Case {
+    /// The node that owns the case; while it is between two owners, the next one.
+    pub fn owner(&self) -> NodeId {
+        self.brief.owner
+    }
+
+    /// The epoch of its last header.
+    pub fn epoch(&self) -> Epoch {
+        self.head.epoch
+    }
+
+    /// Whether this node may append to it.
+    pub fn owned_by(&self, node: NodeId) -> bool {
+        self.brief.owner == node && !self.released
+    }
+
+    /// The warning level.
+    pub fn level(&self) -> Option<Warning> {
+        self.brief.level()
+    }
+
+    /// Whether it is reported above (报备).
+    pub fn escalated(&self) -> bool {
+        self.brief.ceiling.is_some()
+    }
+
+    /// The highest level it ever had: it keeps its urgency, so that its later headers do not overtake earlier ones.
+    pub fn peak(&self) -> Option<Warning> {
+        self.level_changes.iter().map(|change| change.level).max().flatten().max(self.level())
+    }
+}

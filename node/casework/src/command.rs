@@ -1,0 +1,216 @@
+//! What people ask for: a report, and acts on a case. Both are read from the API as they are.
+
+use protocol::bounded::{List, Text};
+use protocol::division::{DivisionCode, GridKind};
+use protocol::event::{Category, Ending, Matter, Outcome, Party, Source};
+use protocol::grading::Answers;
+use protocol::id::{CaseId, NodeId, OfferId, OrderId};
+use protocol::order::Directive;
+use protocol::time::CivilDay;
+use protocol::transfer::Ground;
+use protocol::warning::Warning;
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// A report (信息上报), step 1.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intake {
+    /// The case, made by whoever files it: a retried report is the same case.
+    pub case: CaseId,
+    /// Dispute, request or consultation.
+    pub matter: Matter,
+    /// Where it came from.
+    pub source: Source,
+    /// Its category.
+    pub category: Category,
+    /// Where it happened; inside this node's area.
+    pub place: DivisionCode,
+    /// The kind of grid there.
+    pub grid_kind: GridKind,
+    /// Title; private.
+    pub title: Text<120>,
+    /// Narrative; private.
+    #[serde(default)]
+    pub narrative: Text<8000>,
+    /// Parties; private.
+    #[serde(default)]
+    pub parties: List<Party, 64>,
+    /// The answers of the grade panel.
+    #[serde(default)]
+    pub answers: Answers,
+    /// People involved, 0 while not known.
+    #[serde(default)]
+    pub head_count: u32,
+    /// A summary for above, without names; prefilled by rule when absent.
+    #[serde(default)]
+    pub summary: Option<Text<120>>,
+    /// Settle here (就地化解) or submit (上报).
+    pub ending: Ending,
+    /// The level that a person confirmed; absent: as the rules propose. Never below the proposal.
+    #[serde(default, deserialize_with = "present")]
+    pub confirmed_level: Option<Option<Warning>>,
+}
+
+/// Tells "null" from "absent".
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Warning>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// How an order is answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reply", rename_all = "snake_case")]
+pub enum Reply {
+    /// Words to a directive, without names.
+    Text {
+        /// The words.
+        text: Text<1000>,
+    },
+    /// The approval is given.
+    Yes {
+        /// Why.
+        #[serde(default)]
+        text: Text<400>,
+    },
+    /// The approval or the view is refused.
+    No {
+        /// Why.
+        text: Text<400>,
+    },
+    /// The view is granted: a sealed copy goes to the issuer.
+    Grant,
+}
+
+/// What is done to a case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case")]
+pub enum Command {
+    /// Step 2 (核实立案): verified and filed.
+    File,
+    /// Sent back to the reporter for completion (退回补正).
+    Return {
+        /// What is missing.
+        note: Text<4000>,
+    },
+    /// Step 3 (分流交办): given to a unit.
+    Assign {
+        /// The unit.
+        unit: Text<60>,
+        /// Words to it.
+        #[serde(default)]
+        note: Text<4000>,
+    },
+    /// Step 4 (跟踪处理): work on it.
+    Progress {
+        /// What was done.
+        note: Text<4000>,
+    },
+    /// Step 4 ends: settled or not.
+    Resolve {
+        /// How it ended.
+        outcome: Outcome,
+        /// What was agreed, or why nothing was.
+        terms: Text<4000>,
+        /// Sum involved, in fen.
+        #[serde(default)]
+        amount_fen: Option<u64>,
+    },
+    /// Step 5 (事件反馈): who asked was told.
+    FeedBack {
+        /// How, and what they said.
+        #[serde(default)]
+        note: Text<4000>,
+    },
+    /// Step 6 (考核评价).
+    Assess {
+        /// 1 (bad) to 5 (good).
+        score: u8,
+        /// Why.
+        #[serde(default)]
+        note: Text<4000>,
+    },
+    /// The archive (归档): the chain ends.
+    Archive,
+    /// Struck through (作废): entered by mistake.
+    Void {
+        /// Why it was a mistake.
+        reason: Text<4000>,
+    },
+    /// Raises at once; lowers or cancels with the approval that the level needs (升级, 降级, 解除).
+    Regrade {
+        /// The answers as they are now; "not known" leaves what was known.
+        answers: Answers,
+        /// The level that is wanted; none cancels it.
+        level: Option<Warning>,
+        /// Why.
+        #[serde(default)]
+        reason: Text<4000>,
+    },
+    /// Offers ownership (移交).
+    Offer {
+        /// To whom.
+        to: NodeId,
+    },
+    /// Takes the open offer back (撤回).
+    Recall,
+    /// Takes a case on (签收).
+    AcceptOffer {
+        /// The offer.
+        offer: OfferId,
+    },
+    /// Declines a case (退回).
+    DeclineOffer {
+        /// The offer.
+        offer: OfferId,
+        /// Why.
+        ground: Ground,
+        /// Words without names.
+        #[serde(default)]
+        text: Text<400>,
+        /// Who should own it.
+        #[serde(default)]
+        proposed: Option<NodeId>,
+    },
+    /// Takes a case over from an owner that is lost (接管).
+    TakeOver {
+        /// How that is known.
+        reason: Text<4000>,
+    },
+    /// Issues a directive (督办, 交办, 批示, 催办, 通报).
+    IssueDirective {
+        /// Its form.
+        form: Directive,
+        /// Words without names.
+        text: Text<1000>,
+        /// Days to answer.
+        #[serde(default)]
+        term_days: Option<u16>,
+    },
+    /// Asks to read names and documents (调阅).
+    IssueView {
+        /// The last day.
+        until: CivilDay,
+        /// Why, without names.
+        text: Text<1000>,
+    },
+    /// Answers an order.
+    AnswerOrder {
+        /// The order.
+        order: OrderId,
+        /// How.
+        reply: Reply,
+    },
+    /// A person opened an order.
+    MarkRead {
+        /// The order.
+        order: OrderId,
+    },
+    /// An order is no longer asked.
+    WithdrawOrder {
+        /// The order.
+        order: OrderId,
+    },
+    /// A note to the owner, from a node that does not own the case.
+    Contribute {
+        /// The note.
+        text: Text<4000>,
+    },
+}

@@ -1,0 +1,134 @@
+//! Changing the level: raising at once, lowering and cancelling with approval (升级, 降级, 解除).
+
+use protocol::bounded::Text;
+use protocol::event::{Act, Brief, Matter};
+use protocol::grading::{Answers, Grading, Rule};
+use protocol::id::{NodeId, OrderId};
+use protocol::order::{Asked, Order};
+use protocol::warning::Warning;
+use protocol::wire::kind::Body;
+
+use super::steps::note;
+use crate::draft::Draft;
+use crate::grading::{merge, propose};
+use crate::receive::withdraw_approval;
+use crate::record::{FollowerClass, OrderFile, Record};
+use crate::refusal::Refusal;
+use crate::rights::Actor;
+use crate::world::World;
+
+/// The ceiling of a case that rises to a level: the node that the policy names, and never lower than it was. Kept to the
+/// archive.
+pub(crate) fn ceiling(world: &World<'_>, before: Option<NodeId>, level: Option<Warning>) -> Option<NodeId> {
+    let Some(wanted) = level.and_then(|level| world.policy.ceiling(level)).map(|level| world.nearest(level)) else {
+        return before;
+    };
+    // This node is the lowest place of the line, a node that is not in it counts as high: it was set by somebody above.
+    let height = |node: NodeId| match node {
+        node if node == world.me.node => 0,
+        node => world.line.iter().position(|above| above.node == node).map_or(usize::MAX, |at| at.saturating_add(1)),
+    };
+    match before {
+        Some(before) if height(before) >= height(wanted) => Some(before),
+        _ => Some(wanted),
+    }
+}
+
+pub(super) fn regrade(
+    draft: &mut Draft<'_, '_>,
+    answers: &Answers,
+    level: Option<Warning>,
+    reason: Text<4000>,
+    by: &Actor,
+) -> Result<(), Refusal> {
+    let case = draft.case()?;
+    if case.brief.matter != Matter::Dispute {
+        return Err(Refusal::NotGraded);
+    }
+    let grading = graded(draft.world, &case.brief, answers, level);
+    if level > case.level() {
+        withdraw_approval(draft);
+        let ceiling = ceiling(draft.world, case.brief.ceiling, level);
+        return draft.append(Act::Raised { from: case.level() }, note(reason), |brief| {
+            brief.grading = grading;
+            brief.head_count = grading.answers.people.unwrap_or(brief.head_count);
+            brief.ceiling = ceiling;
+        });
+    }
+    let Some(from) = case.level().filter(|_| level != case.level()) else {
+        return Err(Refusal::NothingChanges);
+    };
+    if case.approval.is_some() {
+        return Err(Refusal::ApprovalPending);
+    }
+    if reason.trim().is_empty() {
+        return Err(Refusal::ReasonMissing);
+    }
+    let approver = draft.world.policy.approver(from).map_or(draft.me(), |level| draft.world.nearest(level));
+    if approver == draft.me() {
+        if !by.supervises() {
+            return Err(Refusal::RoleMissing);
+        }
+        return lower(draft, grading, None, reason);
+    }
+    ask(draft, approver, level, grading.answers, reason)
+}
+
+fn graded(world: &World<'_>, brief: &Brief, answers: &Answers, level: Option<Warning>) -> Grading {
+    let answers = merge(&brief.grading.answers, answers);
+    let (proposed, rule) = propose(brief.matter, &answers);
+    let fired = if proposed == level { rule } else { Rule::Person };
+    Grading { rules: world.policy.rules, answers, fired, level }
+}
+
+/// Writes the lower level, or its cancelling.
+pub(crate) fn lower(
+    draft: &mut Draft<'_, '_>,
+    grading: Grading,
+    approval: Option<OrderId>,
+    reason: Text<4000>,
+) -> Result<(), Refusal> {
+    let from = draft.case()?.level();
+    let act = match grading.level {
+        Some(_) => Act::Lowered { from, approval },
+        None => Act::Cancelled { from, approval },
+    };
+    draft.append(act, note(reason), |brief| {
+        brief.grading = grading;
+        brief.head_count = grading.answers.people.unwrap_or(brief.head_count);
+    })
+}
+
+/// The grading after an approved order.
+pub(crate) fn approved(world: &World<'_>, brief: &Brief, answers: Option<Answers>, level: Option<Warning>) -> Grading {
+    graded(world, brief, &answers.unwrap_or(brief.grading.answers), level)
+}
+
+/// Asks for approval; the higher level stands meanwhile.
+fn ask(
+    draft: &mut Draft<'_, '_>,
+    approver: NodeId,
+    wanted: Option<Warning>,
+    answers: Answers,
+    reason: Text<4000>,
+) -> Result<(), Refusal> {
+    // The reason travels with the order.
+    super::nameless(&draft.known, &reason)?;
+    let id = OrderId::new(draft.world.now.wall, draft.world.random());
+    let text = Text::cut(&reason);
+    draft.append(Act::ApprovalAsked { order: id, wanted }, note(reason), |_| {})?;
+    let case = draft.case()?;
+    let order = Order {
+        id,
+        case: case.id,
+        from: draft.me(),
+        asked: Asked::ApproveLevel { wanted, brief: case.brief },
+        text,
+        term_days: Some(draft.world.policy.answer_days),
+        at: draft.world.now,
+    };
+    draft.store(Record::Order(OrderFile::issued(order.clone(), approver, Some(answers))));
+    draft.follow(approver, FollowerClass::Brief, None, "approval");
+    draft.tell(approver, Body::Order(order));
+    Ok(())
+}

@@ -1,0 +1,181 @@
+//! What people ask for: each command meets right and state, and yields events or a typed refusal.
+
+mod level;
+mod orders;
+mod report;
+mod steps;
+mod transfer;
+
+use protocol::event::Step;
+
+use crate::command::Command;
+use crate::draft::{Decision, Draft};
+use crate::known::Known;
+use crate::record::{OfferState, OrderFile};
+use crate::refusal::Refusal;
+use crate::rights::{self, ActionName, Actor};
+use crate::world::{Me, World};
+
+pub(crate) use level::{approved, lower};
+pub(crate) use orders::send_contribution;
+pub use report::open;
+pub(crate) use transfer::end_open_offer;
+pub(crate) use transfer::set_state;
+
+/// Events that people may add to one case; what the node itself has to write still fits behind them. A case moves to
+/// another node in one message, so it has a size.
+pub(crate) const PEOPLE_EVENTS_MAX: u32 = 256;
+/// Bytes of private text of one case, for the same reason.
+pub(crate) const PRIVATE_BYTES_MAX: usize = 320 * 1024;
+
+/// Decides a command.
+pub fn decide(known: &Known, command: Command, by: &Actor, world: &mut World<'_>) -> Result<Decision, Refusal> {
+    let action = name_of(&command);
+    by.must(action)?;
+    let mut draft = Draft::new(known, world, Some(by));
+    timely(&draft.known, draft.world.me, action)?;
+    room(&draft.known, draft.world.me, action)?;
+    run(&mut draft, command, by)?;
+    Ok(draft.finish())
+}
+
+fn run(draft: &mut Draft<'_, '_>, command: Command, by: &Actor) -> Result<(), Refusal> {
+    match command {
+        Command::File => steps::file(draft),
+        Command::Return { note } => steps::send_back(draft, note),
+        Command::Assign { unit, note } => steps::assign(draft, unit, note),
+        Command::Progress { note } => steps::progress(draft, note),
+        Command::Resolve { outcome, terms, amount_fen } => steps::resolve(draft, outcome, terms, amount_fen),
+        Command::FeedBack { note } => steps::feed_back(draft, note),
+        Command::Assess { score, note } => steps::assess(draft, score, note),
+        Command::Archive => steps::archive(draft),
+        Command::Void { reason } => steps::void(draft, reason),
+        Command::Regrade { answers, level, reason } => level::regrade(draft, &answers, level, reason, by),
+        Command::Offer { to } => transfer::offer(draft, to),
+        Command::Recall => transfer::recall(draft),
+        Command::AcceptOffer { offer } => transfer::accept(draft, offer),
+        Command::DeclineOffer { offer, ground, text, proposed } => {
+            transfer::decline(draft, offer, ground, text, proposed)
+        }
+        Command::TakeOver { reason } => transfer::take_over(draft, reason),
+        Command::IssueDirective { form, text, term_days } => orders::directive(draft, form, text, term_days),
+        Command::IssueView { until, text } => orders::view(draft, until, text),
+        Command::AnswerOrder { order, reply } => orders::answer(draft, order, reply, by),
+        Command::MarkRead { order } => orders::mark_read(draft, order),
+        Command::WithdrawOrder { order } => orders::withdraw(draft, order),
+        Command::Contribute { text } => orders::contribute(draft, text),
+    }
+}
+
+/// Ends what ran out: offers without an answer.
+pub fn wake(known: &Known, world: &mut World<'_>) -> Option<Decision> {
+    let mut draft = Draft::new(known, world, None);
+    transfer::expire(&mut draft).then(|| draft.finish())
+}
+
+/// The name of a command.
+pub(crate) fn name_of(command: &Command) -> ActionName {
+    match command {
+        Command::File => ActionName::File,
+        Command::Return { .. } => ActionName::Return,
+        Command::Assign { .. } => ActionName::Assign,
+        Command::Progress { .. } => ActionName::Progress,
+        Command::Resolve { .. } => ActionName::Resolve,
+        Command::FeedBack { .. } => ActionName::FeedBack,
+        Command::Assess { .. } => ActionName::Assess,
+        Command::Archive => ActionName::Archive,
+        Command::Void { .. } => ActionName::Void,
+        Command::Regrade { .. } => ActionName::Regrade,
+        Command::Offer { .. } => ActionName::Offer,
+        Command::Recall => ActionName::Recall,
+        Command::AcceptOffer { .. } => ActionName::AcceptOffer,
+        Command::DeclineOffer { .. } => ActionName::DeclineOffer,
+        Command::TakeOver { .. } => ActionName::TakeOver,
+        Command::IssueDirective { .. } => ActionName::IssueDirective,
+        Command::IssueView { .. } => ActionName::IssueView,
+        Command::AnswerOrder { .. } => ActionName::AnswerOrder,
+        Command::MarkRead { .. } => ActionName::MarkRead,
+        Command::WithdrawOrder { .. } => ActionName::WithdrawOrder,
+        Command::Contribute { .. } => ActionName::Contribute,
+    }
+}
+
+/// Whether it is the time for an action: what a command asks first, and what a button asks too.
+pub(crate) fn timely(known: &Known, me: Me, action: ActionName) -> Result<(), Refusal> {
+    use ActionName as A;
+    match action {
+        A::Report => Ok(()),
+        A::AcceptOffer | A::DeclineOffer => {
+            let open = known.offers().any(|file| file.to == me.node && file.state == OfferState::Open);
+            if open { Ok(()) } else { Err(Refusal::NoOpenOffer) }
+        }
+        A::AnswerOrder | A::MarkRead => some_order(known, |file| incoming(file, me) && file.open()),
+        A::WithdrawOrder => some_order(known, |file| file.order.from == me.node && file.open()),
+        A::Contribute => theirs(known, me),
+        A::IssueDirective | A::IssueView | A::TakeOver => {
+            theirs(known, me)?;
+            alive(known)?;
+            let place = known.case().ok_or(Refusal::UnknownCase)?.brief.place;
+            if me.division.contains(place) { Ok(()) } else { Err(Refusal::OutsideArea) }
+        }
+        A::Void | A::Regrade => mine(known, me),
+        A::Offer => {
+            mine(known, me)?;
+            if known.case().is_some_and(|case| case.offered.is_some()) { Err(Refusal::OfferOpen) } else { Ok(()) }
+        }
+        A::Recall => {
+            mine(known, me)?;
+            if known.case().is_some_and(|case| case.offered.is_some()) { Ok(()) } else { Err(Refusal::NoOpenOffer) }
+        }
+        A::File | A::Return | A::Assign | A::Progress | A::Resolve | A::FeedBack | A::Assess | A::Archive => {
+            mine(known, me)?;
+            let case = known.case().ok_or(Refusal::UnknownCase)?;
+            if rights::fits(action, &case.brief) { Ok(()) } else { Err(Refusal::WrongStep) }
+        }
+    }
+}
+
+fn some_order(known: &Known, fits: impl Fn(&OrderFile) -> bool) -> Result<(), Refusal> {
+    if known.orders().any(fits) { Ok(()) } else { Err(Refusal::NoOpenOrder) }
+}
+
+/// Whether an order is this node's to answer.
+pub(crate) fn incoming(file: &OrderFile, me: Me) -> bool {
+    file.order.from != me.node && file.to == me.node
+}
+
+fn mine(known: &Known, me: Me) -> Result<(), Refusal> {
+    let case = known.case().ok_or(Refusal::UnknownCase)?;
+    if !case.owned_by(me.node) {
+        return Err(Refusal::NotOwner);
+    }
+    alive(known)
+}
+
+fn theirs(known: &Known, me: Me) -> Result<(), Refusal> {
+    let case = known.case().ok_or(Refusal::UnknownCase)?;
+    if case.owner() == me.node { Err(Refusal::OwnCase) } else { Ok(()) }
+}
+
+fn alive(known: &Known) -> Result<(), Refusal> {
+    let case = known.case().ok_or(Refusal::UnknownCase)?;
+    match (case.brief.void, case.brief.step) {
+        (true, _) => Err(Refusal::IsVoid),
+        (_, Step::Archived) => Err(Refusal::IsArchived),
+        _ => Ok(()),
+    }
+}
+
+/// Whether one more event of a person fits. What ends a case, or moves it, always does.
+fn room(known: &Known, me: Me, action: ActionName) -> Result<(), Refusal> {
+    use ActionName as A;
+    let grows = matches!(action, A::Return | A::Assign | A::Progress | A::Regrade | A::Offer | A::Recall);
+    let Some(case) = known.case().filter(|case| grows && case.owned_by(me.node)) else { return Ok(()) };
+    let full = case.head.number >= PEOPLE_EVENTS_MAX || known.private_bytes() >= PRIVATE_BYTES_MAX;
+    if full { Err(Refusal::CaseFull) } else { Ok(()) }
+}
+
+/// A text that goes up must not name anybody.
+pub(crate) fn nameless(known: &Known, text: &str) -> Result<(), Refusal> {
+    crate::brief::nameless(text, known.names())
+}

@@ -1,0 +1,170 @@
+//! Orders as people see them: issuing, reading, answering, withdrawing; and notes to an owner elsewhere.
+
+use protocol::bounded::Text;
+use protocol::event::{Act, Content, Private, PrivatePart, Salt};
+use protocol::id::{ContributionId, OrderId};
+use protocol::order::{Answer, Asked, Directive, Order, OrderAnswer, OrderWithdrawn};
+use protocol::receipt::{Progress, Subject};
+use protocol::time::CivilDay;
+use protocol::wire::kind::Body;
+
+use super::{incoming, nameless};
+use crate::command::Reply;
+use crate::draft::Draft;
+use crate::letter::Letter;
+use crate::record::{AnswerKind, Answered, ContributionFile, FollowerClass, OrderFile, Record};
+use crate::refusal::Refusal;
+use crate::rights::Actor;
+
+impl OrderFile {
+    /// An order as its issuer begins to hold it.
+    pub(crate) fn issued(order: Order, to: protocol::id::NodeId, answers: Option<protocol::grading::Answers>) -> Self {
+        Self { order, to, hops: 0, delivered: None, read: None, due: None, answered: None, withdrawn: false, answers }
+    }
+}
+
+fn issue(draft: &mut Draft<'_, '_>, asked: Asked, text: Text<1000>, term_days: Option<u16>) -> Result<(), Refusal> {
+    nameless(&draft.known, &text)?;
+    let case = draft.case()?;
+    let id = OrderId::new(draft.world.now.wall, draft.world.random());
+    let order = Order { id, case: case.id, from: draft.me(), asked, text, term_days, at: draft.world.now };
+    draft.store(Record::Order(OrderFile::issued(order.clone(), case.owner(), None)));
+    draft.tell(case.owner(), Body::Order(order));
+    Ok(())
+}
+
+pub(super) fn directive(
+    draft: &mut Draft<'_, '_>,
+    form: Directive,
+    text: Text<1000>,
+    term_days: Option<u16>,
+) -> Result<(), Refusal> {
+    let days = term_days.unwrap_or(draft.world.policy.answer_days);
+    issue(draft, Asked::Directive { form }, text, Some(days))
+}
+
+pub(super) fn view(draft: &mut Draft<'_, '_>, until: CivilDay, text: Text<1000>) -> Result<(), Refusal> {
+    if until < draft.world.now.day() {
+        return Err(Refusal::DayPassed);
+    }
+    if text.trim().is_empty() {
+        return Err(Refusal::ReasonMissing);
+    }
+    let days = draft.world.policy.answer_days;
+    issue(draft, Asked::View { until }, text, Some(days))
+}
+
+/// The order that waits here.
+fn waiting(draft: &Draft<'_, '_>, order: OrderId) -> Result<OrderFile, Refusal> {
+    let file = draft.known.order(order).ok_or(Refusal::NoOpenOrder)?;
+    if incoming(file, draft.world.me) && file.open() { Ok(file.clone()) } else { Err(Refusal::NoOpenOrder) }
+}
+
+pub(super) fn mark_read(draft: &mut Draft<'_, '_>, order: OrderId) -> Result<(), Refusal> {
+    let file = waiting(draft, order)?;
+    if file.read.is_none() {
+        let (from, case) = (file.order.from, file.order.case);
+        let read = Some(draft.world.now);
+        draft.store(Record::Order(OrderFile { read, ..file }));
+        draft.receipt(from, Subject::Order { order, case }, Progress::Read);
+    }
+    Ok(())
+}
+
+pub(super) fn withdraw(draft: &mut Draft<'_, '_>, order: OrderId) -> Result<(), Refusal> {
+    let file = draft.known.order(order).cloned().ok_or(Refusal::NoOpenOrder)?;
+    // An approval is part of the case: it ends by raising, releasing or closing, never by itself.
+    if file.order.from != draft.me() || !file.open() || file.answers.is_some() {
+        return Err(Refusal::NoOpenOrder);
+    }
+    let (to, case) = (file.to, file.order.case);
+    draft.store(Record::Order(OrderFile { withdrawn: true, ..file }));
+    draft.tell(to, Body::OrderWithdrawn(OrderWithdrawn { order, case }));
+    Ok(())
+}
+
+pub(super) fn answer(draft: &mut Draft<'_, '_>, order: OrderId, reply: Reply, by: &Actor) -> Result<(), Refusal> {
+    let file = waiting(draft, order)?;
+    let approves = matches!(file.order.asked, Asked::ApproveLevel { .. });
+    if approves || matches!(file.order.asked, Asked::View { .. }) {
+        // Approving, and letting names out, are the supervisor's.
+        if !by.supervises() {
+            return Err(Refusal::RoleMissing);
+        }
+    }
+    let (kind, said) = kind_of(&file.order.asked, &reply)?;
+    nameless(&draft.known, &said)?;
+    if !approves {
+        if !draft.known.owned_by(draft.me()) {
+            return Err(Refusal::NotOwner);
+        }
+        let content = if said.is_empty() { Content::Nothing } else { Content::Note { text: Text::cut(&said) } };
+        draft.append(Act::OrderAnswered { order }, content, |_| {})?;
+    }
+    send_answer(draft, &file, reply, kind)
+}
+
+/// What an answer is, if the order can be answered so.
+fn kind_of(asked: &Asked, reply: &Reply) -> Result<(AnswerKind, String), Refusal> {
+    Ok(match (asked, reply) {
+        (Asked::Directive { .. }, Reply::Text { text }) if !text.trim().is_empty() => {
+            (AnswerKind::Reply { text: text.clone() }, text.to_string())
+        }
+        (Asked::View { .. }, Reply::Grant) => (AnswerKind::Copy, String::new()),
+        (Asked::ApproveLevel { .. }, Reply::Yes { text }) => (AnswerKind::Yes { text: text.clone() }, text.to_string()),
+        (Asked::View { .. } | Asked::ApproveLevel { .. }, Reply::No { text }) if !text.trim().is_empty() => {
+            (AnswerKind::No { text: text.clone() }, text.to_string())
+        }
+        (_, Reply::No { .. }) => return Err(Refusal::ReasonMissing),
+        _ => return Err(Refusal::WrongAnswer),
+    })
+}
+
+fn send_answer(draft: &mut Draft<'_, '_>, file: &OrderFile, reply: Reply, kind: AnswerKind) -> Result<(), Refusal> {
+    let (by, at) = (draft.me(), draft.world.now);
+    let (order, case, to) = (file.order.id, file.order.case, file.order.from);
+    draft.store(Record::Order(OrderFile { answered: Some(Answered { by, at, kind }), ..file.clone() }));
+    let answer = match reply {
+        Reply::Text { text } => Answer::Reply(text),
+        Reply::Yes { text } => Answer::Yes(text),
+        Reply::No { text } => Answer::No(text),
+        Reply::Grant => {
+            let private = draft.known.parts();
+            draft.send(to, Letter::Copy { order, case, by, at, private });
+            if let Asked::View { until } = file.order.asked {
+                let days = until.number().saturating_sub(at.day().number());
+                draft.follow(to, FollowerClass::Full, Some(u16::try_from(days).unwrap_or(0)), "view");
+            }
+            draft.receipt(to, Subject::Order { order, case }, Progress::Done);
+            return Ok(());
+        }
+    };
+    draft.tell(to, Body::OrderAnswer(OrderAnswer { order, case, by, answer, at }));
+    draft.receipt(to, Subject::Order { order, case }, Progress::Done);
+    Ok(())
+}
+
+/// A note to an owner elsewhere: only the owner appends to a case.
+pub(super) fn contribute(draft: &mut Draft<'_, '_>, text: Text<4000>) -> Result<(), Refusal> {
+    if text.trim().is_empty() {
+        return Err(Refusal::ReasonMissing);
+    }
+    let event = draft.event_id();
+    let private = Private { by: draft.by.clone(), content: Content::Note { text } };
+    let part = PrivatePart { event, salt: Salt(draft.world.random()), private };
+    send_contribution(draft, ContributionId::from_bytes(*event.as_bytes()), part)
+}
+
+/// Sends a note to the owner as this node knows it.
+pub(crate) fn send_contribution(
+    draft: &mut Draft<'_, '_>,
+    id: ContributionId,
+    part: PrivatePart,
+) -> Result<(), Refusal> {
+    let case = draft.case()?;
+    let (from, at) = (draft.me(), draft.world.now);
+    let private = Some(part.private.clone());
+    draft.store(Record::Contribution(ContributionFile { id, case: case.id, from, at, private, appended: false }));
+    draft.send(case.owner(), Letter::Contribution { id, case: case.id, from, at, part: Box::new(part) });
+    Ok(())
+}

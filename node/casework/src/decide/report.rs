@@ -1,0 +1,105 @@
+//! Step 1: reporting (信息上报).
+
+use protocol::bounded::Text;
+use protocol::chain::{Epoch, Hash};
+use protocol::event::{Act, Brief, Commitment, Content, Ending, Header, Step};
+use protocol::grading::{Answers, Grading, Rule};
+use protocol::id::NodeId;
+use protocol::warning::Warning;
+
+use super::{level, transfer};
+use crate::brief::{nameless, prefill};
+use crate::command::Intake;
+use crate::draft::{Decision, Draft};
+use crate::grading::propose;
+use crate::known::Known;
+use crate::refusal::Refusal;
+use crate::rights::{ActionName, Actor};
+use crate::term;
+use crate::world::World;
+
+/// Opens a case: the report, and in the same decision its escalation and its offer to the intake level.
+pub fn open(intake: Intake, by: &Actor, known: &Known, world: &mut World<'_>) -> Result<Decision, Refusal> {
+    by.must(ActionName::Report)?;
+    if known.case().is_some() {
+        return Err(Refusal::AlreadyReported);
+    }
+    if !world.me.division.contains(intake.place) {
+        return Err(Refusal::OutsideArea);
+    }
+    let receiver = receiver(&intake, world)?;
+    let brief = brief(&intake, world)?;
+    let mut draft = Draft::new(known, world, Some(by));
+    let header = Header {
+        id: draft.event_id(),
+        case: intake.case,
+        epoch: Epoch::default(),
+        number: 1,
+        previous: Hash::ZERO,
+        at: draft.world.now,
+        act: Act::Reported { ending: intake.ending },
+        brief,
+        commitment: Commitment([0; 32]),
+    };
+    draft.key();
+    draft.commit(header, Content::Report { title: intake.title, narrative: intake.narrative, parties: intake.parties });
+    if let Some(to) = receiver {
+        transfer::offer(&mut draft, to)?;
+    }
+    Ok(draft.finish())
+}
+
+fn receiver(intake: &Intake, world: &World<'_>) -> Result<Option<NodeId>, Refusal> {
+    match intake.ending {
+        Ending::SettleHere => Ok(None),
+        Ending::Submit => world.intake().map(Some).ok_or(Refusal::NobodyAbove),
+    }
+}
+
+fn brief(intake: &Intake, world: &World<'_>) -> Result<Brief, Refusal> {
+    let (answers, head_count) = people(intake);
+    let summary = match &intake.summary {
+        Some(summary) if !summary.trim().is_empty() => summary.clone(),
+        _ => prefill(intake.matter, intake.category, head_count),
+    };
+    nameless(&summary, intake.parties.iter().map(|party| party.name.as_str()))?;
+    let (level, fired) = confirmed(intake, &answers)?;
+    let mut brief = Brief {
+        matter: intake.matter,
+        source: intake.source,
+        category: intake.category,
+        place: intake.place,
+        grid_kind: intake.grid_kind,
+        head_count,
+        grading: Grading { rules: world.policy.rules, answers, fired, level },
+        step: Step::Reported,
+        owner: world.me.node,
+        unit: Text::default(),
+        next_term: None,
+        summary,
+        ceiling: level::ceiling(world, None, level),
+        outcome: None,
+        void: false,
+    };
+    brief.next_term = term::next(world.policy, &brief, &[], world.now);
+    Ok(brief)
+}
+
+/// The panel and the form ask for people once each: what only one of them tells holds for both.
+fn people(intake: &Intake) -> (Answers, u32) {
+    let stated = Some(intake.head_count).filter(|count| *count > 0);
+    let people = intake.answers.people.max(stated);
+    (Answers { people, ..intake.answers }, people.unwrap_or(0))
+}
+
+/// The level that the person confirmed: the proposal, or a higher one.
+fn confirmed(intake: &Intake, answers: &Answers) -> Result<(Option<Warning>, Rule), Refusal> {
+    let (proposed, rule) = propose(intake.matter, answers);
+    match intake.confirmed_level {
+        None => Ok((proposed, rule)),
+        Some(level) if level == proposed => Ok((proposed, rule)),
+        Some(_) if rule == Rule::NotADispute => Err(Refusal::NotGraded),
+        Some(level) if level < proposed => Err(Refusal::BelowProposal),
+        Some(level) => Ok((level, Rule::Person)),
+    }
+}

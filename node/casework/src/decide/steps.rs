@@ -1,0 +1,70 @@
+//! Steps 2 to 6, the archive, and striking out.
+
+use protocol::bounded::Text;
+use protocol::event::{Act, Content, Outcome};
+
+use super::{end_open_offer, nameless};
+use crate::draft::Draft;
+use crate::receive::withdraw_approval;
+use crate::refusal::Refusal;
+
+/// A note as content; an empty one says nothing.
+pub(super) fn note(text: Text<4000>) -> Content {
+    if text.trim().is_empty() { Content::Nothing } else { Content::Note { text } }
+}
+
+fn needed(text: Text<4000>) -> Result<Content, Refusal> {
+    if text.trim().is_empty() { Err(Refusal::ReasonMissing) } else { Ok(Content::Note { text }) }
+}
+
+pub(super) fn file(draft: &mut Draft<'_, '_>) -> Result<(), Refusal> {
+    draft.append(Act::Filed, Content::Nothing, |_| {})
+}
+
+pub(super) fn send_back(draft: &mut Draft<'_, '_>, text: Text<4000>) -> Result<(), Refusal> {
+    draft.append(Act::Returned, needed(text)?, |_| {})
+}
+
+pub(super) fn assign(draft: &mut Draft<'_, '_>, unit: Text<60>, text: Text<4000>) -> Result<(), Refusal> {
+    // The unit is part of the brief: it goes up.
+    nameless(&draft.known, &unit)?;
+    draft.append(Act::Assigned, note(text), |brief| brief.unit = unit)
+}
+
+pub(super) fn progress(draft: &mut Draft<'_, '_>, text: Text<4000>) -> Result<(), Refusal> {
+    draft.append(Act::Progressed, note(text), |_| {})
+}
+
+pub(super) fn resolve(
+    draft: &mut Draft<'_, '_>,
+    outcome: Outcome,
+    terms: Text<4000>,
+    amount_fen: Option<u64>,
+) -> Result<(), Refusal> {
+    draft.append(Act::Resolved, Content::Resolution { terms, amount_fen }, |brief| brief.outcome = Some(outcome))
+}
+
+pub(super) fn feed_back(draft: &mut Draft<'_, '_>, text: Text<4000>) -> Result<(), Refusal> {
+    draft.append(Act::FedBack, note(text), |_| {})
+}
+
+pub(super) fn assess(draft: &mut Draft<'_, '_>, score: u8, text: Text<4000>) -> Result<(), Refusal> {
+    if !(1..=5).contains(&score) {
+        return Err(Refusal::ScoreOutOfRange);
+    }
+    draft.append(Act::Assessed { score }, note(text), |_| {})
+}
+
+/// An offer and an approval that nobody answered end with the case: the archive ends the chain.
+pub(super) fn archive(draft: &mut Draft<'_, '_>) -> Result<(), Refusal> {
+    end_open_offer(draft)?;
+    withdraw_approval(draft);
+    draft.append(Act::Archived, Content::Nothing, |_| {})
+}
+
+pub(super) fn void(draft: &mut Draft<'_, '_>, reason: Text<4000>) -> Result<(), Refusal> {
+    let content = needed(reason)?;
+    end_open_offer(draft)?;
+    withdraw_approval(draft);
+    draft.append(Act::Voided, content, |brief| brief.void = true)
+}

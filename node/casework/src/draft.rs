@@ -1,0 +1,327 @@
+//! A decision in the making: events are appended, letters are written, and at the end it is settled who hears of it.
+
+use protocol::bounded::{List, Text};
+use protocol::chain::{Epoch, Hash};
+use protocol::event::{Act, Brief, Content, Header, Private, Salt, Signatory};
+use protocol::id::{CaseKey, EventId, NodeId};
+use protocol::receipt::{Progress, Receipt, Subject};
+use protocol::transfer::History;
+use protocol::warning::Warning;
+use protocol::wire::bundle::Urgency;
+use protocol::wire::kind::Body;
+
+use crate::case::Case;
+use crate::fact::fact;
+use crate::known::Known;
+use crate::letter::{Letter, Outgoing};
+use crate::record::{Follower, FollowerClass, Record};
+use crate::refusal::Refusal;
+use crate::rights::Actor;
+use crate::world::World;
+use crate::{step, term};
+
+/// Something that people should hear of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// One writer wrote two headers of one number: it was restored, or worse.
+    Equivocation {
+        /// The writer.
+        by: NodeId,
+        /// Epoch of both.
+        epoch: Epoch,
+        /// Number of both.
+        number: u32,
+    },
+    /// A header from somebody who does not own the epoch it is written in; it was not stored.
+    NotTheOwner {
+        /// Who sent it.
+        by: NodeId,
+        /// The event.
+        event: EventId,
+    },
+    /// A private part that is not the one its header binds; it was not stored.
+    Unbound {
+        /// The event.
+        event: EventId,
+    },
+    /// A restored owner wrote its own branch again behind what was given back.
+    MintedAgain {
+        /// Events that were written again.
+        events: u32,
+    },
+    /// What this node wrote after it had lost the case went to the owner as contributions.
+    LostWrites {
+        /// Events.
+        events: u32,
+    },
+    /// An order found nobody who has the case.
+    OrderUnknown {
+        /// Who answered.
+        by: NodeId,
+    },
+}
+
+/// What is to be stored and sent; nothing else happens.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Decision {
+    /// Upserts.
+    pub records: Vec<Record>,
+    /// Letters, in order.
+    pub outgoing: Vec<Outgoing>,
+    /// The case afterwards.
+    pub case: Option<Case>,
+    /// What people should hear of.
+    pub notes: Vec<Notice>,
+}
+
+/// A decision in the making.
+pub(crate) struct Draft<'d, 'w> {
+    /// What is known, with everything that was decided so far.
+    pub(crate) known: Known,
+    /// The world.
+    pub(crate) world: &'d mut World<'w>,
+    /// The person who acts.
+    pub(crate) by: Option<Signatory>,
+    /// Levels above do not have the earlier headers.
+    pub(crate) introduce: bool,
+    /// What people should hear of.
+    pub(crate) notes: Vec<Notice>,
+    records: Vec<Record>,
+    outgoing: Vec<Outgoing>,
+    appended: Vec<Header>,
+    ceiling_before: Option<NodeId>,
+}
+
+impl<'d, 'w> Draft<'d, 'w> {
+    pub(crate) fn new(known: &Known, world: &'d mut World<'w>, by: Option<&Actor>) -> Self {
+        let known = known.viewed(world.checks_epochs());
+        Self {
+            ceiling_before: known.case().and_then(|case| case.brief.ceiling),
+            known,
+            world,
+            by: by.map(|by| Signatory { name: by.name.clone(), user: by.user.clone() }),
+            introduce: false,
+            notes: Vec::new(),
+            records: Vec::new(),
+            outgoing: Vec::new(),
+            appended: Vec::new(),
+        }
+    }
+
+    pub(crate) fn me(&self) -> NodeId {
+        self.world.me.node
+    }
+
+    /// The case, or the refusal that it is not here.
+    pub(crate) fn case(&self) -> Result<Case, Refusal> {
+        self.known.case().cloned().ok_or(Refusal::UnknownCase)
+    }
+
+    /// Stores a record.
+    pub(crate) fn store(&mut self, record: Record) {
+        self.known.put(record.clone());
+        self.records.push(record);
+    }
+
+    /// Urgency of what belongs to this case.
+    pub(crate) fn urgency(&self) -> Urgency {
+        urgency(self.known.case().and_then(Case::peak))
+    }
+
+    /// Writes a letter; nothing is sent to this node itself.
+    pub(crate) fn send(&mut self, to: NodeId, letter: Letter) {
+        let urgency = self.urgency();
+        self.post(to, urgency, letter);
+    }
+
+    /// Writes a letter without anything to seal.
+    pub(crate) fn tell(&mut self, to: NodeId, body: Body) {
+        self.send(to, Letter::Plain(body));
+    }
+
+    fn post(&mut self, to: NodeId, urgency: Urgency, letter: Letter) {
+        if to != self.me() {
+            self.outgoing.push(Outgoing { to, urgency, letter });
+        }
+    }
+
+    /// Gives a receipt (回执).
+    pub(crate) fn receipt(&mut self, to: NodeId, subject: Subject, progress: Progress) {
+        let receipt = Receipt { subject, by: self.me(), progress, at: self.world.now };
+        self.store(Record::Receipt(receipt));
+        self.tell(to, Body::Receipt(receipt));
+    }
+
+    /// Notes that somebody holds something of the case.
+    pub(crate) fn follow(&mut self, node: NodeId, class: FollowerClass, until_days: Option<u16>, why: &str) {
+        let until = until_days.map(|days| self.world.now.day().plus(i32::from(days)));
+        let held = self.known.followers().any(|f| f.node == node && f.class == class && f.why.as_str() == why);
+        if node != self.me() && !(held && until.is_none()) {
+            let (case, since) = (self.known.id(), self.world.now);
+            self.store(Record::Follower(Follower { case, node, class, since, until, why: Text::cut(why) }));
+        }
+    }
+
+    /// A fresh event id.
+    pub(crate) fn event_id(&mut self) -> EventId {
+        EventId::new(self.world.now.wall, self.world.random())
+    }
+
+    /// Appends an event of the loop or around it, in the epoch that runs.
+    pub(crate) fn append(
+        &mut self,
+        act: Act,
+        content: Content,
+        change: impl FnOnce(&mut Brief),
+    ) -> Result<(), Refusal> {
+        let epoch = self.case()?.head.epoch;
+        self.append_in(epoch, act, content, change)
+    }
+
+    /// Appends an event in an epoch.
+    pub(crate) fn append_in(
+        &mut self,
+        epoch: Epoch,
+        act: Act,
+        content: Content,
+        change: impl FnOnce(&mut Brief),
+    ) -> Result<(), Refusal> {
+        let case = self.case()?;
+        let mut brief = case.brief.clone();
+        if let Some(step) = step::after(&act, &brief) {
+            brief.step = step;
+        }
+        change(&mut brief);
+        brief.next_term = term::next(self.world.policy, &brief, &case.steps, self.world.now);
+        let header = Header {
+            id: self.event_id(),
+            case: case.id,
+            epoch,
+            number: case.head.number.saturating_add(1),
+            previous: case.head.hash,
+            at: self.world.now,
+            act,
+            brief,
+            commitment: protocol::event::Commitment([0; 32]),
+        };
+        self.commit(header, content);
+        Ok(())
+    }
+
+    /// Binds a private part to a header and appends both.
+    pub(crate) fn commit(&mut self, mut header: Header, content: Content) {
+        let private = Private { by: self.by.clone(), content };
+        let salt = Salt(self.world.random());
+        header.commitment = private.commit(salt);
+        self.push(header, (salt, private));
+    }
+
+    /// Appends an event whose parts are made already.
+    pub(crate) fn push(&mut self, header: Header, private: (Salt, Private)) {
+        let me = self.me();
+        self.records.push(Record::Event { header: header.clone(), private: Some(private.clone()), origin: me });
+        self.appended.push(header.clone());
+        self.known.append(header, private, me);
+    }
+
+    /// Appends an event whose private part is no longer here, as a restored node does.
+    pub(crate) fn push_bare(&mut self, header: Header) {
+        let me = self.me();
+        self.records.push(Record::Event { header: header.clone(), private: None, origin: me });
+        self.appended.push(header.clone());
+        self.known.append_bare(header, me);
+    }
+
+    /// The key of the case in the figures, made when there is none.
+    pub(crate) fn key(&mut self) -> (CaseKey, protocol::division::DivisionCode) {
+        if let Some(key) = self.known.key() {
+            return key;
+        }
+        let key = CaseKey::from_bytes(self.world.random());
+        let registered_by = self.world.me.division;
+        self.store(Record::Key { case: self.known.id(), key, registered_by });
+        (key, registered_by)
+    }
+
+    /// Ends it: headers go to those who follow, the fact to the top.
+    pub(crate) fn finish(mut self) -> Decision {
+        if !self.appended.is_empty() {
+            self.headers_up();
+            self.fact_up();
+        }
+        Decision { records: self.records, outgoing: self.outgoing, case: self.known.case().cloned(), notes: self.notes }
+    }
+
+    /// An escalated case is followed to its archive by every level up to the ceiling, and by its former owners with all
+    /// between: no level holds a chain with holes.
+    fn headers_up(&mut self) {
+        let Some(case) = self.known.case().cloned() else { return };
+        let mut readers: Vec<(NodeId, &'static str)> = Vec::new();
+        if let Some(ceiling) = case.brief.ceiling {
+            readers.push((ceiling, "ceiling"));
+            readers.extend(self.known.owners().into_iter().map(|owner| (owner, "former-owner")));
+        }
+        for header in &self.appended {
+            if let Act::TakenOver { from } = header.act {
+                readers.push((from, "former-owner"));
+            }
+        }
+        let urgency = self.urgency();
+        let mut done: Vec<NodeId> = vec![self.me()];
+        for (reader, why) in readers {
+            if done.contains(&reader) {
+                continue;
+            }
+            done.push(reader);
+            let new = self.ceiling_before.is_none()
+                || (Some(reader) == case.brief.ceiling && self.ceiling_before != case.brief.ceiling);
+            if (new && case.escalated()) || self.introduce {
+                self.earlier_headers(reader, urgency);
+            }
+            self.follow(reader, FollowerClass::Brief, None, why);
+            for header in self.appended.clone() {
+                self.post(reader, urgency, Letter::Plain(Body::Header(header)));
+            }
+        }
+    }
+
+    /// What was written before this decision: one by one when all of it is this node's, else with the proof of each tenure.
+    fn earlier_headers(&mut self, reader: NodeId, urgency: Urgency) {
+        let fresh: Vec<Hash> = self.appended.iter().map(Header::hash).collect();
+        let earlier: Vec<_> = self.known.chain().iter().filter(|link| !fresh.contains(&link.hash)).cloned().collect();
+        if earlier.is_empty() {
+            return;
+        }
+        if earlier.iter().all(|link| link.writer == self.me()) {
+            for link in earlier {
+                self.post(reader, urgency, Letter::Plain(Body::Header(link.header)));
+            }
+            return;
+        }
+        let headers = List::new(earlier.into_iter().map(|link| link.header).collect());
+        let seals = List::new(self.known.seals().copied().collect());
+        if let (Ok(headers), Ok(seals)) = (headers, seals) {
+            let history = History { case: self.known.id(), headers, seals };
+            self.post(reader, urgency, Letter::Plain(Body::History(history)));
+        }
+    }
+
+    fn fact_up(&mut self) {
+        let (key, registered_by) = self.key();
+        let Some(case) = self.known.case() else { return };
+        let fact = fact(case, key, registered_by, self.world.me, self.world.policy);
+        self.store(Record::Fact(fact.clone()));
+        if let Some(top) = self.world.line.last() {
+            self.post(top.node, Urgency::Statistics, Letter::Plain(Body::Fact(fact)));
+        }
+    }
+}
+
+/// The urgency of a level.
+pub(crate) fn urgency(level: Option<Warning>) -> Urgency {
+    match level {
+        Some(Warning::Orange) => Urgency::Orange,
+        Some(Warning::Red) => Urgency::Red,
+        Some(Warning::Yellow) | None => Urgency::Routine,
+    }
+}

@@ -1,0 +1,80 @@
+//! The state after an event. Total: it refuses nothing, because what came here has been checked or has happened.
+
+use protocol::chain::Head;
+use protocol::event::{Act, CaseEvent, Content, Step};
+use protocol::fact::{LevelChange, StepReached};
+
+use crate::case::{Case, Report};
+
+/// The case after one more event; the first event makes it.
+pub fn evolve(case: Option<Case>, event: &CaseEvent) -> Case {
+    let header = &event.header;
+    let mut next = case.unwrap_or_else(|| Case {
+        id: header.case,
+        head: Head { epoch: header.epoch, number: header.number, hash: header.hash() },
+        brief: header.brief.clone(),
+        reporter: header.brief.owner,
+        reported_at: header.at,
+        changed_at: header.at,
+        level_changes: vec![LevelChange { at: header.at.minute(), level: header.brief.level() }],
+        steps: vec![StepReached { step: Step::Reported, at: header.at.minute() }],
+        offered: None,
+        approval: None,
+        released: false,
+        returned: false,
+        amount_fen: None,
+        report: None,
+    });
+    if next.brief.level() != header.brief.level() {
+        next.level_changes.push(LevelChange { at: header.at.minute(), level: header.brief.level() });
+    }
+    if next.steps.iter().all(|reached| reached.step != header.brief.step) {
+        next.steps.push(StepReached { step: header.brief.step, at: header.at.minute() });
+    }
+    next.head = Head { epoch: header.epoch, number: header.number, hash: header.hash() };
+    next.brief = header.brief.clone();
+    next.changed_at = header.at;
+    follow_act(&mut next, &header.act);
+    match event.private.as_ref().map(|(_, private)| &private.content) {
+        Some(Content::Report { title, narrative, parties }) => {
+            next.report = Some(Report { title: title.clone(), narrative: narrative.clone(), parties: parties.clone() });
+        }
+        Some(Content::Resolution { amount_fen, .. }) => next.amount_fen = *amount_fen,
+        Some(Content::Nothing | Content::Note { .. }) | None => {}
+    }
+    next
+}
+
+/// What an act opens or closes besides the brief.
+fn follow_act(case: &mut Case, act: &Act) {
+    match act {
+        Act::Offered { offer, to } => case.offered = Some((*offer, *to)),
+        Act::OfferEnded { .. } | Act::OfferDeclined { .. } => case.offered = None,
+        Act::ApprovalAsked { order, wanted } => case.approval = Some((*order, *wanted)),
+        Act::ApprovalRefused { .. } | Act::Lowered { .. } | Act::Cancelled { .. } | Act::Raised { .. } => {
+            case.approval = None;
+        }
+        Act::Released { .. } => {
+            case.offered = None;
+            case.approval = None;
+            case.released = true;
+        }
+        Act::Taken { .. } | Act::TakenOver { .. } => {
+            case.offered = None;
+            case.approval = None;
+            case.released = false;
+        }
+        Act::Returned => case.returned = true,
+        Act::Filed => case.returned = false,
+        Act::Voided | Act::Archived => case.approval = None,
+        Act::Reported { .. }
+        | Act::Assigned
+        | Act::Progressed
+        | Act::Resolved
+        | Act::FedBack
+        | Act::Assessed { .. }
+        | Act::OrderReceived { .. }
+        | Act::OrderAnswered { .. }
+        | Act::Contributed { .. } => {}
+    }
+}

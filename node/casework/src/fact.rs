@@ -1,0 +1,46 @@
+//! The nameless record of a case from which every figure is made. What leaves for the figures is decided here only.
+
+use protocol::bounded::List;
+use protocol::division::DivisionCode;
+use protocol::fact::{CaseFact, LevelChange};
+use protocol::id::CaseKey;
+
+use crate::case::Case;
+use crate::world::{Me, Policy};
+
+/// Changes of level that a fact carries; beyond it the first and the latest are kept.
+const LEVEL_CHANGES_MAX: usize = 32;
+
+/// The fact of a case, as the owner `me` writes it.
+pub fn fact(case: &Case, key: CaseKey, registered_by: DivisionCode, me: Me, policy: &Policy) -> CaseFact {
+    CaseFact {
+        key,
+        case: case.escalated().then_some(case.id),
+        epoch: case.head.epoch,
+        version: case.head.number,
+        place: case.brief.place,
+        grid_kind: case.brief.grid_kind,
+        registered_by,
+        registered_at: case.reported_at,
+        owner: me.division,
+        owner_node: me.node,
+        source: case.brief.source,
+        matter: case.brief.matter,
+        category: case.brief.category,
+        category_list: policy.category_list,
+        head_count: case.brief.head_count,
+        level: case.level(),
+        level_changes: changes(&case.level_changes),
+        steps: List::new(case.steps.iter().copied().take(8).collect()).unwrap_or_default(),
+        outcome: case.brief.outcome,
+        open_terms: List::new(case.brief.next_term.into_iter().collect()).unwrap_or_default(),
+        amount_fen: case.amount_fen,
+        void: case.brief.void,
+    }
+}
+
+fn changes(all: &[LevelChange]) -> List<LevelChange, LEVEL_CHANGES_MAX> {
+    let dropped = all.len().saturating_sub(LEVEL_CHANGES_MAX);
+    let kept = all.iter().enumerate().filter(|(index, _)| *index == 0 || *index > dropped).map(|(_, change)| *change);
+    List::new(kept.take(LEVEL_CHANGES_MAX).collect()).unwrap_or_default()
+}

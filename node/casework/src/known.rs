@@ -1,0 +1,342 @@
+//! All that a node holds of one case.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use protocol::chain::{Epoch, Hash, TenureSeal};
+use protocol::division::DivisionCode;
+use protocol::event::{Act, CaseEvent, Content, Header, Private, PrivatePart, Salt};
+use protocol::fact::CaseFact;
+use protocol::id::{CaseId, CaseKey, ContributionId, EventId, NodeId, OfferId, OrderId};
+use protocol::receipt::Receipt;
+
+use crate::case::Case;
+use crate::evolve::evolve;
+use crate::record::{ContributionFile, Follower, OfferFile, OfferState, OrderFile, Record, RecordKey};
+use crate::tenure::{self, Link};
+
+/// All that a node holds of one case, put together from its records.
+#[derive(Debug, Clone)]
+pub struct Known {
+    id: CaseId,
+    events: BTreeMap<(EventId, Hash), (Header, NodeId)>,
+    privates: BTreeMap<EventId, (Salt, Private)>,
+    seals: BTreeMap<Epoch, TenureSeal>,
+    key: Option<(CaseKey, DivisionCode)>,
+    orders: BTreeMap<OrderId, OrderFile>,
+    offers: BTreeMap<OfferId, OfferFile>,
+    receipts: BTreeMap<RecordKey, Receipt>,
+    followers: BTreeMap<RecordKey, Follower>,
+    contributions: BTreeMap<ContributionId, ContributionFile>,
+    fact: Option<CaseFact>,
+    chain: Vec<Link>,
+    case: Option<Case>,
+    checks_epochs: bool,
+}
+
+impl Known {
+    /// Puts a case together. Records of other cases are left out; order does not matter.
+    pub fn assemble(case: CaseId, rows: Vec<Record>) -> Self {
+        Self::build(case, rows, true)
+    }
+
+    /// The same with a safeguard off.
+    #[cfg(feature = "mutants")]
+    pub fn assemble_as(case: CaseId, rows: Vec<Record>, mutant: Option<crate::world::Mutant>) -> Self {
+        Self::build(case, rows, mutant != Some(crate::world::Mutant::NoEpochCheck))
+    }
+
+    fn build(case: CaseId, rows: Vec<Record>, checks_epochs: bool) -> Self {
+        let mut known = Self {
+            id: case,
+            events: BTreeMap::new(),
+            privates: BTreeMap::new(),
+            seals: BTreeMap::new(),
+            key: None,
+            orders: BTreeMap::new(),
+            offers: BTreeMap::new(),
+            receipts: BTreeMap::new(),
+            followers: BTreeMap::new(),
+            contributions: BTreeMap::new(),
+            fact: None,
+            chain: Vec::new(),
+            case: None,
+            checks_epochs,
+        };
+        for row in rows.into_iter().filter(|row| row.case() == Some(case)) {
+            known.put(row);
+        }
+        known.rebuild();
+        known
+    }
+
+    /// The same records under another view of epochs.
+    pub(crate) fn viewed(&self, checks_epochs: bool) -> Self {
+        let mut known = Self { checks_epochs, ..self.clone() };
+        if checks_epochs != self.checks_epochs {
+            known.rebuild();
+        }
+        known
+    }
+
+    /// Takes one record in. After events, [`Known::rebuild`] is due.
+    pub(crate) fn put(&mut self, record: Record) {
+        let key = record.key();
+        match record {
+            Record::Event { header, private, origin } => {
+                if let Some(private) = private {
+                    self.privates.insert(header.id, private);
+                }
+                self.events.insert((header.id, header.hash()), (header, origin));
+            }
+            Record::Seal(seal) => {
+                self.seals.insert(seal.head.epoch, seal);
+            }
+            Record::Key { key, registered_by, .. } => self.key = Some((key, registered_by)),
+            Record::Order(file) => {
+                self.orders.insert(file.order.id, file);
+            }
+            Record::Offer(file) => {
+                self.offers.insert(file.offer.id, file);
+            }
+            Record::Receipt(receipt) => {
+                if self.receipts.get(&key).is_none_or(|held| receipt.subject >= held.subject) {
+                    self.receipts.insert(key, receipt);
+                }
+            }
+            Record::Fact(fact) => {
+                let newer = |held: &CaseFact| (fact.epoch, fact.version) >= (held.epoch, held.version);
+                if self.fact.as_ref().is_none_or(newer) {
+                    self.fact = Some(fact);
+                }
+            }
+            Record::Follower(follower) => {
+                self.followers.insert(key, follower);
+            }
+            Record::Contribution(file) => {
+                self.contributions.insert(file.id, file);
+            }
+            Record::Tally(_) | Record::Watermark(_) => {}
+        }
+    }
+
+    /// Chooses the chain anew and lets the case evolve along it.
+    pub(crate) fn rebuild(&mut self) {
+        let headers = self.events.iter().map(|((_, hash), (header, origin))| (*hash, header, *origin));
+        self.chain = tenure::choose(headers, self.checks_epochs);
+        self.case = self.history().fold(None, |case, event| Some(evolve(case, &event)));
+    }
+
+    /// The valid chain that ends in a header or goes through it as far as it is held.
+    pub(crate) fn branch_of(&self, hash: Hash) -> Option<Vec<Link>> {
+        // Only what leads to the header and what follows it: the rest of the tree is left out.
+        let mut keep: BTreeSet<Hash> = BTreeSet::new();
+        let mut at = hash;
+        while let Some((_, header, _)) = self.headers().find(|(held, _, _)| *held == at) {
+            keep.insert(at);
+            at = header.previous;
+        }
+        let mut ahead = vec![hash];
+        while let Some(last) = ahead.pop() {
+            for (next, _, _) in self.headers().filter(|(_, header, _)| header.previous == last) {
+                if keep.insert(next) {
+                    ahead.push(next);
+                }
+            }
+        }
+        let headers = self.headers().filter(|(held, _, _)| keep.contains(held));
+        let chain = tenure::choose(headers, self.checks_epochs);
+        chain.iter().any(|link| link.hash == hash).then_some(chain)
+    }
+
+    /// Stands on a branch, whatever the choice of chains says; what is appended next makes it the longest.
+    pub(crate) fn stand_on(&mut self, chain: Vec<Link>) {
+        self.chain = chain;
+        self.case = self.history().fold(None, |case, event| Some(evolve(case, &event)));
+    }
+
+    /// Appends an event of this node to the chain. The caller has made it to fit.
+    pub(crate) fn append(&mut self, header: Header, private: (Salt, Private), writer: NodeId) {
+        self.privates.insert(header.id, private);
+        self.append_bare(header, writer);
+    }
+
+    /// The same without a private part of its own.
+    pub(crate) fn append_bare(&mut self, header: Header, writer: NodeId) {
+        let private = self.privates.get(&header.id).filter(|p| bound(&header, p)).cloned();
+        let event = CaseEvent { header: header.clone(), private };
+        self.case = Some(evolve(self.case.take(), &event));
+        let hash = header.hash();
+        self.events.insert((header.id, hash), (header.clone(), writer));
+        self.chain.push(Link { hash, header, writer });
+    }
+
+    /// The case.
+    pub fn id(&self) -> CaseId {
+        self.id
+    }
+
+    /// The case as it stands, if any chain of it is here.
+    pub fn case(&self) -> Option<&Case> {
+        self.case.as_ref()
+    }
+
+    /// The valid chain, oldest first.
+    pub fn chain(&self) -> &[Link] {
+        &self.chain
+    }
+
+    /// The events of the valid chain, with the private parts that are held.
+    pub fn history(&self) -> impl Iterator<Item = CaseEvent> + '_ {
+        self.chain.iter().map(|link| CaseEvent {
+            header: link.header.clone(),
+            private: self.privates.get(&link.header.id).filter(|p| bound(&link.header, p)).cloned(),
+        })
+    }
+
+    /// The private part of an event.
+    pub fn private(&self, event: EventId) -> Option<&(Salt, Private)> {
+        self.privates.get(&event)
+    }
+
+    /// Headers that are held beside the chain: out of order, of a branch that lost, or by nobody who could write them.
+    pub fn aside(&self) -> impl Iterator<Item = (&Header, NodeId)> {
+        let inside: BTreeSet<Hash> = self.chain.iter().map(|link| link.hash).collect();
+        self.events
+            .iter()
+            .filter(move |((_, hash), _)| !inside.contains(hash))
+            .map(|(_, (header, origin))| (header, *origin))
+    }
+
+    /// Whether a header is held.
+    pub fn holds(&self, event: EventId, hash: Hash) -> bool {
+        self.events.contains_key(&(event, hash))
+    }
+
+    /// All headers held, with their writers.
+    pub(crate) fn headers(&self) -> impl Iterator<Item = (Hash, &Header, NodeId)> {
+        self.events.iter().map(|((_, hash), (header, origin))| (*hash, header, *origin))
+    }
+
+    /// Seals of ended tenures, oldest first.
+    pub fn seals(&self) -> impl Iterator<Item = &TenureSeal> {
+        self.seals.values()
+    }
+
+    /// Key in the figures and the registering division.
+    pub fn key(&self) -> Option<(CaseKey, DivisionCode)> {
+        self.key.or_else(|| self.fact.as_ref().map(|fact| (fact.key, fact.registered_by)))
+    }
+
+    /// The latest fact held.
+    pub fn fact(&self) -> Option<&CaseFact> {
+        self.fact.as_ref()
+    }
+
+    /// Orders issued or received here.
+    pub fn orders(&self) -> impl Iterator<Item = &OrderFile> {
+        self.orders.values()
+    }
+
+    /// One order.
+    pub fn order(&self, id: OrderId) -> Option<&OrderFile> {
+        self.orders.get(&id)
+    }
+
+    /// Offers made or received here.
+    pub fn offers(&self) -> impl Iterator<Item = &OfferFile> {
+        self.offers.values()
+    }
+
+    /// One offer.
+    pub fn offer(&self, id: OfferId) -> Option<&OfferFile> {
+        self.offers.get(&id)
+    }
+
+    /// Receipts.
+    pub fn receipts(&self) -> impl Iterator<Item = &Receipt> {
+        self.receipts.values()
+    }
+
+    /// Who holds something of the case, as far as it left from here.
+    pub fn followers(&self) -> impl Iterator<Item = &Follower> {
+        self.followers.values()
+    }
+
+    /// Contributions sent or received here.
+    pub fn contributions(&self) -> impl Iterator<Item = &ContributionFile> {
+        self.contributions.values()
+    }
+
+    /// Whether this node may append.
+    pub fn owned_by(&self, node: NodeId) -> bool {
+        self.case.as_ref().is_some_and(|case| case.owned_by(node))
+    }
+
+    /// The next moment at which [`crate::wake`] has something to do here: the first open offer that runs out.
+    pub fn wakes_at(&self) -> Option<protocol::time::UnixMillis> {
+        self.offers.values().filter(|f| f.state == OfferState::Open).map(|f| f.offer.expires.corrected()).min()
+    }
+
+    /// Everybody who ever owned the case, in order, each once.
+    pub fn owners(&self) -> Vec<NodeId> {
+        let mut owners = Vec::new();
+        for link in &self.chain {
+            if !owners.contains(&link.writer) {
+                owners.push(link.writer);
+            }
+        }
+        owners
+    }
+
+    /// The names of parties that are known here: words that must not go up.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.privates.values().flat_map(|(_, private)| match &private.content {
+            Content::Report { parties, .. } => parties.iter().map(|party| party.name.as_str()).collect(),
+            _ => Vec::new(),
+        })
+    }
+
+    /// All private parts of the chain that are held.
+    pub(crate) fn parts(&self) -> Vec<PrivatePart> {
+        self.history()
+            .filter_map(|event| {
+                let (salt, private) = event.private?;
+                Some(PrivatePart { event: event.header.id, salt, private })
+            })
+            .collect()
+    }
+
+    /// Bytes of private text held, about: what a handover has to carry in one piece.
+    pub(crate) fn private_bytes(&self) -> usize {
+        self.privates.values().map(|(_, private)| weight(private)).fold(0, usize::saturating_add)
+    }
+
+    /// Whether the chain holds the receipt of an order.
+    pub(crate) fn received(&self, order: OrderId) -> bool {
+        self.chain.iter().any(|link| link.header.act == Act::OrderReceived { order })
+    }
+
+    /// Whether the chain holds an event with this id.
+    pub(crate) fn in_chain(&self, event: EventId) -> bool {
+        self.chain.iter().any(|link| link.header.id == event)
+    }
+}
+
+/// Whether a private part is the one that a header binds.
+pub(crate) fn bound(header: &Header, (salt, private): &(Salt, Private)) -> bool {
+    private.commit(*salt) == header.commitment
+}
+
+/// Bytes of text in a private part, about.
+pub(crate) fn weight(private: &Private) -> usize {
+    let content = match &private.content {
+        Content::Nothing => 0,
+        Content::Report { title, narrative, parties } => parties
+            .iter()
+            .map(|p| p.name.len().saturating_add(p.phone.len()).saturating_add(p.address.len()).saturating_add(16))
+            .fold(title.len().saturating_add(narrative.len()), usize::saturating_add),
+        Content::Note { text } => text.len(),
+        Content::Resolution { terms, .. } => terms.len().saturating_add(16),
+    };
+    content.saturating_add(256)
+}

@@ -1,0 +1,245 @@
+//! Headers of a case that is followed here, and what a change of owner in them means.
+
+use std::collections::BTreeSet;
+
+use protocol::chain::Hash;
+use protocol::event::{Act, Content, Header, PrivatePart};
+use protocol::id::{ContributionId, EventId, NodeId};
+use protocol::order::{Answer, Asked, OrderAnswer};
+use protocol::receipt::{Progress, Receipt, Subject};
+use protocol::transfer::{History, Recall};
+use protocol::wire::kind::Body;
+
+use super::restored;
+use crate::decide::incoming;
+use crate::draft::{Draft, Notice};
+use crate::known::Known;
+use crate::record::{OfferState, OrderFile, Record};
+use crate::refusal::Refusal;
+use crate::tenure::{self, Link};
+use crate::world::World;
+
+/// How a header stands to what is known.
+enum Standing {
+    /// Its predecessor is here, and its writer may follow it; or it is a first header.
+    Fits,
+    /// Its predecessor is missing: it waits aside.
+    Early,
+    /// Nobody could have written it so.
+    Forged,
+}
+
+pub(super) fn header(draft: &mut Draft<'_, '_>, header: Header, origin: NodeId, returned: bool) -> Result<(), Refusal> {
+    if draft.known.holds(header.id, header.hash()) {
+        // A repeat gets its receipt again.
+        if !returned {
+            receipt(draft, None);
+        }
+        return Ok(());
+    }
+    if matches!(standing(&draft.known, &header, origin, draft.world), Standing::Forged) {
+        draft.notes.push(Notice::NotTheOwner { by: origin, event: header.id });
+        return Ok(());
+    }
+    note_equivocation(draft, &header, origin, returned);
+    let before = Before::of(draft);
+    let hash = header.hash();
+    draft.store(Record::Event { header, private: None, origin });
+    if returned && origin == draft.me() {
+        return restored::stand_on(draft, hash, before.chain.as_slice());
+    }
+    draft.known.rebuild();
+    after(draft, &before, returned)
+}
+
+fn standing(known: &Known, header: &Header, origin: NodeId, world: &World<'_>) -> Standing {
+    let checks = world.checks_epochs();
+    if header.number <= 1 || header.previous == Hash::ZERO {
+        return if tenure::begins(header, origin) || !checks { Standing::Fits } else { Standing::Forged };
+    }
+    let last = known.headers().find(|(hash, _, _)| *hash == header.previous);
+    let Some((hash, last, writer)) = last else {
+        // The owner of an epoch may be known although the predecessor is not.
+        let owner = known.chain().iter().find(|link| link.header.epoch == header.epoch).map(|link| link.writer);
+        let stranger = checks && owner.is_some_and(|owner| owner != origin);
+        return if stranger { Standing::Forged } else { Standing::Early };
+    };
+    let link = Link { hash, header: last.clone(), writer };
+    if !tenure::follows(&link, header, origin, checks) {
+        return Standing::Forged;
+    }
+    // This node's own case is taken over from above only.
+    let robbed = matches!(header.act, Act::TakenOver { from } if from == world.me.node);
+    if checks && robbed && world.line.iter().all(|above| above.node != origin) {
+        return Standing::Forged;
+    }
+    Standing::Fits
+}
+
+fn note_equivocation(draft: &mut Draft<'_, '_>, header: &Header, origin: NodeId, returned: bool) {
+    let twice = draft.known.headers().any(|(_, other, writer)| {
+        writer == origin && (other.epoch, other.number) == (header.epoch, header.number) && other.id != header.id
+    });
+    if twice && !returned {
+        draft.notes.push(Notice::Equivocation { by: origin, epoch: header.epoch, number: header.number });
+    }
+}
+
+pub(super) fn history(
+    draft: &mut Draft<'_, '_>,
+    history: History,
+    origin: NodeId,
+    returned: bool,
+) -> Result<(), Refusal> {
+    let links = tenure::prove(&history.headers, &history.seals, origin, draft.world.keys).ok_or(Refusal::Unproven)?;
+    if links.iter().any(|link| link.header.case != history.case) {
+        return Err(Refusal::Unproven);
+    }
+    let before = Before::of(draft);
+    take_in(draft, links, &history.seals);
+    draft.known.rebuild();
+    after(draft, &before, returned)
+}
+
+/// Stores proven headers and seals that are not here yet.
+pub(super) fn take_in(draft: &mut Draft<'_, '_>, links: Vec<Link>, seals: &[protocol::chain::TenureSeal]) {
+    let proven: BTreeSet<Hash> = links.iter().map(|link| link.hash).collect();
+    for link in links {
+        if !draft.known.holds(link.header.id, link.hash) {
+            draft.store(Record::Event { header: link.header, private: None, origin: link.writer });
+        }
+    }
+    for seal in seals.iter().filter(|seal| proven.contains(&seal.head.hash)) {
+        if !draft.known.seals().any(|held| held == seal) {
+            draft.store(Record::Seal(*seal));
+        }
+    }
+}
+
+/// What was before a message, to see what it changed.
+pub(super) struct Before {
+    chain: Vec<Link>,
+    owned: bool,
+}
+
+impl Before {
+    pub(super) fn of(draft: &Draft<'_, '_>) -> Self {
+        Self { chain: draft.known.chain().to_vec(), owned: draft.known.owned_by(draft.me()) }
+    }
+}
+
+/// What follows from new headers: a receipt to the owner, orders sent on, and, when this node has lost the case, what it
+/// wrote meanwhile goes to the new owner.
+pub(super) fn after(draft: &mut Draft<'_, '_>, before: &Before, returned: bool) -> Result<(), Refusal> {
+    if before.owned && !draft.known.owned_by(draft.me()) {
+        lost(draft, &before.chain)?;
+    }
+    if !returned {
+        receipt(draft, Some(before));
+        send_orders_on(draft);
+    }
+    Ok(())
+}
+
+/// Tells the owner how far the case is held here.
+fn receipt(draft: &mut Draft<'_, '_>, before: Option<&Before>) {
+    let Some(tip) = draft.known.chain().last() else { return };
+    let news = before.is_none_or(|before| before.chain.last().map(|link| link.hash) != Some(tip.hash));
+    if !news || tip.writer == draft.me() {
+        return;
+    }
+    let to = tip.writer;
+    let subject = Subject::Case { case: tip.header.case, epoch: tip.header.epoch, number: tip.header.number };
+    let receipt = Receipt { subject, by: draft.me(), progress: Progress::Delivered, at: draft.world.now };
+    draft.tell(to, Body::Receipt(receipt));
+}
+
+/// Orders of this node that are with a former owner go to the new one; there they are known by their id.
+pub(super) fn send_orders_on(draft: &mut Draft<'_, '_>) {
+    let Some(case) = draft.known.case().filter(|case| !case.released).cloned() else { return };
+    let me = draft.me();
+    let files: Vec<OrderFile> = draft
+        .known
+        .orders()
+        .filter(|f| f.order.from == me && f.open() && f.to != case.owner() && case.owner() != me)
+        .filter(|f| !matches!(f.order.asked, Asked::ApproveLevel { .. }))
+        .cloned()
+        .collect();
+    for file in files {
+        send_on(draft, file, case.owner());
+    }
+}
+
+/// How often an order follows its case.
+const HOPS_MAX: u8 = 16;
+
+pub(super) fn send_on(draft: &mut Draft<'_, '_>, file: OrderFile, to: NodeId) {
+    if file.hops >= HOPS_MAX {
+        draft.notes.push(Notice::OrderUnknown { by: file.to });
+        return;
+    }
+    let order = file.order.clone();
+    draft.store(Record::Order(OrderFile { to, hops: file.hops.saturating_add(1), ..file }));
+    draft.tell(to, Body::Order(order));
+}
+
+/// This node owned the case and does so no more, without having released it: what it wrote meanwhile is not lost.
+fn lost(draft: &mut Draft<'_, '_>, was: &[Link]) -> Result<(), Refusal> {
+    let me = draft.me();
+    let case = draft.case()?;
+    let gone: Vec<EventId> = was
+        .iter()
+        .filter(|link| link.writer == me && !draft.known.in_chain(link.header.id))
+        .map(|link| link.header.id)
+        .collect();
+    let mut sent = 0_u32;
+    for event in gone {
+        let part = draft.known.private(event).cloned();
+        if let Some((salt, private)) = part.filter(|(_, private)| private.content != Content::Nothing) {
+            let part = PrivatePart { event, salt, private };
+            crate::decide::send_contribution(draft, ContributionId::from_bytes(*event.as_bytes()), part)?;
+            sent = sent.saturating_add(1);
+        }
+    }
+    if sent > 0 {
+        draft.notes.push(Notice::LostWrites { events: sent });
+    }
+    let open: Vec<_> =
+        draft.known.offers().filter(|f| f.offer.from == me && f.state == OfferState::Open).cloned().collect();
+    for file in open {
+        crate::decide::set_state(draft, file.offer.id, OfferState::Recalled);
+        draft.tell(file.to, Body::Recall(Recall { offer: file.offer.id, case: case.id }));
+    }
+    answer_moved(draft);
+    Ok(())
+}
+
+/// Tells the issuers of open orders that the case has left.
+pub(super) fn answer_moved(draft: &mut Draft<'_, '_>) {
+    let me = draft.world.me;
+    let Some(case) = draft.known.case().cloned() else { return };
+    let files: Vec<OrderFile> = draft
+        .known
+        .orders()
+        .filter(|f| incoming(f, me) && f.open() && !matches!(f.order.asked, Asked::ApproveLevel { .. }))
+        .cloned()
+        .collect();
+    for file in files {
+        let (order, to) = (file.order.id, file.order.from);
+        draft.store(Record::Order(OrderFile { to: case.owner(), ..file }));
+        moved(draft, order, to);
+    }
+}
+
+/// Answers that the case has left for the owner that is known here.
+pub(super) fn moved(draft: &mut Draft<'_, '_>, order: protocol::id::OrderId, to: NodeId) {
+    let Some(case) = draft.known.case() else { return };
+    let (owner, case_id) = (case.owner(), case.id);
+    let epoch = match draft.known.chain().last().map(|link| &link.header) {
+        Some(Header { act: Act::Released { next, .. }, .. }) => *next,
+        _ => case.head.epoch,
+    };
+    let (by, at) = (draft.me(), draft.world.now);
+    let answer = Answer::Moved { owner, epoch };
+    draft.tell(to, Body::OrderAnswer(OrderAnswer { order, case: case_id, by, answer, at }));
+}

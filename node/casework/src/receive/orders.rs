@@ -1,0 +1,184 @@
+//! Orders, their answers, and contributions between nodes.
+
+use protocol::event::{Act, Content, PrivatePart};
+use protocol::id::NodeId;
+use protocol::order::{Answer, Asked, Contribution, Order, OrderAnswer, OrderWithdrawn};
+use protocol::receipt::{Progress, Subject};
+use protocol::wire::kind::Body;
+
+use super::{from_itself, headers, on_its_way_to, said, transfer};
+use crate::decide;
+use crate::draft::{Draft, Notice};
+use crate::letter::Letter;
+use crate::record::{AnswerKind, Answered, ContributionFile, OfferState, OrderFile, Record};
+use crate::refusal::Refusal;
+
+/// An order arrived. It is for the owner; a former owner says where the case went; an approval is for this node itself.
+pub(super) fn order(draft: &mut Draft<'_, '_>, order: Order, origin: NodeId) -> Result<(), Refusal> {
+    from_itself(origin, order.from)?;
+    let me = draft.me();
+    let (id, case) = (order.id, order.case);
+    let subject = Subject::Order { order: id, case };
+    if matches!(order.asked, Asked::ApproveLevel { .. }) {
+        keep(draft, order);
+        draft.receipt(origin, subject, Progress::Delivered);
+        return Ok(());
+    }
+    if draft.known.owned_by(me) {
+        keep(draft, order);
+        let open = draft.known.order(id).is_some_and(OrderFile::open);
+        let closed = draft.known.case().is_some_and(|c| c.brief.step == protocol::event::Step::Archived);
+        if open && !closed && !draft.known.received(id) {
+            draft.append(Act::OrderReceived { order: id }, Content::Nothing, |_| {})?;
+        }
+        draft.receipt(origin, subject, Progress::Delivered);
+        return Ok(());
+    }
+    let accepted = draft.known.offers().any(|f| f.to == me && f.state == OfferState::Accepted);
+    if on_its_way_to(&draft.known, me) || accepted {
+        // It came ahead of the case.
+        keep(draft, order);
+        draft.receipt(origin, subject, Progress::Delivered);
+    } else if draft.known.case().is_some() {
+        headers::moved(draft, id, origin);
+    } else {
+        let (by, at) = (me, draft.world.now);
+        let answer = Answer::Unknown;
+        draft.tell(origin, Body::OrderAnswer(OrderAnswer { order: id, case, by, answer, at }));
+    }
+    Ok(())
+}
+
+fn keep(draft: &mut Draft<'_, '_>, order: Order) {
+    let (me, now) = (draft.me(), draft.world.now);
+    // Known already, and still with this node: nothing new. It may also come back to an owner it had left.
+    let held = draft.known.order(order.id).cloned();
+    if held.as_ref().is_some_and(|file| file.to == me) {
+        return;
+    }
+    let due = order.term_days.map(|days| now.day().plus(i32::from(days)));
+    let file = held.unwrap_or_else(|| OrderFile::issued(order, me, None));
+    draft.store(Record::Order(OrderFile { to: me, delivered: Some(now), due, ..file }));
+}
+
+/// The issuer asks no more.
+pub(super) fn withdrawn(draft: &mut Draft<'_, '_>, withdrawn: &OrderWithdrawn, origin: NodeId) -> Result<(), Refusal> {
+    let Some(file) = draft.known.order(withdrawn.order).cloned() else { return Ok(()) };
+    from_itself(origin, file.order.from)?;
+    if file.answered.is_none() {
+        draft.store(Record::Order(OrderFile { withdrawn: true, ..file }));
+    }
+    Ok(())
+}
+
+/// An answer arrived at the issuer.
+pub(super) fn answer(
+    draft: &mut Draft<'_, '_>,
+    answer: OrderAnswer,
+    origin: NodeId,
+    opened: Option<Vec<PrivatePart>>,
+) -> Result<(), Refusal> {
+    from_itself(origin, answer.by)?;
+    let Some(file) = draft.known.order(answer.order).cloned() else { return Ok(()) };
+    if file.order.from != draft.me() || !file.open() {
+        return Ok(());
+    }
+    let (by, at) = (answer.by, answer.at);
+    // Only whom the order is with may answer; a former owner may still say that it moved.
+    let relocates = matches!(answer.answer, Answer::Moved { .. } | Answer::Unknown);
+    if by != file.to {
+        return if relocates { Ok(()) } else { Err(Refusal::WrongOrigin) };
+    }
+    let kind = match answer.answer {
+        Answer::Moved { owner, epoch } => {
+            return moved(draft, file, Answered { by, at, kind: AnswerKind::Moved { owner, epoch } }, owner);
+        }
+        Answer::Unknown => {
+            draft.notes.push(Notice::OrderUnknown { by });
+            // The case may be on its way there: the next header from a new owner sends the order again.
+            return Ok(());
+        }
+        Answer::Reply(text) => AnswerKind::Reply { text },
+        Answer::Copy(_) => {
+            transfer::take_parts(draft, opened.ok_or(Refusal::NotOpened)?);
+            draft.known.rebuild();
+            AnswerKind::Copy
+        }
+        Answer::Yes(text) => AnswerKind::Yes { text },
+        Answer::No(text) => AnswerKind::No { text },
+    };
+    let approval = matches!(file.order.asked, Asked::ApproveLevel { .. });
+    draft.store(Record::Order(OrderFile { answered: Some(Answered { by, at, kind: kind.clone() }), ..file.clone() }));
+    if approval { approved(draft, &file, &kind) } else { Ok(()) }
+}
+
+fn moved(draft: &mut Draft<'_, '_>, file: OrderFile, answered: Answered, owner: NodeId) -> Result<(), Refusal> {
+    if owner == draft.me() || owner == answered.by {
+        // It came to this node meanwhile: there is nobody left to ask.
+        draft.store(Record::Order(OrderFile { answered: Some(answered), ..file }));
+        return Ok(());
+    }
+    headers::send_on(draft, file, owner);
+    Ok(())
+}
+
+/// The approval that was asked came, or did not.
+fn approved(draft: &mut Draft<'_, '_>, file: &OrderFile, kind: &AnswerKind) -> Result<(), Refusal> {
+    let order = file.order.id;
+    let case = draft.case()?;
+    let wanted = match case.approval {
+        Some((pending, wanted)) if pending == order && case.owned_by(draft.me()) => wanted,
+        // The case rose, closed or left meanwhile: the answer no longer fits.
+        _ => return Ok(()),
+    };
+    match kind {
+        AnswerKind::Yes { text } => {
+            let grading = decide::approved(draft.world, &case.brief, file.answers, wanted);
+            let reason = protocol::bounded::Text::cut(text);
+            decide::lower(draft, grading, Some(order), reason)
+        }
+        AnswerKind::No { text } => draft.append(Act::ApprovalRefused { order }, said(text), |_| {}),
+        _ => Ok(()),
+    }
+}
+
+/// A note from somebody who does not own the case. Appended by the owner; sent on by a former one.
+pub(super) fn contribution(
+    draft: &mut Draft<'_, '_>,
+    contribution: &Contribution,
+    origin: NodeId,
+    opened: Option<Vec<PrivatePart>>,
+) -> Result<(), Refusal> {
+    let part = opened.and_then(|parts| parts.into_iter().next()).ok_or(Refusal::NotOpened)?;
+    let (id, case, from, at) = (contribution.id, contribution.case, contribution.from, contribution.at);
+    // A former owner may hand on what reached it late.
+    if origin != from && !draft.known.owners().contains(&origin) {
+        return Err(Refusal::WrongOrigin);
+    }
+    let me = draft.me();
+    let appended = |link: &crate::tenure::Link| {
+        matches!(link.header.act, Act::Contributed { contribution, .. } if contribution == id)
+            || link.header.id.as_bytes() == id.as_bytes()
+    };
+    if draft.known.chain().iter().any(appended) || draft.known.contributions().any(|held| held.id == id) {
+        return Ok(());
+    }
+    let private = Some(part.private.clone());
+    let Some(state) = draft.known.case().cloned() else {
+        draft.store(Record::Contribution(ContributionFile { id, case, from, at, private, appended: false }));
+        return Ok(());
+    };
+    let room = state.head.number < decide::PEOPLE_EVENTS_MAX && draft.known.private_bytes() < decide::PRIVATE_BYTES_MAX;
+    let open = state.brief.step != protocol::event::Step::Archived;
+    let appended = state.owned_by(me) && open && room;
+    if appended {
+        draft.by = part.private.by.clone();
+        let content = part.private.content.clone();
+        draft.append(Act::Contributed { contribution: id, from }, content, |_| {})?;
+    }
+    draft.store(Record::Contribution(ContributionFile { id, case, from, at, private, appended }));
+    if state.owner() != me {
+        draft.send(state.owner(), Letter::Contribution { id, case, from, at, part: Box::new(part) });
+    }
+    Ok(())
+}

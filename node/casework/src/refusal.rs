@@ -1,0 +1,121 @@
+//! Why something is not done, split by who can mend it. Codes stay for ever; sentences may be improved.
+
+/// Who can mend a refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Fault {
+    /// The person who asks: another role is needed, or other words.
+    Person,
+    /// The state of the case: it is not the time for this.
+    State,
+    /// Another node: what it sent does not hold.
+    Peer,
+}
+
+macro_rules! refusals {
+    ($($(#[$doc:meta])* $name:ident: $fault:ident, $code:literal, $english:literal, $chinese:literal;)+) => {
+        /// A refusal.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
+        pub enum Refusal {
+            $($(#[$doc])* #[error($english)] $name,)+
+        }
+
+        impl Refusal {
+            /// Every refusal, for tests and documentation.
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
+            /// Stable code for programs.
+            pub fn code(&self) -> &'static str {
+                match self { $(Self::$name => $code,)+ }
+            }
+
+            /// The sentence in Chinese.
+            pub fn chinese(&self) -> &'static str {
+                match self { $(Self::$name => $chinese,)+ }
+            }
+
+            /// Who can mend it.
+            pub fn fault(&self) -> Fault {
+                match self { $(Self::$name => Fault::$fault,)+ }
+            }
+        }
+    };
+}
+
+refusals! {
+    /// The roles do not allow it.
+    RoleMissing: Person, "role-missing", "Your roles do not allow this.", "您的角色无权进行此操作。";
+    /// The place lies elsewhere.
+    OutsideArea: Person, "outside-area", "The place is outside the area of this node.", "发生地不在本节点辖区内。";
+    /// A text that goes up names somebody.
+    NamesInBrief: Person, "names-in-brief",
+        "A text that leaves this node must not hold a party's name, a phone number or an identity number.",
+        "上报文字不得包含当事人姓名、电话号码或身份证号码。";
+    /// A person chose a level below what the rules propose.
+    BelowProposal: Person, "below-proposal",
+        "A level below the proposal of the rules needs an approval; report first, then ask for it.",
+        "确认的预警等级不得低于规则建议等级;如需降级请先上报再申请审批。";
+    /// Only disputes have a level.
+    NotGraded: Person, "not-graded", "Only disputes have a warning level.", "只有矛盾纠纷才进行预警分级。";
+    /// The score is out of range.
+    ScoreOutOfRange: Person, "score-out-of-range", "A score goes from 1 to 5.", "评价分值应为 1 至 5。";
+    /// Nothing would change.
+    NothingChanges: Person, "nothing-changes", "Nothing would change.", "没有任何变化。";
+    /// A reason is needed.
+    ReasonMissing: Person, "reason-missing", "A reason is needed.", "请填写理由。";
+    /// An order cannot be answered in this way.
+    WrongAnswer: Person, "wrong-answer", "This order cannot be answered in this way.", "该指令不能以此方式答复。";
+    /// A view must end today or later.
+    DayPassed: Person, "day-passed", "The day has passed.", "日期已过。";
+    /// The offer would go to this node itself, or back to itself.
+    ToMyself: Person, "to-myself", "This goes to another node only.", "不能移交给本节点。";
+    /// The case is known already: a retried report is the same case.
+    AlreadyReported: State, "already-reported", "This case was reported already.", "该案件已上报。";
+    /// The case is not here.
+    UnknownCase: State, "unknown-case", "This case is not known here.", "本节点没有该案件。";
+    /// Another node owns the case.
+    NotOwner: State, "not-owner", "Another node owns this case now.", "该案件现由其他节点主办。";
+    /// This node owns the case.
+    OwnCase: State, "own-case", "This node owns the case itself.", "该案件由本节点主办。";
+    /// The step of the loop is another.
+    WrongStep: State, "wrong-step", "The case is not at the step that this needs.", "案件当前环节不能进行此操作。";
+    /// The case is struck through.
+    IsVoid: State, "is-void", "The case was struck through as entered by mistake.", "该案件已作废。";
+    /// The case is archived.
+    IsArchived: State, "is-archived", "The case is archived.", "该案件已归档。";
+    /// An offer is open.
+    OfferOpen: State, "offer-open", "An offer of this case is open; recall it first.", "该案件已有待签收的移交,请先撤回。";
+    /// No such offer is open.
+    NoOpenOffer: State, "no-open-offer", "No such offer is open; it was recalled, ran out or was answered.",
+        "没有待签收的移交;可能已撤回、过期或已答复。";
+    /// Nobody is above this node.
+    NobodyAbove: State, "nobody-above", "There is no level above to submit to.", "没有可上报的上级。";
+    /// An approval is pending.
+    ApprovalPending: State, "approval-pending", "An approval of this case is pending.", "该案件已有待审批的降级申请。";
+    /// No such order is open here.
+    NoOpenOrder: State, "no-open-order", "No such order is open here.", "没有待办的该指令。";
+    /// The case has as many events or as much text as may move to another node in one piece.
+    CaseFull: State, "case-full", "The case holds as much as one case may.", "该案件内容已达上限。";
+    /// A message does not come from whom it says.
+    WrongOrigin: Peer, "wrong-origin", "The message was not sent by the node that it names.", "消息来源与其内容不符。";
+    /// A chain, a seal or a commitment does not hold.
+    Unproven: Peer, "unproven", "The chain or the seals of the case do not hold.", "案件链或印章验证失败。";
+    /// A sealed part was not opened.
+    NotOpened: Peer, "not-opened", "The sealed part could not be read.", "密封内容无法打开。";
+    /// Not a matter of casework.
+    NotACaseMessage: Peer, "not-a-case-message", "This message is not about cases.", "该消息与案件无关。";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_kebab_case_and_differ() {
+        let codes: std::collections::BTreeSet<_> = Refusal::ALL.iter().map(Refusal::code).collect();
+        assert_eq!(codes.len(), Refusal::ALL.len());
+        for code in codes {
+            assert!(code.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{code}");
+        }
+        assert!(Refusal::ALL.iter().all(|r| !r.chinese().is_empty() && !r.to_string().is_empty()));
+    }
+}
