@@ -1,0 +1,32 @@
+//! One case.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use protocol::id::CaseId;
+
+use super::dossier;
+use super::view::CaseView;
+use crate::api::caller::Caller;
+use crate::api::extract::id;
+use crate::api::problem::{Problem, ProblemBody};
+use crate::api::state::ApiState;
+
+/// A case for somebody who may see it; the same answer for one they may not see and one that is not here.
+pub(crate) async fn case_of(state: &ApiState, caller: &Caller, text: &str) -> Result<CaseView, Problem> {
+    caller.must_see_cases()?;
+    let case: CaseId = id(text)?;
+    dossier::view(state, caller, case).await?.ok_or_else(Problem::not_found)
+}
+
+/// One case with its events, ladder, orders and offers.
+#[utoipa::path(get, path = "/api/v1/cases/{id}", tag = "cases", params(("id" = String, Path)),
+    responses((status = 200, body = CaseView), (status = 401, body = ProblemBody), (status = 404, body = ProblemBody)))]
+pub(crate) async fn detail(
+    State(state): State<Arc<ApiState>>,
+    caller: Caller,
+    Path(text): Path<String>,
+) -> Result<Json<CaseView>, Problem> {
+    Ok(Json(case_of(&state, &caller, &text).await?))
+}

@@ -1,0 +1,11 @@
+//! Cases: lists, one case, the report, and what is done to a case.
+
+pub mod acts;
+pub mod bodies;
+pub mod detail;
+pub mod dossier;
+mod held;
+pub mod list;
+mod pieces;
+pub mod report;
+pub mod view;

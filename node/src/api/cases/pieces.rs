@@ -1,0 +1,279 @@
+//! The pieces of a case, from the vocabulary of the protocol to what is shown.
+
+use std::cmp::Ordering;
+
+use casework::{AnswerKind, OfferFile, OfferState, OrderFile};
+use protocol::division::DivisionCode;
+use protocol::event::{Act, Brief, Content, Header, Private, Step};
+use protocol::id::NodeId;
+use protocol::order::Asked;
+use protocol::receipt::{Progress, Receipt, Subject};
+use protocol::warning::Warning;
+use serde::Serialize;
+
+use super::view::{
+    EventView, GradingView, OfferView, OrderView, PartyView, PrivateView, ReceiptView, RungView, StepView,
+};
+use crate::api::figures::level_name;
+use crate::api::stamp;
+use crate::api::state::ApiState;
+
+/// The word by which the API names a value of a closed list.
+pub(super) fn word(value: impl Serialize) -> String {
+    let value = value.serialize(serde_json::value::Serializer).ok();
+    value.and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// Name of a level.
+pub(super) fn level(level: Option<Warning>) -> String {
+    level_name(level.map_or(0, Warning::rank)).to_owned()
+}
+
+/// An event with its private part, where that is held.
+pub(super) type HeldEvent<'a> = (&'a Header, Option<&'a Private>);
+
+/// What is private of the report, where it is held.
+pub(super) fn private(events: &[HeldEvent<'_>]) -> Option<PrivateView> {
+    events.iter().rev().find_map(|(_, private)| match private.as_ref().map(|p| &p.content) {
+        Some(Content::Report { title, narrative, parties }) => Some(PrivateView {
+            title: title.to_string(),
+            narrative: narrative.to_string(),
+            parties: parties
+                .iter()
+                .map(|p| PartyView {
+                    side: word(p.side),
+                    name: p.name.to_string(),
+                    phone: p.phone.to_string(),
+                    address: p.address.to_string(),
+                })
+                .collect(),
+        }),
+        _ => None,
+    })
+}
+
+/// Why the case has its level.
+pub(super) fn grading(brief: &Brief) -> GradingView {
+    GradingView {
+        rules: brief.grading.rules,
+        fired: word(brief.grading.fired),
+        answers: serde_json::to_value(brief.grading.answers).unwrap_or_default(),
+    }
+}
+
+/// The steps in their order.
+const STEPS: [Step; 7] =
+    [Step::Reported, Step::Filed, Step::Assigned, Step::InProgress, Step::FedBack, Step::Assessed, Step::Archived];
+
+/// The six steps and the archive: each with the latest event that brought the case into it.
+pub(super) fn steps(events: &[HeldEvent<'_>], now: Step) -> Vec<StepView> {
+    let entered = |step: Step| {
+        let mut before = None;
+        let mut found = None;
+        for event in events {
+            if event.0.brief.step == step && before != Some(step) {
+                found = Some(event);
+            }
+            before = Some(event.0.brief.step);
+        }
+        found
+    };
+    STEPS
+        .into_iter()
+        .map(|step| {
+            let event = entered(step).filter(|_| step <= now);
+            let state = match step.cmp(&now) {
+                Ordering::Equal if step != Step::Archived => "current",
+                Ordering::Less | Ordering::Equal => "done",
+                Ordering::Greater => "open",
+            };
+            StepView {
+                step: word(step),
+                state,
+                at: event.map(|(header, _)| stamp::rfc3339(header.at.corrected())),
+                by: event.and_then(|(_, private)| private.as_ref()?.by.as_ref()).map(|by| by.name.to_string()),
+            }
+        })
+        .collect()
+}
+
+fn said(private: &Private) -> Option<String> {
+    match &private.content {
+        Content::Nothing | Content::Report { .. } => None,
+        Content::Note { text } => Some(text.to_string()),
+        Content::Resolution { terms, .. } => Some(terms.to_string()),
+    }
+}
+
+/// One event.
+pub(super) fn event(state: &ApiState, (header, private): HeldEvent<'_>) -> EventView {
+    EventView {
+        id: header.id.to_string(),
+        number: header.number,
+        epoch: format!("{}.{}", header.epoch.takeovers, header.epoch.moves),
+        at: stamp::rfc3339(header.at.corrected()),
+        act: serde_json::to_value(&header.act).unwrap_or_default(),
+        level: level(header.brief.level()),
+        step: word(header.brief.step),
+        owner_name: state.node_name(header.brief.owner),
+        hash: header.hash().to_string(),
+        by: private.and_then(|p| p.by.as_ref()).map(|by| by.name.to_string()),
+        said: private.and_then(said),
+    }
+}
+
+/// A receipt.
+pub(super) fn receipt(state: &ApiState, receipt: &Receipt) -> ReceiptView {
+    ReceiptView {
+        progress: word(receipt.progress),
+        at: Some(stamp::rfc3339(receipt.at.corrected())),
+        by_name: state.node_name(receipt.by),
+    }
+}
+
+fn receipts(state: &ApiState, all: &[&Receipt], about: impl Fn(&Subject) -> bool) -> Vec<ReceiptView> {
+    let mut found: Vec<_> = all.iter().filter(|r| about(&r.subject)).collect();
+    found.sort_by_key(|r| (r.progress, r.at.corrected()));
+    found.into_iter().map(|r| receipt(state, r)).collect()
+}
+
+/// What an order asks: its name in the API, its form, and the level or day that is wanted.
+fn asked(asked: &Asked) -> (&'static str, Option<String>, Option<String>) {
+    match asked {
+        Asked::Directive { form } => ("directive", Some(word(form)), None),
+        Asked::View { until } => ("view", None, Some(stamp::day(until.number()))),
+        Asked::ApproveLevel { wanted, .. } => ("approve_level", None, Some(level(*wanted))),
+    }
+}
+
+/// How an order was answered: the name in the API and the words.
+fn answered(state: &ApiState, kind: &AnswerKind) -> (&'static str, Option<String>) {
+    match kind {
+        AnswerKind::Reply { text } => ("reply", Some(text.to_string())),
+        AnswerKind::Copy => ("copy", None),
+        AnswerKind::Yes { text } => ("yes", Some(text.to_string())),
+        AnswerKind::No { text } => ("no", Some(text.to_string())),
+        AnswerKind::Moved { owner, .. } => ("moved", Some(state.node_name(*owner))),
+        AnswerKind::Unknown => ("unknown", None),
+    }
+}
+
+/// An order. Its receipts are those that came back to the issuer, and at the receiver what it noted itself.
+pub(super) fn order(state: &ApiState, file: &OrderFile, all: &[&Receipt]) -> OrderView {
+    let order = &file.order;
+    let (asks, form, wanted) = asked(&order.asked);
+    let answer = file.answered.as_ref().map(|a| answered(state, &a.kind));
+    let mut receipts = receipts(state, all, |s| matches!(s, Subject::Order { order: id, .. } if *id == order.id));
+    for (progress, at) in [(Progress::Delivered, file.delivered), (Progress::Read, file.read)] {
+        if let Some(at) = at.filter(|_| !receipts.iter().any(|r| r.progress == word(progress))) {
+            let at = Some(stamp::rfc3339(at.corrected()));
+            receipts.push(ReceiptView { progress: word(progress), at, by_name: state.node_name(file.to) });
+        }
+    }
+    OrderView {
+        id: order.id.to_string(),
+        case: order.case.to_string(),
+        from_name: state.node_name(order.from),
+        to_name: state.node_name(file.to),
+        issued_here: order.from == state.me(),
+        asks: asks.to_owned(),
+        form,
+        wanted,
+        text: order.text.to_string(),
+        term_days: order.term_days,
+        due: file.due.map(|day| stamp::day(day.number())),
+        at: stamp::rfc3339(order.at.corrected()),
+        receipts,
+        answer: answer.as_ref().map(|(kind, _)| (*kind).to_owned()),
+        answer_text: answer.and_then(|(_, text)| text),
+        answered_at: file.answered.as_ref().map(|a| stamp::rfc3339(a.at.corrected())),
+        withdrawn: file.withdrawn,
+        open: file.open(),
+    }
+}
+
+/// An offer.
+pub(super) fn offer(state: &ApiState, file: &OfferFile, all: &[&Receipt]) -> OfferView {
+    let offer = &file.offer;
+    let (name, reason) = match &file.state {
+        OfferState::Open => ("open", None),
+        OfferState::Accepted => ("accepted", None),
+        OfferState::Declined { ground, text, .. } => ("declined", Some(format!("{}: {text}", word(ground)))),
+        OfferState::Recalled => ("recalled", None),
+        OfferState::Expired => ("expired", None),
+        OfferState::Done => ("moved_to", None),
+    };
+    OfferView {
+        id: offer.id.to_string(),
+        case: offer.case.to_string(),
+        from_name: state.node_name(offer.from),
+        to_name: state.node_name(file.to),
+        incoming: file.to == state.me(),
+        state: name.to_owned(),
+        open: file.state == OfferState::Open,
+        reason,
+        level: level(offer.brief.level()),
+        summary: offer.brief.summary.to_string(),
+        at: stamp::rfc3339(offer.at.corrected()),
+        expires: stamp::rfc3339(offer.expires.corrected()),
+        receipts: receipts(state, all, |s| matches!(s, Subject::Offer { offer: id, .. } if *id == offer.id)),
+    }
+}
+
+fn level_of(division: DivisionCode) -> String {
+    word(division.level())
+}
+
+/// The levels of a case from the top down: every node known here on whose ground it happened, and its owner.
+pub(super) fn ladder(state: &ApiState, brief: &Brief, events: &[HeldEvent<'_>], all: &[&Receipt]) -> Vec<RungView> {
+    let reporter = events.iter().find(|(h, _)| matches!(h.act, Act::Reported { .. })).map(|(h, _)| h.brief.owner);
+    let ceiling = brief.ceiling.and_then(|node| state.division_of(node)).map(DivisionCode::level);
+    let owner_level = state.division_of(brief.owner).map(DivisionCode::level);
+    let mut nodes: Vec<(NodeId, Option<DivisionCode>)> = state
+        .shared
+        .places()
+        .into_iter()
+        .map(|(node, place)| (node, place.division))
+        .chain([(state.me(), state.config.node.division)])
+        .filter(|(node, division)| division.contains(brief.place) || *node == brief.owner || Some(*node) == reporter)
+        .map(|(node, division)| (node, Some(division)))
+        .collect();
+    for node in reporter.into_iter().chain([brief.owner]) {
+        if !nodes.iter().any(|(known, _)| *known == node) {
+            nodes.push((node, state.division_of(node)));
+        }
+    }
+    nodes.sort_by_key(|(node, division)| (division.map(DivisionCode::level), *division, *node));
+    let rung = |(node, division): (NodeId, Option<DivisionCode>)| {
+        let got = all.iter().filter(|r| r.by == node).filter_map(|r| match r.subject {
+            Subject::Case { number, .. } => Some((r, number)),
+            _ => None,
+        });
+        let got = got.max_by_key(|(r, number)| (*number, r.progress));
+        let level = division.map(DivisionCode::level);
+        let informed = ceiling.is_some_and(|top| level.is_some_and(|l| l >= top && Some(l) < owner_level));
+        let part = match () {
+            () if node == brief.owner => "owner",
+            () if got.is_some() || informed => "follower",
+            () if Some(node) == reporter => "reporter",
+            () => "none",
+        };
+        RungView {
+            level: division.map(level_of).unwrap_or_default(),
+            node: node.to_string(),
+            name: state.node_name(node),
+            part,
+            here: node == state.me(),
+            receipt: match got {
+                Some((r, _)) => Some(receipt(state, r)),
+                // Only the owner is told what has arrived: elsewhere nothing is known of the others.
+                None if informed && brief.owner == state.me() => {
+                    Some(ReceiptView { progress: word(Progress::Queued), at: None, by_name: state.node_name(node) })
+                }
+                None => None,
+            },
+            upto: got.map(|(_, number)| number),
+        }
+    };
+    nodes.into_iter().map(rung).collect()
+}

@@ -1,0 +1,336 @@
+//! Cases as the API and the page show them.
+
+use casework::category;
+use protocol::event::Category;
+use protocol::time::UnixMillis;
+use protocol::transfer::Offer;
+use protocol::warning::Warning;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::pieces;
+use crate::api::figures::level_name;
+use crate::api::stamp;
+use crate::api::state::ApiState;
+use crate::store::lists::CaseRow;
+
+/// One case in a list. Nothing in it names a party.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CaseLine {
+    /// The case.
+    pub id: String,
+    /// The node that owns it.
+    pub owner: String,
+    /// Name of that node.
+    pub owner_name: String,
+    /// Owned here.
+    pub mine: bool,
+    /// `orange`, `red`, `yellow` or `none`.
+    pub level: String,
+    /// 3, 2, 1 or 0.
+    pub rank: u8,
+    /// Step of the loop.
+    pub step: String,
+    /// How it ended.
+    pub outcome: Option<String>,
+    /// `dispute`, `request` or `consultation`.
+    pub matter: String,
+    /// Four digits of the category.
+    pub category: String,
+    /// Its name.
+    pub category_name: String,
+    /// Division where it happened.
+    pub place: String,
+    /// Its name.
+    pub place_name: String,
+    /// The unit that answers for it.
+    pub unit: String,
+    /// Summary without names.
+    pub summary: String,
+    /// People involved, 0 while not known.
+    pub people: u32,
+    /// Struck through.
+    pub void: bool,
+    /// Reported above.
+    pub escalated: bool,
+    /// When it was reported.
+    pub reported_at: String,
+    /// When it last changed.
+    pub changed_at: String,
+    /// The same, Unix milliseconds.
+    pub changed_ms: i64,
+    /// Changes of ownership: takeovers and moves, `t.m`.
+    pub epoch: String,
+    /// Number of the last event.
+    pub number: u32,
+    /// Hash of the last event.
+    pub head: String,
+}
+
+impl CaseLine {
+    /// A row as it is shown.
+    pub fn of(state: &ApiState, row: CaseRow) -> Self {
+        Self {
+            id: row.case.to_string(),
+            owner: row.owner.to_string(),
+            owner_name: state.node_name(row.owner),
+            mine: row.mine,
+            level: level_name(row.level).to_owned(),
+            rank: row.level,
+            step: row.step,
+            outcome: row.outcome,
+            matter: row.matter,
+            category: format!("{:04}", row.category),
+            category_name: category::name(Category(row.category)),
+            place: row.place.to_string(),
+            place_name: state.division_name(row.place),
+            unit: row.unit,
+            summary: row.summary,
+            people: row.people,
+            void: row.void,
+            escalated: row.escalated,
+            reported_at: stamp::rfc3339(UnixMillis(row.reported_at)),
+            changed_at: stamp::rfc3339(UnixMillis(row.changed_at)),
+            changed_ms: row.changed_at,
+            epoch: format!("{}.{}", row.epoch.takeovers, row.epoch.moves),
+            number: row.number,
+            head: row.head.to_string(),
+        }
+    }
+}
+
+impl CaseLine {
+    /// A case of which nothing but an offer is here.
+    pub fn offered(state: &ApiState, offer: &Offer) -> Self {
+        let brief = &offer.brief;
+        Self {
+            id: offer.case.to_string(),
+            owner: offer.from.to_string(),
+            owner_name: state.node_name(offer.from),
+            mine: false,
+            level: pieces::level(brief.level()),
+            rank: brief.level().map_or(0, Warning::rank),
+            step: pieces::word(brief.step),
+            outcome: brief.outcome.map(pieces::word),
+            matter: pieces::word(brief.matter),
+            category: brief.category.to_string(),
+            category_name: category::name(brief.category),
+            place: brief.place.to_string(),
+            place_name: state.division_name(brief.place),
+            unit: brief.unit.to_string(),
+            summary: brief.summary.to_string(),
+            people: brief.head_count,
+            void: brief.void,
+            escalated: false,
+            reported_at: stamp::rfc3339(offer.at.corrected()),
+            changed_at: stamp::rfc3339(offer.at.corrected()),
+            changed_ms: offer.at.corrected().0,
+            epoch: String::new(),
+            number: 0,
+            head: offer.head.to_string(),
+        }
+    }
+}
+
+/// A party. Only where the private part is held.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct PartyView {
+    /// `applicant`, `respondent` or `other`.
+    pub side: String,
+    /// Name.
+    pub name: String,
+    /// Phone.
+    pub phone: String,
+    /// Address.
+    pub address: String,
+}
+
+/// What is private in a case. Only where it is held.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct PrivateView {
+    /// Title of the report.
+    pub title: String,
+    /// Narrative.
+    pub narrative: String,
+    /// Parties.
+    pub parties: Vec<PartyView>,
+}
+
+/// One of the six steps, or the archive after them.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct StepView {
+    /// Which.
+    pub step: String,
+    /// `done`, `current` or `open`.
+    pub state: &'static str,
+    /// When it was reached.
+    pub at: Option<String>,
+    /// By whom, where that is held.
+    pub by: Option<String>,
+}
+
+/// Why a case has its level.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct GradingView {
+    /// Version of the rules.
+    pub rules: u16,
+    /// The rule that fired.
+    pub fired: String,
+    /// The answers.
+    #[schema(value_type = Object)]
+    pub answers: serde_json::Value,
+}
+
+/// One event.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct EventView {
+    /// The event.
+    pub id: String,
+    /// Number in the case.
+    pub number: u32,
+    /// Changes of ownership, `t.m`.
+    pub epoch: String,
+    /// When.
+    pub at: String,
+    /// What happened, with its details.
+    #[schema(value_type = Object)]
+    pub act: serde_json::Value,
+    /// Level after it.
+    pub level: String,
+    /// Step after it.
+    pub step: String,
+    /// The owner that wrote it.
+    pub owner_name: String,
+    /// Hash of its header.
+    pub hash: String,
+    /// Who did it, where that is held.
+    pub by: Option<String>,
+    /// What was said, where that is held.
+    pub said: Option<String>,
+}
+
+/// How far something has come, with its time.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ReceiptView {
+    /// `queued`, `sent`, `delivered`, `read`, `accepted` or `done`.
+    pub progress: String,
+    /// When.
+    pub at: Option<String>,
+    /// Who gave it.
+    pub by_name: String,
+}
+
+/// One level of the ladder of a case.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct RungView {
+    /// `city`, `county`, `township`, `community`, `grid`.
+    pub level: String,
+    /// The node.
+    pub node: String,
+    /// Its name.
+    pub name: String,
+    /// `owner`, `here`, `reporter`, `follower` or `none`: what it has to do with the case.
+    pub part: &'static str,
+    /// This node.
+    pub here: bool,
+    /// How far the case has come there.
+    pub receipt: Option<ReceiptView>,
+    /// Up to which event.
+    pub upto: Option<u32>,
+}
+
+/// An order about a case.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct OrderView {
+    /// The order.
+    pub id: String,
+    /// The case.
+    pub case: String,
+    /// Name of the node that asks.
+    pub from_name: String,
+    /// Name of the node that it is with.
+    pub to_name: String,
+    /// Asked by this node.
+    pub issued_here: bool,
+    /// `directive`, `view` or `approve_level`.
+    pub asks: String,
+    /// Form of a directive.
+    pub form: Option<String>,
+    /// Level wanted by an approval, day of a view.
+    pub wanted: Option<String>,
+    /// Words.
+    pub text: String,
+    /// Days to answer.
+    pub term_days: Option<u16>,
+    /// The last day to answer, at the receiver.
+    pub due: Option<String>,
+    /// When it was issued.
+    pub at: String,
+    /// Receipts, in order.
+    pub receipts: Vec<ReceiptView>,
+    /// `reply`, `copy`, `yes`, `no`, `moved` or `unknown`.
+    pub answer: Option<String>,
+    /// Words of the answer.
+    pub answer_text: Option<String>,
+    /// When it was answered.
+    pub answered_at: Option<String>,
+    /// No longer asked.
+    pub withdrawn: bool,
+    /// Waits for its answer.
+    pub open: bool,
+}
+
+/// An offer of ownership.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct OfferView {
+    /// The offer.
+    pub id: String,
+    /// The case.
+    pub case: String,
+    /// Name of the node that offers.
+    pub from_name: String,
+    /// Name of the node to which it is offered.
+    pub to_name: String,
+    /// To this node.
+    pub incoming: bool,
+    /// `open`, `accepted`, `declined`, `recalled`, `expired` or `moved_to`.
+    pub state: String,
+    /// Waits for the other side's word.
+    pub open: bool,
+    /// Why it was declined.
+    pub reason: Option<String>,
+    /// Level of the case.
+    pub level: String,
+    /// Summary without names.
+    pub summary: String,
+    /// When it was made.
+    pub at: String,
+    /// When it runs out.
+    pub expires: String,
+    /// Receipts, in order.
+    pub receipts: Vec<ReceiptView>,
+}
+
+/// Everything of a case that may be shown here.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CaseView {
+    /// As in a list.
+    #[serde(flatten)]
+    pub line: CaseLine,
+    /// What is private, where it is held.
+    pub private: Option<PrivateView>,
+    /// Why it has its level.
+    pub grading: GradingView,
+    /// The six steps and the archive.
+    pub steps: Vec<StepView>,
+    /// Events, oldest first.
+    pub events: Vec<EventView>,
+    /// The levels, from the top down.
+    pub ladder: Vec<RungView>,
+    /// Orders, newest first.
+    pub orders: Vec<OrderView>,
+    /// Offers, newest first.
+    pub offers: Vec<OfferView>,
+    /// What the caller may do next.
+    pub next_actions: Vec<String>,
+}

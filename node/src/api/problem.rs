@@ -1,0 +1,211 @@
+//! Errors as RFC 9457 problems with codes that stay.
+
+use std::borrow::Cow;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use casework::{Fault, Refusal};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::store::StoreError;
+use crate::writer::port::Failed;
+
+/// The media type of a problem.
+pub const MEDIA_TYPE: &str = "application/problem+json";
+
+/// A problem as it is sent.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProblemBody {
+    /// URN that ends with the code.
+    #[serde(rename = "type")]
+    kind: String,
+    /// What went wrong, in English, the same for every problem of this code.
+    title: String,
+    /// HTTP status.
+    status: u16,
+    /// Stable code for programs.
+    code: String,
+    /// This case of it, in English.
+    detail: String,
+    /// This case of it, in Chinese.
+    detail_zh: String,
+}
+
+/// A request that was not done.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    status: StatusCode,
+    code: Cow<'static, str>,
+    title: &'static str,
+    detail: Cow<'static, str>,
+    detail_zh: Cow<'static, str>,
+}
+
+impl Problem {
+    fn new(status: StatusCode, code: &'static str, title: &'static str, zh: &'static str) -> Self {
+        Self { status, code: code.into(), title, detail: title.into(), detail_zh: zh.into() }
+    }
+
+    /// Not logged in.
+    pub fn unauthorized() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "not-logged-in", "Log in first.", "请先登录。")
+    }
+
+    /// The log-in failed: one answer for a wrong name, a wrong password and a user who may not log in.
+    pub fn log_in_failed() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "log-in-failed", "Name or password is wrong.", "用户名或密码不正确。")
+    }
+
+    /// The role is missing.
+    pub fn forbidden() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "role-missing", "Your roles do not allow this.", "您的角色无权进行此操作。")
+    }
+
+    /// Nothing here, or nothing that the caller may know of.
+    pub fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not-found", "There is no such thing here.", "未找到该内容。")
+    }
+
+    /// The method is not offered here.
+    pub fn method() -> Self {
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method-not-allowed",
+            "This address has no such method.",
+            "该地址不支持此方法。",
+        )
+    }
+
+    /// The body or a parameter cannot be understood.
+    pub fn malformed(detail: impl Into<String>) -> Self {
+        let base =
+            Self::new(StatusCode::BAD_REQUEST, "malformed", "The request cannot be understood.", "请求内容无法识别。");
+        Self { detail: detail.into().into(), ..base }
+    }
+
+    /// A value is out of its bounds.
+    pub fn invalid(detail: impl Into<String>) -> Self {
+        let base = Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "invalid",
+            "A value is not acceptable.",
+            "有字段内容不符合要求。",
+        );
+        Self { detail: detail.into().into(), ..base }
+    }
+
+    /// Too much.
+    pub fn too_large() -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The request is larger than 1 MiB.", "请求超过 1 MiB。")
+    }
+
+    /// The body is no JSON by its own account.
+    pub fn not_json() -> Self {
+        Self::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "not-json",
+            "Send the body as application/json.",
+            "请以 application/json 提交。",
+        )
+    }
+
+    /// An idempotency key with another request.
+    pub fn key_reused() -> Self {
+        Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "idempotency-key-reused",
+            "This idempotency key was used for another request.",
+            "该幂等键已用于另一个请求。",
+        )
+    }
+
+    /// An idempotency key whose request is still being worked on.
+    pub fn key_in_use() -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "idempotency-key-in-use",
+            "The first request with this idempotency key is still being worked on.",
+            "使用该幂等键的请求仍在处理中。",
+        )
+    }
+
+    /// The node could not do it; nothing was saved.
+    pub fn unavailable() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "not-saved",
+            "Nothing was saved. Try again, then call the operator.",
+            "内容未保存,请重试;如仍失败请联系运维人员。",
+        )
+    }
+
+    /// A bug or a damaged row; the log says more.
+    pub fn internal() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "The node failed. Its log says why.",
+            "节点内部错误,详见日志。",
+        )
+    }
+
+    /// Its status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// What went wrong, for a page.
+    pub fn text(&self, chinese: bool) -> &str {
+        if chinese { &self.detail_zh } else { &self.detail }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "a request failed at the database");
+        match error {
+            StoreError::Damaged { .. } => Self::internal(),
+            StoreError::Database(_) | StoreError::Migrate(_) => Self::unavailable(),
+        }
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let (status, title) = match (refusal, refusal.fault()) {
+            (Refusal::UnknownCase, _) => return Self::not_found(),
+            (Refusal::RoleMissing, _) => return Self::forbidden(),
+            (_, Fault::Person) => (StatusCode::UNPROCESSABLE_ENTITY, "The rules of cases do not allow this."),
+            (_, Fault::State) => (StatusCode::CONFLICT, "The case is not in a state for this."),
+            (_, Fault::Peer) => (StatusCode::CONFLICT, "What another node sent does not hold."),
+        };
+        let detail = refusal.to_string().into();
+        Self { status, code: refusal.code().into(), title, detail, detail_zh: refusal.chinese().into() }
+    }
+}
+
+impl From<Failed> for Problem {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Refused(refusal) => refusal.into(),
+            Failed::Store | Failed::Stopping => Self::unavailable(),
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = ProblemBody {
+            kind: format!("urn:wuji:problem:{}", self.code),
+            title: self.title.to_owned(),
+            status: self.status.as_u16(),
+            code: self.code.into_owned(),
+            detail: self.detail.into_owned(),
+            detail_zh: self.detail_zh.into_owned(),
+        };
+        let mut response = (self.status, axum::Json(body)).into_response();
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+        response
+    }
+}

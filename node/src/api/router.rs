@@ -1,0 +1,131 @@
+//! The whole URL space on one page. What is not in [`open`] is behind the guard.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderName, HeaderValue, Request, StatusCode, header};
+use axum::middleware::{from_fn, from_fn_with_state};
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
+use tower_http::trace::TraceLayer;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::state::ApiState;
+use super::{caller, cases, figures, health, idempotency, links, offers, orders, session, spec, users};
+use crate::page;
+
+/// Largest body of a request.
+pub const BODY_BYTES_MAX: usize = 1024 * 1024;
+/// Longest that a request may take.
+const REQUEST_MAX: Duration = Duration::from_secs(30);
+/// Longest pause between two pieces of a body.
+const BODY_PAUSE_MAX: Duration = Duration::from_secs(10);
+
+/// What answers without log-in: whether the process lives, and the door.
+fn open() -> OpenApiRouter<Arc<ApiState>> {
+    OpenApiRouter::new()
+        .routes(routes!(health::healthz)) // GET  /healthz
+        .routes(routes!(session::log_in)) // POST /api/v1/session
+}
+
+/// Everything else of the API, below /api/v1.
+fn guarded() -> OpenApiRouter<Arc<ApiState>> {
+    OpenApiRouter::new()
+        .routes(routes!(session::log_out)) // DELETE session
+        .routes(routes!(session::me)) // GET me
+        .routes(routes!(users::list, users::put)) // GET, POST users
+        .routes(routes!(cases::list::list, cases::report::report)) // GET, POST cases
+        .routes(routes!(cases::detail::detail)) // GET cases/{id}
+        .merge(acts())
+        .routes(routes!(offers::list)) // GET offers
+        .routes(routes!(offers::accept)) // POST cases/{id}/offers/{offer}/accept
+        .routes(routes!(offers::decline)) // POST cases/{id}/offers/{offer}/decline
+        .routes(routes!(orders::list)) // GET orders
+        .routes(routes!(orders::issue_directive)) // POST cases/{id}/directives
+        .routes(routes!(orders::issue_view)) // POST cases/{id}/views
+        .routes(routes!(orders::answer)) // POST cases/{id}/orders/{order}/answer
+        .routes(routes!(orders::read)) // POST cases/{id}/orders/{order}/read
+        .routes(routes!(orders::withdraw)) // POST cases/{id}/orders/{order}/withdraw
+        .routes(routes!(figures::cut)) // GET figures
+        .routes(routes!(figures::totals)) // GET figures/totals
+        .routes(routes!(links::links)) // GET links
+        .routes(routes!(links::status)) // GET status
+        .routes(routes!(spec::openapi)) // GET openapi.json
+}
+
+/// What is done to a case: POST cases/{id}/...
+fn acts() -> OpenApiRouter<Arc<ApiState>> {
+    OpenApiRouter::new()
+        .routes(routes!(cases::acts::file)) // file
+        .routes(routes!(cases::acts::send_back)) // return
+        .routes(routes!(cases::acts::assign)) // assign
+        .routes(routes!(cases::acts::progress)) // progress
+        .routes(routes!(cases::acts::resolve)) // resolve
+        .routes(routes!(cases::acts::feed_back)) // feed-back
+        .routes(routes!(cases::acts::assess)) // assess
+        .routes(routes!(cases::acts::archive)) // archive
+        .routes(routes!(cases::acts::void)) // void
+        .routes(routes!(cases::acts::regrade)) // regrade
+        .routes(routes!(cases::acts::offer)) // offer
+        .routes(routes!(cases::acts::recall)) // recall
+        .routes(routes!(cases::acts::take_over)) // take-over
+        .routes(routes!(cases::acts::contribute)) // contribute
+}
+
+/// The page: read-only, for people.
+fn pages(state: &Arc<ApiState>) -> Router<Arc<ApiState>> {
+    use axum::routing::{get, post};
+    let inside = Router::new()
+        .route("/", get(page::overview))
+        .route("/cases/{id}", get(page::case))
+        .route("/logout", post(page::log_out))
+        .layer(from_fn_with_state(state.clone(), page::guard));
+    let door = Router::new().route("/login", get(page::log_in_form).post(page::log_in));
+    inside.merge(door).layer(from_fn(page::nonce))
+}
+
+/// The description of the API, from the same routes that serve it.
+pub fn description() -> OpenApi {
+    let mut api = OpenApiRouter::with_openapi(spec::frame()).merge(open()).merge(guarded()).into_openapi();
+    spec::mark_open(&mut api, &open().into_openapi());
+    api
+}
+
+/// API and page as one service, and the description of the API.
+pub fn build(state: Arc<ApiState>) -> (Router, OpenApi) {
+    let guarded = guarded()
+        .layer(from_fn_with_state(state.clone(), idempotency::keep))
+        .layer(from_fn_with_state(state.clone(), caller::guard));
+    let (api, _) = OpenApiRouter::new().merge(open()).merge(guarded).split_for_parts();
+    let router = api
+        .merge(pages(&state))
+        .fallback(|| async { super::problem::Problem::not_found() })
+        .method_not_allowed_fallback(|| async { super::problem::Problem::method() })
+        .with_state(state);
+    (around(router), description())
+}
+
+/// What lies around every route: limits, headers, and a log line without bodies, queries or ids of people.
+fn around(router: Router) -> Router {
+    let fixed = |name: HeaderName, value: &'static str| {
+        SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+    };
+    router
+        .layer(DefaultBodyLimit::disable())
+        .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
+        .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE_MAX))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_MAX))
+        .layer(fixed(header::CACHE_CONTROL, "no-store"))
+        .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(fixed(header::REFERRER_POLICY, "no-referrer"))
+        .layer(fixed(header::X_FRAME_OPTIONS, "DENY"))
+        .layer(fixed(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"))
+        .layer(TraceLayer::new_for_http().make_span_with(|request: &Request<_>| {
+            tracing::debug_span!("http", method = %request.method(), path = request.uri().path())
+        }))
+}

@@ -1,0 +1,102 @@
+//! What every endpoint may use.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use protocol::division::DivisionCode;
+use protocol::id::NodeId;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::names::Table;
+use crate::node::Running;
+use crate::shared::Shared;
+use crate::store::Store;
+use crate::writer::port::Port;
+
+/// What every endpoint may use. Reading goes to the store, work to the writer's port.
+pub struct ApiState {
+    /// The node's configuration.
+    pub config: Config,
+    /// Names of divisions.
+    pub names: Arc<Table>,
+    /// Where work goes.
+    pub port: Port,
+    /// Where reading goes.
+    pub store: Store,
+    /// Links, line and alarms.
+    pub shared: Arc<Shared>,
+    /// The clock.
+    pub clock: Clock,
+    operator: [u8; 32],
+    in_flight: Mutex<HashSet<(String, String)>>,
+}
+
+impl ApiState {
+    /// The state for a node that runs.
+    pub fn new(running: &Running, names: Arc<Table>) -> anyhow::Result<Self> {
+        Ok(Self {
+            config: running.config.clone(),
+            names,
+            port: running.port.clone(),
+            store: running.store.clone(),
+            shared: running.shared.clone(),
+            clock: running.clock.clone(),
+            operator: crate::person::session::hash(&running.folder.operator_token()?),
+            in_flight: Mutex::default(),
+        })
+    }
+
+    /// Whether this is the operator's token. Hashes are compared, so the time tells nothing of the token.
+    pub(crate) fn is_operator(&self, token: &str) -> bool {
+        crate::person::session::hash(token) == self.operator
+    }
+
+    /// This node.
+    pub fn me(&self) -> NodeId {
+        self.config.node.id
+    }
+
+    /// Where a node hangs, as far as it is known here.
+    pub fn division_of(&self, node: NodeId) -> Option<DivisionCode> {
+        if node == self.me() {
+            return Some(self.config.node.division);
+        }
+        self.shared.place(node).map(|place| place.division)
+    }
+
+    /// The name under which a division is shown.
+    pub fn division_name(&self, code: DivisionCode) -> String {
+        self.names.name(code).unwrap_or_else(|| code.to_string())
+    }
+
+    /// The name under which a node is shown: its own for this node, its division's for others.
+    pub fn node_name(&self, node: NodeId) -> String {
+        if node == self.me() {
+            return self.config.node.name.clone();
+        }
+        match self.division_of(node) {
+            Some(division) => self.division_name(division),
+            None => node.to_string().chars().take(8).collect(),
+        }
+    }
+
+    /// Takes a key for the time of one request; none: another request is at it.
+    pub(crate) fn take_key(self: &Arc<Self>, name: &str, key: &str) -> Option<KeyTaken> {
+        let entry = (name.to_owned(), key.to_owned());
+        let fresh = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner).insert(entry.clone());
+        fresh.then(|| KeyTaken { state: self.clone(), entry })
+    }
+}
+
+/// An idempotency key that is in use; free again when dropped.
+pub(crate) struct KeyTaken {
+    state: Arc<ApiState>,
+    entry: (String, String),
+}
+
+impl Drop for KeyTaken {
+    fn drop(&mut self) {
+        self.state.in_flight.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.entry);
+    }
+}

@@ -1,0 +1,244 @@
+//! The page of one case.
+
+use super::View;
+use super::frame::{level, page, short, tail, time};
+use super::html::Html;
+use super::words::Lang;
+use crate::api::cases::detail::case_of;
+use crate::api::cases::view::{CaseView, EventView, OrderView, PrivateView, ReceiptView, RungView, StepView};
+use crate::api::links::links_of;
+use crate::api::problem::Problem;
+
+/// The page of one case.
+pub(super) async fn case(view: &View, id: &str) -> Result<Html, Problem> {
+    let case = case_of(&view.state, &view.caller, id).await?;
+    let links = links_of(&view.state).await?;
+    let lang = view.lang;
+    let mut main = Html::default();
+    main.raw("<p class=\"noprint\"><a href=\"/?lang=").raw(lang.code()).raw("\">← ");
+    main.text(lang.t("返回", "Back")).raw("</a></p>");
+    heading(&mut main, lang, &case);
+    main.raw("<div class=\"two\"><div class=\"col\">");
+    match &case.private {
+        Some(private) => private_card(&mut main, lang, private),
+        None => {
+            let why = lang.t("当事人与经过不在本节点。", "Parties and narrative are not held at this node.");
+            main.el("<p class=\"card note\">", why, "</p>");
+        }
+    }
+    event_card(&mut main, lang, &case.events);
+    main.raw("</div><div class=\"col\">");
+    ladder_card(&mut main, lang, &case.ladder);
+    order_card(&mut main, lang, &case.orders);
+    offer_card(&mut main, lang, &case);
+    fact_card(&mut main, lang, &case);
+    main.raw("</div></div>");
+    let title = if case.line.summary.is_empty() { tail(&case.line.id) } else { &case.line.summary };
+    Ok(page(view, title, &links, view.state.shared.alarms().len(), &main))
+}
+
+fn heading(html: &mut Html, lang: Lang, case: &CaseView) {
+    html.raw("<section class=\"card\"><header>");
+    level(html, lang, &case.line.level);
+    html.raw("<h1>");
+    match &case.private {
+        Some(private) if !private.title.is_empty() => html.said(&private.title),
+        _ => html.said(&case.line.summary),
+    };
+    html.raw("</h1>");
+    if case.line.void {
+        html.el("<span class=\"chip\">", lang.t("已作废", "void"), "</span>");
+    }
+    if case.line.escalated {
+        html.el("<span class=\"chip\">", lang.t("已报备上级", "reported above"), "</span>");
+    }
+    html.raw("</header><p class=\"meta\">")
+        .text(lang.word(&case.line.matter))
+        .raw(" · ")
+        .text(&case.line.category_name)
+        .raw(" (")
+        .text(&case.line.category)
+        .raw(")");
+    html.raw(" · ").said(&case.line.place_name).raw(" · ").text(&time(&case.line.reported_at));
+    html.text(lang.t(" 上报 · 定级依据:", " reported · graded by: ")).text(lang.word(&case.grading.fired));
+    html.raw("</p><ol class=\"steps\">");
+    for (index, step) in case.steps.iter().enumerate() {
+        step_item(html, lang, index, step);
+    }
+    html.raw("</ol></section>");
+}
+
+fn step_item(html: &mut Html, lang: Lang, index: usize, step: &StepView) {
+    html.raw(match step.state {
+        "done" => "<li class=\"done\" data-n=\"",
+        "current" => "<li class=\"current\" aria-current=\"step\" data-n=\"",
+        _ => "<li data-n=\"",
+    });
+    html.number(super::frame::count(index + 1)).raw("\">").el("<strong>", lang.word(&step.step), "</strong>");
+    if let Some(by) = &step.by {
+        html.said(by).raw("<br>");
+    }
+    if let Some(at) = &step.at {
+        html.text(&time(at));
+    }
+    html.raw("</li>");
+}
+
+fn private_card(html: &mut Html, lang: Lang, private: &PrivateView) {
+    html.raw("<section class=\"card\"><header>").el("<h2>", lang.t("案情与当事人", "Narrative and parties"), "</h2>");
+    html.el("<span class=\"note\">", lang.t("仅本节点可见", "held here only"), "</span></header>");
+    html.raw("<p class=\"prose\">").said(&private.narrative).raw("</p>");
+    if !private.parties.is_empty() {
+        html.raw("<div class=\"scroll\"><table><caption>")
+            .text(lang.t("当事人", "Parties"))
+            .raw("</caption><thead><tr>");
+        for head in [lang.t("身份", "Side"), lang.t("姓名", "Name"), lang.t("电话", "Phone"), lang.t("地址", "Address")]
+        {
+            html.el("<th scope=\"col\">", head, "</th>");
+        }
+        html.raw("</tr></thead><tbody>");
+        for party in &private.parties {
+            html.el("<tr><td>", lang.word(&party.side), "</td><th scope=\"row\">").said(&party.name);
+            html.raw("</th><td>").said(&party.phone).raw("</td><td>").said(&party.address).raw("</td></tr>");
+        }
+        html.raw("</tbody></table></div>");
+    }
+    html.raw("</section>");
+}
+
+fn event_card(html: &mut Html, lang: Lang, events: &[EventView]) {
+    html.raw("<section class=\"card\"><header>").el(
+        "<h2>",
+        lang.t("办理记录", "History"),
+        "</h2></header><ol class=\"log\">",
+    );
+    for event in events.iter().rev() {
+        let act = event.act.get("act").and_then(|a| a.as_str()).unwrap_or_default();
+        html.raw("<li><strong>").text(lang.word(act)).raw("</strong> ");
+        level(html, lang, &event.level);
+        html.raw(" <span class=\"meta\">").text(&time(&event.at)).raw(" · ").said(&event.owner_name);
+        if let Some(by) = &event.by {
+            html.raw(" · ").said(by);
+        }
+        html.raw("</span> <span class=\"hash\">").text(&event.epoch).raw(" #").number(i64::from(event.number));
+        html.raw(" ").text(short(&event.hash)).raw("</span>");
+        if let Some(said) = event.said.as_deref().filter(|s| !s.is_empty()) {
+            html.raw("<div class=\"said\">").said(said).raw("</div>");
+        }
+        html.raw("</li>");
+    }
+    html.raw("</ol></section>");
+}
+
+fn receipt(html: &mut Html, lang: Lang, receipt: &ReceiptView) {
+    let mark = match receipt.progress.as_str() {
+        "queued" | "sent" => "<span class=\"wait\">",
+        "delivered" => "<span class=\"ok\">✓ ",
+        _ => "<span class=\"ok\">✓✓ ",
+    };
+    html.raw(mark).text(lang.word(&receipt.progress)).raw("</span>");
+    if let Some(at) = &receipt.at {
+        html.raw(" <span class=\"meta\">").text(&time(at)).raw("</span>");
+    }
+}
+
+fn ladder_card(html: &mut Html, lang: Lang, ladder: &[RungView]) {
+    html.raw("<section class=\"card\"><header>").el("<h2>", lang.t("五级流转与送达", "The five levels"), "</h2>");
+    html.el("<span class=\"note\">", lang.t("签名回执", "signed receipts"), "</span></header><ol class=\"ladder\">");
+    for rung in ladder {
+        html.raw(match rung.part {
+            "owner" => "<li class=\"owner\">",
+            "none" => "<li class=\"out\">",
+            _ => "<li>",
+        });
+        let word = lang.word(&rung.level);
+        html.raw("<span class=\"box\" aria-hidden=\"true\">")
+            .text(word.get(..1).filter(|_| lang == Lang::En).unwrap_or(word));
+        html.raw("</span><div><strong>").said(&rung.name).raw("</strong>");
+        if rung.here {
+            html.el("<span class=\"meta\">", lang.t("(本节点)", " (this node)"), "</span>");
+        }
+        html.raw("<div class=\"meta\">").text(word).raw(" · ").text(lang.word(rung.part));
+        if let Some(upto) = rung.upto {
+            html.raw(" · #").number(i64::from(upto));
+        }
+        html.raw("</div></div><div class=\"got\">");
+        if let Some(got) = &rung.receipt {
+            receipt(html, lang, got);
+        }
+        html.raw("</div></li>");
+    }
+    html.raw("</ol></section>");
+}
+
+fn order_card(html: &mut Html, lang: Lang, orders: &[OrderView]) {
+    html.raw("<section class=\"card\"><header>").el("<h2>", lang.t("督办与调阅", "Orders"), "</h2></header>");
+    if orders.is_empty() {
+        html.el("<p class=\"note\">", lang.t("暂无指令", "No orders"), "</p>");
+    }
+    for order in orders {
+        html.raw("<div class=\"order\"><p><span class=\"chip\">")
+            .text(lang.word(order.form.as_deref().unwrap_or(&order.asks)));
+        html.raw("</span> <strong>")
+            .said(&order.from_name)
+            .raw(" → ")
+            .said(&order.to_name)
+            .raw("</strong> <span class=\"meta\">")
+            .text(&time(&order.at));
+        if let Some(days) = order.term_days {
+            html.text(lang.t(" · 限 ", " · within ")).number(i64::from(days)).text(lang.t(" 日", " days"));
+        }
+        html.raw("</span></p><p>").said(&order.text).raw("</p>");
+        for got in &order.receipts {
+            html.raw("<p class=\"meta\">").said(&got.by_name).raw(" ");
+            receipt(html, lang, got);
+            html.raw("</p>");
+        }
+        if let Some(answer) = &order.answer {
+            html.raw("<p><span class=\"ok\">").text(lang.word(answer)).raw("</span> ");
+            html.said(order.answer_text.as_deref().unwrap_or_default()).raw("</p>");
+        }
+        if order.withdrawn {
+            html.el("<p class=\"note\">", lang.t("已撤回", "withdrawn"), "</p>");
+        }
+        html.raw("</div>");
+    }
+    html.raw("</section>");
+}
+
+fn offer_card(html: &mut Html, lang: Lang, case: &CaseView) {
+    if case.offers.is_empty() {
+        return;
+    }
+    html.raw("<section class=\"card\"><header>").el("<h2>", lang.t("移交", "Transfers"), "</h2></header>");
+    for offer in &case.offers {
+        html.raw("<div class=\"order\"><p>").said(&offer.from_name).raw(" → ");
+        html.said(&offer.to_name).raw(" <span class=\"meta\">").text(&time(&offer.at));
+        html.raw("</span></p><p>").el("<span class=\"chip\">", lang.word(&offer.state), "</span> ");
+        for got in &offer.receipts {
+            receipt(html, lang, got);
+            html.raw(" ");
+        }
+        html.raw("</p></div>");
+    }
+    html.raw("</section>");
+}
+
+fn fact_card(html: &mut Html, lang: Lang, case: &CaseView) {
+    let line = &case.line;
+    html.raw("<section class=\"card\"><header>").el("<h2>", lang.t("案件信息", "Case"), "</h2></header><dl>");
+    let people = if line.people == 0 { lang.t("不详", "not known").to_owned() } else { line.people.to_string() };
+    for (name, value) in [
+        (lang.t("摘要", "Summary"), line.summary.as_str()),
+        (lang.t("主办节点", "Owner"), line.owner_name.as_str()),
+        (lang.t("承办单位", "Unit"), line.unit.as_str()),
+        (lang.t("涉及人数", "People"), people.as_str()),
+        (lang.t("结果", "Outcome"), line.outcome.as_deref().map_or("—", |o| lang.word(o))),
+        (lang.t("案号", "Id"), line.id.as_str()),
+        (lang.t("权属次序", "Epoch"), line.epoch.as_str()),
+    ] {
+        html.el("<dt>", name, "</dt><dd>").said(value).raw("</dd>");
+    }
+    html.el("<dt>", lang.t("事件链", "Chain"), "</dt><dd>").raw("#").number(i64::from(line.number));
+    html.raw(" <span class=\"hash\">").text(short(&line.head)).raw("</span></dd></dl></section>");
+}

@@ -1,0 +1,154 @@
+//! The page: read-only, rendered here, without scripts and without anything from elsewhere.
+
+mod case;
+mod door;
+mod figures;
+mod frame;
+mod html;
+mod overview;
+mod words;
+
+use std::sync::Arc;
+
+use axum::extract::{Extension, Form, FromRequestParts, Path, Query, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+
+use crate::api::caller::{self, Caller};
+use crate::api::problem::Problem;
+use crate::api::session::{LogIn, close, open};
+use crate::api::{ApiState, stamp};
+use crate::clock::random_bytes;
+use crate::person::session;
+use html::Html;
+use words::Lang;
+
+/// What a style sheet inside the page must carry to be believed.
+#[derive(Debug, Clone)]
+pub(crate) struct Nonce(String);
+
+/// Wishes in the address of a page.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Wishes {
+    lang: Option<String>,
+    #[serde(default)]
+    pause: bool,
+}
+
+fn wishes(parts: &Parts) -> Wishes {
+    Query::<Wishes>::try_from_uri(&parts.uri).map(|Query(w)| w).unwrap_or_default()
+}
+
+/// For whom a page is, and how.
+pub(crate) struct View {
+    state: Arc<ApiState>,
+    caller: Caller,
+    lang: Lang,
+    paused: bool,
+    nonce: String,
+    now: String,
+}
+
+impl FromRequestParts<Arc<ApiState>> for View {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<ApiState>) -> Result<Self, Problem> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        let Wishes { lang, pause } = wishes(parts);
+        Ok(Self {
+            state: state.clone(),
+            caller,
+            lang: Lang::of(lang.as_deref(), &parts.headers),
+            paused: pause,
+            nonce: parts.extensions.get::<Nonce>().map(|n| n.0.clone()).unwrap_or_default(),
+            now: stamp::shown(state.clock.wall()),
+        })
+    }
+}
+
+/// Gives every page its nonce and the policy that goes with it.
+pub(crate) async fn nonce(mut request: Request, next: Next) -> Response {
+    let nonce: String = protocol::chain::Hash(random_bytes()).to_string().chars().take(32).collect();
+    request.extensions_mut().insert(Nonce(nonce.clone()));
+    let mut response = next.run(request).await;
+    let policy = format!(
+        "default-src 'none'; style-src 'nonce-{nonce}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    );
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    response
+}
+
+/// Sends whoever is not logged in to the door.
+pub(crate) async fn guard(State(state): State<Arc<ApiState>>, mut request: Request, next: Next) -> Response {
+    match caller::identify(&state, request.headers()).await {
+        Ok(Some(caller)) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Ok(None) => Redirect::to("/login").into_response(),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+fn send(status: StatusCode, html: Html) -> Response {
+    (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], html.into_string()).into_response()
+}
+
+fn shown(view: &View, page: Result<Html, Problem>) -> Response {
+    match page {
+        Ok(html) => send(StatusCode::OK, html),
+        Err(problem) => send(problem.status(), door::failure(view.lang, &view.nonce, &problem)),
+    }
+}
+
+/// The first page.
+pub(crate) async fn overview(view: View) -> Response {
+    let page = overview::overview(&view).await;
+    shown(&view, page)
+}
+
+/// The page of a case.
+pub(crate) async fn case(view: View, Path(id): Path<String>) -> Response {
+    let page = case::case(&view, &id).await;
+    shown(&view, page)
+}
+
+/// The form to log in.
+pub(crate) async fn log_in_form(
+    Query(wishes): Query<Wishes>,
+    Extension(Nonce(nonce)): Extension<Nonce>,
+    headers: HeaderMap,
+) -> Response {
+    send(StatusCode::OK, door::door(Lang::of(wishes.lang.as_deref(), &headers), &nonce, None))
+}
+
+/// Logs in from the form.
+pub(crate) async fn log_in(
+    State(state): State<Arc<ApiState>>,
+    Query(wishes): Query<Wishes>,
+    Extension(Nonce(nonce)): Extension<Nonce>,
+    headers: HeaderMap,
+    Form(form): Form<LogIn>,
+) -> Response {
+    let lang = Lang::of(wishes.lang.as_deref(), &headers);
+    match open(&state, form).await {
+        Ok((_, opened)) => {
+            let cookie = session::set_cookie(state.me(), &opened.token);
+            ([(header::SET_COOKIE, cookie)], Redirect::to(lang.t("/?lang=zh", "/?lang=en"))).into_response()
+        }
+        Err(problem) => send(problem.status(), door::door(lang, &nonce, Some(&problem))),
+    }
+}
+
+/// Logs out.
+pub(crate) async fn log_out(State(state): State<Arc<ApiState>>, caller: Caller) -> Response {
+    match close(&state, &caller).await {
+        Ok(()) => ([(header::SET_COOKIE, session::clear_cookie(state.me()))], Redirect::to("/login")).into_response(),
+        Err(problem) => problem.into_response(),
+    }
+}

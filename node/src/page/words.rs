@@ -1,0 +1,140 @@
+//! The words of the page, Chinese and English side by side.
+
+use axum::http::{HeaderMap, header};
+
+/// The language of a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lang {
+    /// 简体中文
+    Zh,
+    /// English
+    En,
+}
+
+impl Lang {
+    /// What was asked for: in the address first, then by the browser; Chinese otherwise.
+    pub(super) fn of(asked: Option<&str>, headers: &HeaderMap) -> Self {
+        match asked {
+            Some("en") => return Self::En,
+            Some(_) => return Self::Zh,
+            None => {}
+        }
+        let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+        let first = accepted.split(',').map(str::trim).find(|l| l.starts_with("zh") || l.starts_with("en"));
+        if first.is_some_and(|l| l.starts_with("en")) { Self::En } else { Self::Zh }
+    }
+
+    /// One of two.
+    pub(super) fn t(self, zh: &'static str, en: &'static str) -> &'static str {
+        match self {
+            Self::Zh => zh,
+            Self::En => en,
+        }
+    }
+
+    /// As in `?lang=`.
+    pub(super) fn code(self) -> &'static str {
+        self.t("zh", "en")
+    }
+
+    /// As in `lang="..."`.
+    pub(super) fn tag(self) -> &'static str {
+        self.t("zh-CN", "en")
+    }
+
+    /// A word of the API for people; an unknown one stays as it is.
+    pub(super) fn word(self, word: &str) -> &str {
+        WORDS.iter().find(|(key, _, _)| *key == word).map_or(word, |(_, zh, en)| self.t(zh, en))
+    }
+}
+
+const WORDS: &[(&str, &str, &str)] = &[
+    // Steps
+    ("reported", "信息上报", "Reported"),
+    ("filed", "核实立案", "Filed"),
+    ("assigned", "分流交办", "Assigned"),
+    ("in_progress", "跟踪处理", "In progress"),
+    ("fed_back", "事件反馈", "Fed back"),
+    ("assessed", "考核评价", "Assessed"),
+    ("archived", "归档", "Archived"),
+    // What happened
+    ("returned", "退回补充", "Returned"),
+    ("progressed", "处理记录", "Progress"),
+    ("resolved", "办结", "Resolved"),
+    ("voided", "作废", "Voided"),
+    ("raised", "等级上调", "Level raised"),
+    ("lowered", "等级下调", "Level lowered"),
+    ("cancelled", "等级取消", "Level cancelled"),
+    ("approval_asked", "提请审批", "Approval asked"),
+    ("approval_refused", "审批未通过", "Approval refused"),
+    ("offered", "提请移交", "Offered"),
+    ("offer_ended", "移交撤回", "Offer ended"),
+    ("offer_declined", "移交被退回", "Offer declined"),
+    ("released", "移交", "Released"),
+    ("taken", "接收", "Taken"),
+    ("taken_over", "接管", "Taken over"),
+    ("order_received", "收到指令", "Order received"),
+    ("order_answered", "指令已回复", "Order answered"),
+    ("contributed", "协办意见", "Contribution"),
+    // States of offers
+    ("open", "待签收", "Waits for an answer"),
+    ("declined", "已退回", "Declined"),
+    ("recalled", "已撤回", "Recalled"),
+    ("expired", "已过期", "Expired"),
+    ("moved_to", "已移交", "Moved"),
+    // Progress of receipts
+    ("queued", "待发送", "Queued"),
+    ("sent", "已发送", "Sent"),
+    ("delivered", "已送达", "Delivered"),
+    ("read", "已读", "Read"),
+    ("accepted", "已签收", "Accepted"),
+    ("done", "已办结", "Done"),
+    // Levels of the federation
+    ("province", "省", "Province"),
+    ("city", "市", "City"),
+    ("county", "县", "County"),
+    ("township", "乡", "Township"),
+    ("community", "村", "Community"),
+    ("grid", "格", "Grid"),
+    // Orders
+    ("directive", "指令", "Directive"),
+    ("supervise", "督办", "Supervise"),
+    ("assign", "交办", "Assign"),
+    ("instruct", "批示", "Instruct"),
+    ("remind", "催办", "Remind"),
+    ("notify", "通报", "Notify"),
+    ("view", "调阅", "View"),
+    ("approve_level", "等级审批", "Level approval"),
+    ("reply", "已回复", "Replied"),
+    ("copy", "已提供", "Granted"),
+    ("yes", "同意", "Yes"),
+    ("no", "不同意", "No"),
+    ("moved", "已移交,转主办", "Moved on"),
+    ("unknown", "无此案件", "Not known there"),
+    // Parts in a ladder
+    ("owner", "主办", "Owner"),
+    ("reporter", "首报", "Reporter"),
+    ("follower", "报备", "Informed"),
+    ("none", "—", "—"),
+    // Parties, matters, outcomes
+    ("applicant", "申请人", "Applicant"),
+    ("respondent", "被申请人", "Respondent"),
+    ("other", "其他", "Other"),
+    ("dispute", "纠纷", "Dispute"),
+    ("request", "诉求", "Request"),
+    ("consultation", "咨询", "Consultation"),
+    ("successful", "化解成功", "Settled"),
+    ("unsuccessful", "未化解", "Not settled"),
+    ("responsibility", "责任网格", "Responsibility grid"),
+    ("basic", "基础网格", "Basic grid"),
+    ("dedicated", "专属网格", "Dedicated grid"),
+    // Rules of the grading
+    ("sign_of_outbreak", "随时可能激化的迹象", "sign of an outbreak"),
+    ("large_group_petition", "二十人以上越级上访苗头", "20 or more may petition"),
+    ("violence", "暴力或暴力威胁", "violence or its threat"),
+    ("group_petition", "五人以上越级上访苗头", "5 or more may petition"),
+    ("disturbance", "影响生产生活或牵扯精力", "disturbs daily life or takes effort"),
+    ("any_dispute", "一般纠纷", "any other dispute"),
+    ("not_a_dispute", "非纠纷,不定级", "not a dispute"),
+    ("person", "人工定级", "set by a person"),
+];
