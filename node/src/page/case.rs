@@ -86,7 +86,11 @@ fn step_item(html: &mut Html, lang: Lang, index: usize, step: &StepView) {
 
 fn private_card(html: &mut Html, lang: Lang, private: &PrivateView) {
     html.raw("<section class=\"card\"><header>").el("<h2>", lang.t("案情与当事人", "Narrative and parties"), "</h2>");
-    html.el("<span class=\"note\">", lang.t("仅本节点可见", "held here only"), "</span></header>");
+    html.el(
+        "<span class=\"note\">",
+        lang.t("含个人信息,本节点留存", "personal data, held at this node"),
+        "</span></header>",
+    );
     html.raw("<p class=\"prose\">").said(&private.narrative).raw("</p>");
     if !private.parties.is_empty() {
         html.raw("<div class=\"scroll\"><table><caption>")
