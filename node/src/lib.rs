@@ -1,1 +1,17 @@
 //! One node of the five-level linkage.
+//!
+//! One writer task owns the database and the link core; the API, the page and the driver send it work.
+
+pub mod api;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod demo;
+pub mod folder;
+pub mod names;
+pub mod node;
+pub mod page;
+pub mod person;
+pub mod shared;
+pub mod store;
+pub mod writer;

@@ -1,2 +1,9 @@
 //! The program `wuji`.
-fn main() {}
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    wuji::cli::main(wuji::cli::Line::parse())
+}

@@ -1,1 +1,5 @@
-//! City-wide tests.
+//! What city-wide tests share: nodes as processes, relays between them, and the simulated city.
+
+pub mod line;
+pub mod process;
+pub mod relay;

@@ -62,8 +62,16 @@ impl Known {
             case: None,
             checks_epochs,
         };
+        // A fact names its case only once that has escalated; until then the key tells whose it is.
+        let (facts, rows): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| matches!(row, Record::Fact(_)));
         for row in rows.into_iter().filter(|row| row.case() == Some(case)) {
             known.put(row);
+        }
+        for row in facts {
+            let ours = matches!(&row, Record::Fact(fact) if known.key.is_some_and(|(key, _)| key == fact.key));
+            if ours || row.case() == Some(case) {
+                known.put(row);
+            }
         }
         known.rebuild();
         known

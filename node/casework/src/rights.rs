@@ -150,7 +150,8 @@ impl Actor {
     }
 }
 
-/// What a person may do next with a case: exactly what would not be refused for role or state.
+/// What a person may do next with a case: what would not be refused for role or state. What depends on the words of the
+/// command, or on where another node hangs, is judged when it is done.
 pub fn next_actions(known: &Known, me: Me, by: &Actor, policy: &Policy) -> Vec<ActionName> {
     ActionName::ALL
         .into_iter()

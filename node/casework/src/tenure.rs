@@ -115,7 +115,11 @@ pub fn prove(headers: &[Header], seals: &[TenureSeal], origin: NodeId, keys: &dy
             (Some(last), _) => last.writer,
         };
         let joins = links.last().map_or_else(|| begins(header, writer), |last| follows(last, header, writer, true));
-        if !joins {
+        let taken_over = match header.act {
+            Act::TakenOver { from } => may_take_over(keys, from, writer),
+            _ => true,
+        };
+        if !joins || !taken_over {
             return None;
         }
         let link = Link { hash: header.hash(), header: header.clone(), writer };
@@ -126,6 +130,14 @@ pub fn prove(headers: &[Header], seals: &[TenureSeal], origin: NodeId, keys: &dy
     }
     let last = links.last()?;
     (matches!(last.header.act, Act::Released { .. }) || last.writer == origin).then_some(links)
+}
+
+/// Whether a node may take cases over from another: only who hangs above it, as far as that is known.
+pub fn may_take_over(keys: &dyn Keys, from: NodeId, taker: NodeId) -> bool {
+    match (keys.division(from), keys.division(taker)) {
+        (Some(owner), Some(taker)) => owner != taker && taker.contains(owner),
+        _ => true,
+    }
 }
 
 fn sealed(link: &Link, seals: &[TenureSeal], keys: &dyn Keys) -> bool {

@@ -23,6 +23,12 @@ pub trait Keys {
     fn sign(&self, bytes: &[u8]) -> Signature;
     /// Whether `by` signed these bytes, as far as the key directory tells.
     fn verify(&self, by: NodeId, bytes: &[u8], signature: &Signature) -> bool;
+    /// Where a node hangs, as far as the key directory tells. With it a take-over by somebody who is not above the owner is
+    /// refused; without it only the owner itself notices.
+    fn division(&self, node: NodeId) -> Option<DivisionCode> {
+        let _ = node;
+        None
+    }
 }
 
 /// A safeguard that the simulator switches off, to prove that it notices.

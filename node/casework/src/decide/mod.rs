@@ -116,7 +116,9 @@ pub(crate) fn timely(known: &Known, me: Me, action: ActionName) -> Result<(), Re
             theirs(known, me)?;
             alive(known)?;
             let place = known.case().ok_or(Refusal::UnknownCase)?.brief.place;
-            if me.division.contains(place) { Ok(()) } else { Err(Refusal::OutsideArea) }
+            // A grid is above nobody, not even above what happens in it.
+            let above = me.division != place && me.division.contains(place);
+            if above { Ok(()) } else { Err(Refusal::OutsideArea) }
         }
         A::Void | A::Regrade => mine(known, me),
         A::Offer => {

@@ -11,6 +11,7 @@ use super::{nameless, steps::note};
 use crate::draft::Draft;
 use crate::record::{FollowerClass, OfferFile, OfferState, Record};
 use crate::refusal::Refusal;
+use crate::tenure::may_take_over;
 use crate::term;
 
 /// Offers ownership. Nothing changes hands yet; one open offer a case.
@@ -100,6 +101,10 @@ pub(super) fn take_over(draft: &mut Draft<'_, '_>, reason: Text<4000>) -> Result
     }
     let case = draft.case()?;
     let me = draft.me();
+    let above = draft.world.line.iter().any(|above| above.node == case.owner());
+    if above || !may_take_over(draft.world.keys, case.owner(), me) {
+        return Err(Refusal::OutsideArea);
+    }
     draft.append_in(case.head.epoch.taken_over(), Act::TakenOver { from: case.owner() }, note(reason), |brief| {
         brief.owner = me;
     })?;

@@ -54,6 +54,12 @@ pub(super) fn header(draft: &mut Draft<'_, '_>, header: Header, origin: NodeId, 
 
 fn standing(known: &Known, header: &Header, origin: NodeId, world: &World<'_>) -> Standing {
     let checks = world.checks_epochs();
+    if let Act::TakenOver { from } = header.act
+        && checks
+        && !from_above(world, from, origin)
+    {
+        return Standing::Forged;
+    }
     if header.number <= 1 || header.previous == Hash::ZERO {
         return if tenure::begins(header, origin) || !checks { Standing::Fits } else { Standing::Forged };
     }
@@ -68,12 +74,15 @@ fn standing(known: &Known, header: &Header, origin: NodeId, world: &World<'_>) -
     if !tenure::follows(&link, header, origin, checks) {
         return Standing::Forged;
     }
-    // This node's own case is taken over from above only.
-    let robbed = matches!(header.act, Act::TakenOver { from } if from == world.me.node);
-    if checks && robbed && world.line.iter().all(|above| above.node != origin) {
-        return Standing::Forged;
-    }
     Standing::Fits
+}
+
+/// Whether a take-over comes from above the owner. For its own cases a node knows it exactly: by its line.
+fn from_above(world: &World<'_>, from: NodeId, taker: NodeId) -> bool {
+    if from == world.me.node {
+        return world.line.iter().any(|above| above.node == taker);
+    }
+    tenure::may_take_over(world.keys, from, taker)
 }
 
 fn note_equivocation(draft: &mut Draft<'_, '_>, header: &Header, origin: NodeId, returned: bool) {

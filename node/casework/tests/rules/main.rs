@@ -1,0 +1,10 @@
+//! The rules of cases between several nodes that store records in a map and exchange real bytes.
+
+mod levels;
+mod mirror;
+mod net;
+mod orders;
+mod property;
+mod restored;
+mod steps;
+mod transfer;

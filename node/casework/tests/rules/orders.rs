@@ -1,0 +1,129 @@
+use casework::{AnswerKind, Command, FollowerClass, Refusal, Reply, Role};
+use protocol::event::{Act, Ending};
+use protocol::id::{CaseId, OrderId};
+use protocol::order::Directive;
+use protocol::receipt::{Progress, Subject};
+use protocol::time::{CivilDay, UnixMillis};
+
+use crate::net::{CITY, COUNTY, GRID, Net, OTHER_TOWN, TOWN, answers, text};
+
+fn directive(words: &str) -> Command {
+    Command::IssueDirective { form: Directive::Supervise, text: text(words), term_days: Some(2) }
+}
+
+fn only_order(net: &Net, node: usize, case: CaseId) -> OrderId {
+    net.known(node, case).orders().next().unwrap().order.id
+}
+
+fn progress(net: &Net, node: usize, case: CaseId) -> Vec<Progress> {
+    let known = net.known(node, case);
+    let mut all: Vec<_> =
+        known.receipts().filter(|r| matches!(r.subject, Subject::Order { .. })).map(|r| r.progress).collect();
+    all.sort();
+    all
+}
+
+#[test]
+fn a_directive_is_delivered_read_and_answered() {
+    let (mut net, case) = Net::reported(Ending::SettleHere, answers(true, 0));
+    assert_eq!(net.act_as(CITY, case, directive("请报告"), Role::Clerk).unwrap_err(), Refusal::RoleMissing);
+    assert_eq!(net.act(GRID, case, directive("请报告")).unwrap_err(), Refusal::OwnCase);
+    net.act(CITY, case, directive("请两日内报告")).unwrap();
+    net.settle();
+    let order = only_order(&net, GRID, case);
+    net.act(GRID, case, Command::MarkRead { order }).unwrap();
+    let named = Command::AnswerOrder { order, reply: Reply::Text { text: text("已找张三谈话") } };
+    assert_eq!(net.act(GRID, case, named).unwrap_err(), Refusal::NamesInBrief);
+    let wrong = Command::AnswerOrder { order, reply: Reply::Grant };
+    assert_eq!(net.act(GRID, case, wrong).unwrap_err(), Refusal::WrongAnswer);
+    net.act(GRID, case, Command::AnswerOrder { order, reply: Reply::Text { text: text("已到现场") } }).unwrap();
+    net.settle();
+    assert_eq!(progress(&net, CITY, case), [Progress::Delivered, Progress::Read, Progress::Done]);
+    let answered = net.known(CITY, case).order(order).unwrap().answered.clone().unwrap();
+    assert_eq!(answered.kind, AnswerKind::Reply { text: text("已到现场") });
+    let acts: Vec<Act> = net.known(COUNTY, case).chain().iter().map(|l| l.header.act.clone()).collect();
+    assert!(acts.contains(&Act::OrderReceived { order }) && acts.contains(&Act::OrderAnswered { order }));
+    assert_eq!(net.act(GRID, case, Command::MarkRead { order }).unwrap_err(), Refusal::NoOpenOrder);
+}
+
+#[test]
+fn an_order_follows_its_case_to_the_new_owner() {
+    for late in [false, true] {
+        let (mut net, case) = Net::reported(Ending::Submit, answers(true, 0));
+        if late {
+            // Issued to the old owner after the release, before the city has heard of it.
+            let offer = net.waiting(TOWN, case);
+            net.act(TOWN, case, Command::AcceptOffer { offer }).unwrap();
+            let accept = net.mail.pop_back().unwrap();
+            net.mail.clear();
+            net.deliver(accept, false).unwrap();
+            net.act(CITY, case, directive("请报告")).unwrap();
+            net.settle();
+        } else {
+            net.act(CITY, case, directive("请报告")).unwrap();
+            net.settle();
+            net.accept(TOWN, case);
+        }
+        let order = only_order(&net, TOWN, case);
+        assert_eq!(net.act(GRID, case, Command::MarkRead { order }).unwrap_err(), Refusal::NoOpenOrder);
+        net.act(TOWN, case, Command::AnswerOrder { order, reply: Reply::Text { text: text("已接手") } }).unwrap();
+        net.settle();
+        assert_eq!(net.known(CITY, case).order(order).unwrap().answered.clone().unwrap().by, net.id(TOWN));
+        let received =
+            net.known(CITY, case).chain().iter().filter(|l| l.header.act == Act::OrderReceived { order }).count();
+        assert_eq!(received, 1);
+        net.agree(&[GRID, TOWN, COUNTY, CITY], case);
+    }
+}
+
+#[test]
+fn a_view_opens_names_to_its_issuer_alone() {
+    let (mut net, case) = Net::reported(Ending::SettleHere, answers(true, 0));
+    let today = CivilDay::of(UnixMillis(net.now));
+    let view = |until| Command::IssueView { until, text: text("核查") };
+    assert_eq!(net.act(CITY, case, view(today.plus(-1))).unwrap_err(), Refusal::DayPassed);
+    net.act(CITY, case, view(today.plus(7))).unwrap();
+    net.settle();
+    let order = only_order(&net, GRID, case);
+    let grant = Command::AnswerOrder { order, reply: Reply::Grant };
+    assert_eq!(net.act_as(GRID, case, grant.clone(), Role::GridWorker).unwrap_err(), Refusal::RoleMissing);
+    net.act(GRID, case, grant).unwrap();
+    net.settle();
+    assert_eq!(net.case(CITY, case).report.unwrap().parties.len(), 2);
+    assert!(net.case(COUNTY, case).report.is_none());
+    let city = net.id(CITY);
+    assert!(net.known(GRID, case).followers().any(|f| f.node == city && f.class == FollowerClass::Full));
+}
+
+#[test]
+fn a_withdrawn_order_waits_no_more() {
+    let (mut net, case) = Net::reported(Ending::SettleHere, answers(true, 0));
+    net.act(CITY, case, directive("请报告")).unwrap();
+    net.settle();
+    let order = only_order(&net, CITY, case);
+    net.act(CITY, case, Command::WithdrawOrder { order }).unwrap();
+    net.settle();
+    let answer = Command::AnswerOrder { order, reply: Reply::Text { text: text("迟了") } };
+    assert_eq!(net.act(GRID, case, answer).unwrap_err(), Refusal::NoOpenOrder);
+    assert_eq!(net.act(CITY, case, Command::WithdrawOrder { order }).unwrap_err(), Refusal::NoOpenOrder);
+}
+
+#[test]
+fn a_note_from_elsewhere_is_appended_by_the_owner_once() {
+    let (mut net, case) = Net::reported(Ending::Submit, answers(true, 0));
+    assert_eq!(net.act(GRID, case, Command::Contribute { text: text("自己") }).unwrap_err(), Refusal::OwnCase);
+    net.accept(TOWN, case);
+    // The former owner and a level above both know something.
+    net.act(GRID, case, Command::Contribute { text: text("张三昨夜回来了") }).unwrap();
+    net.act(COUNTY, case, Command::Contribute { text: text("另有来信") }).unwrap();
+    let mail: Vec<_> = net.mail.drain(..).collect();
+    for letter in mail.iter().chain(&mail) {
+        net.deliver(letter.clone(), false).unwrap();
+    }
+    net.settle();
+    let notes =
+        net.known(CITY, case).chain().iter().filter(|l| matches!(l.header.act, Act::Contributed { .. })).count();
+    assert_eq!(notes, 2);
+    assert!(net.known(TOWN, case).history().any(|e| format!("{:?}", e.private).contains("昨夜")));
+    assert_eq!(net.act(OTHER_TOWN, case, Command::Contribute { text: text("?") }).unwrap_err(), Refusal::UnknownCase);
+}

@@ -1,0 +1,131 @@
+use casework::{Command, Notice, Reply, evolve};
+use proptest::prelude::*;
+use protocol::event::{Ending, Outcome};
+use protocol::id::{CaseId, OfferId, OrderId};
+use protocol::order::Directive;
+use protocol::transfer::Ground;
+use protocol::warning::Warning;
+
+use crate::net::{CITY, COUNTY, GRID, Net, OTHER_TOWN, TOWN, VILLAGE, answers, intake, text};
+
+const NODES: [usize; 6] = [CITY, COUNTY, TOWN, VILLAGE, GRID, OTHER_TOWN];
+
+#[derive(Debug, Clone)]
+enum Move {
+    Act { node: usize, what: u8, arg: u8 },
+    Deliver(u8),
+    Wait,
+}
+
+fn command(net: &Net, node: usize, case: CaseId, what: u8, arg: u8) -> Command {
+    let known = net.known(node, case);
+    let offer = known.offers().map(|f| f.offer.id).nth(usize::from(arg % 3)).unwrap_or(OfferId::from_bytes([0; 16]));
+    let order = known.orders().map(|f| f.order.id).nth(usize::from(arg % 3)).unwrap_or(OrderId::from_bytes([0; 16]));
+    let level = Warning::from_rank(arg % 4);
+    match what % 20 {
+        0 => Command::File,
+        1 => Command::Assign { unit: text("司法所"), note: text("甲") },
+        2 => Command::Progress { note: text("乙") },
+        3 => Command::Resolve { outcome: Outcome::Successful, terms: text("和"), amount_fen: Some(u64::from(arg)) },
+        4 => Command::FeedBack { note: text("") },
+        5 => Command::Assess { score: arg % 6, note: text("") },
+        6 => Command::Archive,
+        7 => Command::Regrade { answers: answers(arg.is_multiple_of(2), arg % 8), level, reason: text("情况变化") },
+        8 | 9 => Command::Offer { to: net.id(NODES[usize::from(arg) % NODES.len()]) },
+        10 => Command::Recall,
+        11..=13 => Command::AcceptOffer { offer },
+        14 => Command::DeclineOffer { offer, ground: Ground::NotCompetent, text: text("不属本地"), proposed: None },
+        15 => Command::IssueDirective { form: Directive::Remind, text: text("请办"), term_days: None },
+        16 => match arg % 3 {
+            0 => Command::AnswerOrder { order, reply: Reply::Text { text: text("已办") } },
+            1 => Command::AnswerOrder { order, reply: Reply::Yes { text: text("") } },
+            _ => Command::AnswerOrder { order, reply: Reply::No { text: text("不可") } },
+        },
+        17 => Command::Contribute { text: text("补充") },
+        18 if arg.is_multiple_of(8) => Command::TakeOver { reason: text("失联") },
+        19 if arg.is_multiple_of(16) => Command::Void { reason: text("误") },
+        _ => Command::Return { note: text("补正") },
+    }
+}
+
+fn moves() -> impl Strategy<Value = Vec<Move>> {
+    let one = prop_oneof![
+        6 => (0..NODES.len(), any::<u8>(), any::<u8>()).prop_map(|(node, what, arg)| Move::Act { node, what, arg }),
+        5 => any::<u8>().prop_map(Move::Deliver),
+        1 => Just(Move::Wait),
+    ];
+    proptest::collection::vec(one, 1..80)
+}
+
+/// One message, in the order of its link: links keep order, but are not in step with each other.
+fn deliver_one(net: &mut Net, pick: u8) {
+    if net.mail.is_empty() {
+        return;
+    }
+    let chosen = usize::from(pick) % net.mail.len();
+    let (origin, at) = (net.mail[chosen].origin, net.mail[chosen].at);
+    let first = net.mail.iter().position(|m| (m.origin, m.at) == (origin, at)).unwrap();
+    let mail = net.mail.remove(first).unwrap();
+    net.deliver(mail, false).unwrap();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever people do at once in different places: nothing panics, each node's state is what its records say (checked
+    /// at every step), nobody forges, and once everything has arrived there is one owner and all mirrors agree with it.
+    #[test]
+    fn people_everywhere(red in any::<bool>(), submit in any::<bool>(), seed in 1_u64..1_000_000, moves in moves()) {
+        let mut net = Net::new();
+        net.seed = seed;
+        let report = intake(3, if submit { Ending::Submit } else { Ending::SettleHere }, answers(red, 0));
+        let case = report.case;
+        net.open(GRID, report).unwrap();
+        let mut took_over = false;
+        for step in moves {
+            match step {
+                Move::Act { node, what, arg } => {
+                    let command = command(&net, NODES[node], case, what, arg);
+                    let takes = matches!(command, Command::TakeOver { .. });
+                    if net.act(NODES[node], case, command).is_ok() {
+                        took_over |= takes;
+                    }
+                }
+                Move::Deliver(pick) => deliver_one(&mut net, pick),
+                Move::Wait => {
+                    net.now += 86_400_000;
+                    for node in NODES {
+                        net.wake(node, case);
+                    }
+                }
+            }
+        }
+        net.settle();
+        for node in NODES {
+            let known = net.known(node, case);
+            let replayed = known.history().fold(None, |state, event| Some(evolve(state, &event)));
+            prop_assert_eq!(known.case(), replayed.as_ref());
+        }
+        let owners: Vec<usize> = NODES.into_iter().filter(|n| net.known(*n, case).owned_by(net.id(*n))).collect();
+        let forged = net.notes.iter().any(|(_, note)| matches!(note, Notice::NotTheOwner { .. } | Notice::Unbound { .. }));
+        prop_assert!(!forged, "{:?}", net.notes);
+        // A take-over of a case that never rose is heard of by its former owner alone.
+        if red || !took_over {
+            prop_assert_eq!(owners.len(), 1, "one owner: {:?}", owners);
+            let tip = net.case(owners[0], case);
+            prop_assert!(tip.report.is_some() || took_over, "names are with the owner");
+            if tip.escalated() {
+                for node in [CITY, COUNTY] {
+                    prop_assert_eq!(net.case(node, case).head, tip.head, "node {}", node);
+                }
+            }
+            let fact = net.nodes[CITY].rows.values().find_map(|row| match row {
+                casework::Record::Fact(fact) => Some(fact.clone()),
+                _ => None,
+            }).unwrap();
+            if !took_over {
+                prop_assert_eq!((fact.epoch, fact.version), (tip.head.epoch, tip.head.number));
+            }
+        }
+    }
+}

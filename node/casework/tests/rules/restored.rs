@@ -1,0 +1,94 @@
+use casework::{Command, Notice};
+use protocol::event::{Act, Ending};
+use protocol::id::CaseId;
+use protocol::wire::kind::Body;
+
+use crate::net::{CITY, COUNTY, GRID, Mail, Net, Rows, TOWN, VILLAGE, answers, text};
+
+/// What the village would give back of the grid's own headers, in their order or backwards.
+fn give_back(net: &mut Net, case: CaseId, backwards: bool) {
+    let owner = net.id(GRID);
+    let mut headers: Vec<_> =
+        net.known(VILLAGE, case).chain().iter().filter(|l| l.writer == owner).map(|l| l.header.clone()).collect();
+    if backwards {
+        headers.reverse();
+    }
+    for header in headers {
+        let body = Body::Header(header);
+        net.deliver(Mail { origin: GRID, at: GRID, opened: false, body }, true).unwrap();
+    }
+}
+
+#[test]
+fn an_own_branch_is_written_again_behind_what_was_given_back() {
+    for backwards in [false, true] {
+        let (mut net, case) = Net::reported(Ending::SettleHere, answers(true, 0));
+        net.act(GRID, case, Command::File).unwrap();
+        net.settle();
+        let backup: Rows = net.nodes[GRID].rows.clone();
+        net.act(GRID, case, Command::Assign { unit: text("司法所"), note: text("一") }).unwrap();
+        net.act(GRID, case, Command::Progress { note: text("二") }).unwrap();
+        net.settle();
+        net.nodes[GRID].rows = backup;
+        // After the restore, before the parent is reached, the grid goes on by itself.
+        net.act(GRID, case, Command::Assign { unit: text("派出所"), note: text("三") }).unwrap();
+        let own = net.known(GRID, case).chain().last().unwrap().header.id;
+        net.mail.clear();
+        give_back(&mut net, case, backwards);
+        net.settle();
+        net.agree(&[GRID, VILLAGE, TOWN, COUNTY, CITY], case);
+        let known = net.known(GRID, case);
+        let last = known.chain().last().unwrap();
+        assert_eq!(last.header.id, own, "the same event");
+        assert_eq!(last.header.number, 5);
+        let private = known.history().last().unwrap().private.unwrap();
+        assert!(format!("{private:?}").contains('三'), "with what was said");
+        assert!(matches!(last.header.act, Act::Contributed { .. }), "no longer fits: the case is in progress already");
+        assert!(net.notes.iter().any(|(n, note)| *n == GRID && matches!(note, Notice::MintedAgain { .. })));
+        net.act(GRID, case, Command::Progress { note: text("四") }).unwrap();
+        net.settle();
+        net.agree(&[GRID, CITY], case);
+    }
+}
+
+#[test]
+fn what_fits_is_written_again_as_it_was() {
+    let (mut net, case) = Net::reported(Ending::SettleHere, answers(true, 0));
+    for command in [Command::File, Command::Assign { unit: text("司法所"), note: text("") }] {
+        net.act(GRID, case, command).unwrap();
+    }
+    net.settle();
+    let backup: Rows = net.nodes[GRID].rows.clone();
+    net.act(GRID, case, Command::Progress { note: text("一") }).unwrap();
+    net.settle();
+    net.nodes[GRID].rows = backup;
+    net.act(GRID, case, Command::Progress { note: text("二") }).unwrap();
+    net.settle();
+    give_back(&mut net, case, false);
+    // The village may have chosen either branch by then; give back the lost header too.
+    let owner = net.id(GRID);
+    let aside: Vec<_> = net.known(VILLAGE, case).aside().filter(|(_, o)| *o == owner).map(|(h, _)| h.clone()).collect();
+    for header in aside {
+        let body = Body::Header(header);
+        net.deliver(Mail { origin: GRID, at: GRID, opened: false, body }, true).unwrap();
+    }
+    net.settle();
+    net.agree(&[GRID, VILLAGE, TOWN, COUNTY, CITY], case);
+    let acts: Vec<Act> = net.known(CITY, case).chain().iter().map(|l| l.header.act.clone()).collect();
+    assert_eq!(acts.iter().filter(|act| **act == Act::Progressed).count(), 2, "both notes are there: {acts:?}");
+}
+
+#[test]
+fn an_empty_node_learns_that_its_case_has_left() {
+    let (mut net, case) = Net::reported(Ending::Submit, answers(true, 0));
+    let backup: Rows = net.nodes[GRID].rows.clone();
+    net.accept(TOWN, case);
+    net.nodes[GRID].rows = backup;
+    give_back(&mut net, case, false);
+    net.settle();
+    assert!(!net.case(GRID, case).owned_by(net.id(GRID)));
+    assert_eq!(net.act(GRID, case, Command::File).unwrap_err(), casework::Refusal::NotOwner);
+    net.act(TOWN, case, Command::File).unwrap();
+    net.settle();
+    net.agree(&[VILLAGE, TOWN, COUNTY, CITY], case);
+}

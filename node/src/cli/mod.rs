@@ -1,0 +1,102 @@
+//! The command line.
+//!
+//! Exit codes: 0 done, 1 failed, 2 the command line itself was wrong, 3 something did not arrive in time, 4 a count does
+//! not come out.
+
+mod run;
+mod setup;
+mod status;
+mod user;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::demo::{self, DemoOptions};
+
+/// One node of the five-level linkage (五级联动) for resolving disputes.
+#[derive(Debug, Parser)]
+#[command(name = "wuji", version, about)]
+pub struct Line {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Found a federation: make the node at the top, with its authority.
+    Init(setup::Init),
+    /// Give out a join token for a node directly below this one.
+    Token(setup::GiveToken),
+    /// Make a node that joins with a token from the node above.
+    Join(setup::Join),
+    /// Run a node.
+    Run(run::Run),
+    /// Say how a running node is.
+    Status(status::Status),
+    /// Add, change or list users of a node.
+    User(user::UserCommand),
+    /// Print the OpenAPI document.
+    Openapi,
+    /// Run a small city on this machine.
+    Demo(DemoOptions),
+}
+
+/// The folder of a node.
+#[derive(Debug, clap::Args)]
+struct FolderArgument {
+    /// The node's folder.
+    #[arg(long, env = "WUJI_FOLDER", value_name = "FOLDER")]
+    folder: PathBuf,
+}
+
+/// Does what the command line says.
+pub fn main(line: Line) -> ExitCode {
+    tell_what_happens();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return complain(&anyhow::Error::new(error).context("the program cannot start")),
+    };
+    match runtime.block_on(obey(line.command)) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => complain(&error),
+    }
+}
+
+async fn obey(command: Command) -> anyhow::Result<u8> {
+    match command {
+        Command::Init(init) => init.run().await?,
+        Command::Token(token) => token.run().await?,
+        Command::Join(join) => join.run().await?,
+        Command::Run(run) => run.run().await?,
+        Command::Status(status) => return status.run().await,
+        Command::User(user) => user.run().await?,
+        Command::Openapi => say(&crate::api::router::description().to_pretty_json()?),
+        Command::Demo(options) => return demo::run(options).await,
+    }
+    Ok(0)
+}
+
+/// Log lines go to standard error; `WUJI_LOG` chooses them, e.g. `info` or `wuji=debug`; `WUJI_LOG_FORMAT=json` for machines.
+fn tell_what_happens() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("WUJI_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if std::env::var("WUJI_LOG_FORMAT").is_ok_and(|format| format == "json") {
+        builder.json().init();
+    } else {
+        builder.init();
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the answer to a command belongs on standard output")]
+fn say(text: &str) {
+    println!("{text}");
+}
+
+#[expect(clippy::print_stderr, reason = "why a command failed belongs on standard error")]
+fn complain(error: &anyhow::Error) -> ExitCode {
+    eprintln!("wuji: {error:#}");
+    ExitCode::FAILURE
+}

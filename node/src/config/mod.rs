@@ -1,0 +1,105 @@
+//! Configuration: `wuji.toml` in the node's folder, overridden by environment variables `WUJI__SECTION__KEY`.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use protocol::division::DivisionCode;
+use protocol::id::NodeId;
+use serde::{Deserialize, Serialize};
+
+/// The name of the file in a node's folder.
+pub const FILE_NAME: &str = "wuji.toml";
+
+/// The whole configuration.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Who this node is.
+    pub node: NodeSection,
+    /// The link to other nodes.
+    pub link: LinkSection,
+    /// The API and the page.
+    pub http: HttpSection,
+    /// The node above; absent at the top.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<ParentSection>,
+}
+
+/// Who this node is.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeSection {
+    /// Fixed for life.
+    pub id: NodeId,
+    /// Where it hangs.
+    pub division: DivisionCode,
+    /// Name as shown.
+    pub name: String,
+}
+
+/// The link to other nodes.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinkSection {
+    /// UDP address to listen on.
+    pub listen: SocketAddr,
+    /// `host:port` by which children reach this node; goes into join tokens.
+    pub advertise: String,
+    /// Shortest wait before the parent is dialled again, milliseconds.
+    #[serde(default = "retry_min_ms")]
+    pub retry_min_ms: u64,
+    /// Longest wait before the parent is dialled again, milliseconds.
+    #[serde(default = "retry_max_ms")]
+    pub retry_max_ms: u64,
+    /// A file to which every received frame is appended, for an audit of what leaves a node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capture: Option<PathBuf>,
+}
+
+fn retry_min_ms() -> u64 {
+    1_000
+}
+
+fn retry_max_ms() -> u64 {
+    300_000
+}
+
+/// The API and the page.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HttpSection {
+    /// TCP address to listen on. Until the front door speaks HTTPS itself, keep it on loopback or behind a proxy.
+    pub listen: SocketAddr,
+}
+
+/// The node above.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ParentSection {
+    /// The node.
+    pub id: NodeId,
+    /// `host:port` of its link.
+    pub address: String,
+}
+
+impl Config {
+    /// Reads the configuration of a folder, environment last.
+    pub fn load(folder: &Path) -> anyhow::Result<Self> {
+        use anyhow::Context;
+        let file = folder.join(FILE_NAME);
+        config::Config::builder()
+            .add_source(config::File::from(file.as_path()).format(config::FileFormat::Toml))
+            .add_source(config::Environment::with_prefix("WUJI").separator("__"))
+            .build()
+            .and_then(config::Config::try_deserialize)
+            .with_context(|| format!("the configuration {} cannot be used", file.display()))
+    }
+
+    /// Writes the configuration into a folder.
+    pub fn save(&self, folder: &Path) -> anyhow::Result<()> {
+        use anyhow::Context;
+        let file = folder.join(FILE_NAME);
+        let text = toml::to_string_pretty(self).context("the configuration cannot be written as TOML")?;
+        std::fs::write(&file, text).with_context(|| format!("{} cannot be written", file.display()))
+    }
+}

@@ -1,0 +1,214 @@
+//! `wuji demo`: a small city on one machine, with real nodes, real certificates and real QUIC.
+
+mod city;
+mod client;
+mod closing;
+mod complaints;
+mod file;
+mod options;
+mod screen;
+mod stories;
+mod tree;
+pub mod verify;
+mod walk;
+mod watch;
+
+use std::io::BufReader;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use protocol::chain::Hash;
+use serde::{Deserialize, Serialize};
+
+use crate::clock::{Clock, random_bytes};
+use crate::names::Table;
+use crate::store::Store;
+
+pub use self::closing::Closing;
+pub use self::options::DemoOptions;
+
+use self::city::City;
+use self::screen::Screen;
+use self::tree::Site;
+
+/// Exit code when something did not arrive in time.
+pub const EXIT_WAITING: u8 = 3;
+/// Exit code when a count does not come out.
+pub const EXIT_NOT_WHOLE: u8 = 4;
+/// How long the links may take to come up.
+const LINKS_UP_MAX: Duration = Duration::from_secs(60);
+/// How long everything may take to arrive once filed.
+const SETTLE_MAX: Duration = Duration::from_secs(120);
+const MANIFEST: &str = "demo.json";
+
+/// What a demo's folder says of itself, so that the next start and `--verify` find the nodes.
+#[derive(Debug, Serialize, Deserialize)]
+struct Manifest {
+    password: String,
+    nodes: Vec<protocol::division::DivisionCode>,
+}
+
+/// Runs the demo. The exit code.
+pub async fn run(options: DemoOptions) -> anyhow::Result<u8> {
+    if let Some(folder) = &options.verify {
+        return verify_folder(folder, options.json).await;
+    }
+    let screen = Screen::new(options.json);
+    let table = Arc::new(read_table(&options)?);
+    let sites = tree::choose(&table, &options)?;
+    let manifest = prepare(&options, &sites)?;
+    let clock = Clock::default();
+    let city = raise(&options, &sites, &table, &manifest, &screen).await?;
+    let links_up_s = links_up(&city, &clock, &screen).await?;
+    let outcome = perform(&options, &city, &manifest, &screen, &clock, links_up_s).await;
+    city.lay_down().await?;
+    let (code, closing) = outcome?;
+    if let Some(closing) = closing {
+        closing.print(options.json)?;
+    }
+    Ok(code)
+}
+
+fn read_table(options: &DemoOptions) -> anyhow::Result<Table> {
+    match &options.divisions {
+        None => Ok(Table::shipped()?),
+        Some(file) => {
+            let source = std::fs::File::open(file).with_context(|| format!("{} cannot be read", file.display()))?;
+            Table::read(BufReader::new(source)).with_context(|| format!("{} cannot be used; nothing was made", file.display()))
+        }
+    }
+}
+
+/// Makes the folder, or takes up one that holds the same nodes.
+fn prepare(options: &DemoOptions, sites: &[Site]) -> anyhow::Result<Manifest> {
+    let file = options.folder.join(MANIFEST);
+    if options.fresh && file.is_file() {
+        std::fs::remove_dir_all(&options.folder)
+            .with_context(|| format!("{} cannot be emptied", options.folder.display()))?;
+    }
+    let nodes: Vec<_> = sites.iter().map(|site| site.code).collect();
+    if let Ok(text) = std::fs::read_to_string(&file) {
+        let manifest: Manifest = serde_json::from_str(&text).context("demo.json is damaged; begin again with --fresh")?;
+        anyhow::ensure!(
+            manifest.nodes == nodes,
+            "{} holds a demo with other nodes; take another --folder, or begin again with --fresh",
+            options.folder.display()
+        );
+        return Ok(manifest);
+    }
+    std::fs::create_dir_all(&options.folder).with_context(|| format!("{} cannot be made", options.folder.display()))?;
+    let password = Hash(random_bytes()).to_string().chars().take(12).collect();
+    let manifest = Manifest { password, nodes };
+    std::fs::write(&file, serde_json::to_string_pretty(&manifest)?)?;
+    Ok(manifest)
+}
+
+async fn raise(
+    options: &DemoOptions,
+    sites: &[Site],
+    table: &Arc<Table>,
+    manifest: &Manifest,
+    screen: &Screen,
+) -> anyhow::Result<City> {
+    let progress = screen.progress("nodes", sites.len());
+    let city = City::raise(&options.folder, sites, table, &manifest.password, |site| {
+        progress.set_message(site.name.clone());
+        progress.inc(1);
+    })
+    .await?;
+    progress.finish_and_clear();
+    Ok(city)
+}
+
+/// Waits for all links. Seconds that it took.
+async fn links_up(city: &City, clock: &Clock, screen: &Screen) -> anyhow::Result<f64> {
+    let began = clock.uptime_ms();
+    loop {
+        let down = city.links_down();
+        let took = Duration::from_millis(clock.uptime_ms() - began);
+        if down.is_empty() {
+            screen.say(&format!("{} links up after {:.1} s", city.members.len() - 1, took.as_secs_f64()));
+            return Ok(took.as_secs_f64());
+        }
+        if took > LINKS_UP_MAX {
+            let names: Vec<_> = down.iter().map(|m| m.name.as_str()).collect();
+            anyhow::bail!("no link from {} after {} s", names.join(", "), LINKS_UP_MAX.as_secs());
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+async fn perform(
+    options: &DemoOptions,
+    city: &City,
+    manifest: &Manifest,
+    screen: &Screen,
+    clock: &Clock,
+    links_up_s: f64,
+) -> anyhow::Result<(u8, Option<Closing>)> {
+    let top = city.top().context("a demo without a city")?;
+    let grids: Vec<_> = city.grids().map(|g| g.running.shared.clone()).collect();
+    let watch = watch::Watch::begin(&top.running.shared, &grids, clock);
+    let began = clock.uptime_ms();
+    let filing = file::all(options, city, &manifest.password, screen).await?;
+    walk::the_life_of_some(city, &filing.filed, &manifest.password, screen).await?;
+    if !options.exit {
+        screen.addresses(city, &manifest.password);
+        screen.live(city).await;
+        return Ok((0, None));
+    }
+    let waits = settled(city, clock).await?;
+    let elapsed_ms = clock.uptime_ms() - began;
+    let closing = Closing::gather(options, city, &filing, &watch, links_up_s, elapsed_ms).await?;
+    for finding in &closing.verdict.findings {
+        screen.say(finding);
+    }
+    let code = match (waits.is_empty(), closing.verdict.is_whole()) {
+        (false, _) => {
+            waits.iter().for_each(|what| screen.say(what));
+            EXIT_WAITING
+        }
+        (true, false) => EXIT_NOT_WHOLE,
+        (true, true) => 0,
+    };
+    Ok((code, Some(closing)))
+}
+
+/// Waits until no node has anything left to send and the top agrees with its owners. What still waits, in words.
+async fn settled(city: &City, clock: &Clock) -> anyhow::Result<Vec<String>> {
+    let began = clock.uptime_ms();
+    loop {
+        let mut waits = Vec::new();
+        for member in &city.members {
+            let waiting = member.running.store.waiting().await?;
+            if waiting.unreceipted > 0 {
+                waits.push(format!("{}: {} bundles without a receipt from their destination", member.name, waiting.unreceipted));
+            }
+            if waiting.quarantined > 0 {
+                waits.push(format!("{}: {} bundles were kept aside", member.name, waiting.quarantined));
+            }
+        }
+        let late = clock.uptime_ms() - began > u64::try_from(SETTLE_MAX.as_millis()).unwrap_or(u64::MAX);
+        if waits.is_empty() || late {
+            return Ok(waits);
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+async fn verify_folder(folder: &Path, json: bool) -> anyhow::Result<u8> {
+    let text = std::fs::read_to_string(folder.join(MANIFEST))
+        .with_context(|| format!("{} holds no demo", folder.display()))?;
+    let manifest: Manifest = serde_json::from_str(&text).context("demo.json is damaged")?;
+    let mut stores = Vec::new();
+    for code in manifest.nodes {
+        let home = city::folder_of(folder, code);
+        let config = crate::config::Config::load(home.path())?;
+        stores.push((code.level(), Store::read_only(&home.database(), config.node.id)?));
+    }
+    let verdict = verify::count(&stores).await?;
+    closing::print_verdict(&verdict, json)?;
+    Ok(if verdict.is_whole() { 0 } else { EXIT_NOT_WHOLE })
+}

@@ -1,0 +1,146 @@
+//! What the people of a demo do with the cases after they were filed: townships sign for what was submitted, the city asks
+//! after an orange case, one is lowered, one is struck out, and some walk all six steps to the archive.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context;
+use protocol::division::{DivisionCode, Level};
+use serde_json::{Value, json};
+
+use super::city::City;
+use super::client::Client;
+use super::file::FiledCase;
+use super::screen::Screen;
+
+/// Cases of each grid that go to the archive while one watches.
+const WALKED_A_GRID: usize = 2;
+/// How often an expected arrival is looked for, and how long.
+const LOOKS: u32 = 600;
+const LOOK_EVERY: std::time::Duration = std::time::Duration::from_millis(50);
+
+/// Logged-in people by node and name.
+struct Cast<'a> {
+    city: &'a City,
+    password: &'a str,
+    clients: BTreeMap<(DivisionCode, &'static str), Client>,
+}
+
+impl Cast<'_> {
+    async fn at(&mut self, code: DivisionCode, user: &'static str) -> anyhow::Result<Client> {
+        if let Some(client) = self.clients.get(&(code, user)) {
+            return Ok(client.clone());
+        }
+        let member = self.city.at(code).context("no node of this division in the demo")?;
+        let client = Client::log_in(member.http, user, self.password).await?;
+        self.clients.insert((code, user), client.clone());
+        Ok(client)
+    }
+}
+
+/// Everything that the demo's people do.
+pub(super) async fn the_life_of_some(
+    city: &City,
+    filed: &[FiledCase],
+    password: &str,
+    screen: &Screen,
+) -> anyhow::Result<()> {
+    let mut cast = Cast { city, password, clients: BTreeMap::new() };
+    let submitted: Vec<&FiledCase> = filed.iter().filter(|f| f.submitted).collect();
+    let progress = screen.progress("accepted", submitted.len());
+    for case in &submitted {
+        accept(&mut cast, case).await?;
+        progress.inc(1);
+    }
+    progress.finish_and_clear();
+    let mut walked: BTreeMap<DivisionCode, usize> = BTreeMap::new();
+    for case in filed.iter().filter(|f| f.level.as_deref() != Some("orange")) {
+        let count = walked.entry(case.grid).or_default();
+        if *count < WALKED_A_GRID {
+            *count += 1;
+            to_the_archive(&mut cast, case).await?;
+        }
+    }
+    if let Some(case) = filed.iter().find(|f| f.level.as_deref() == Some("orange") && f.submitted) {
+        an_order_from_the_city(&mut cast, case).await?;
+        screen.say("the city's directive on an orange case was read and answered at the township");
+    }
+    Ok(())
+}
+
+/// The division whose node owns a case after it was accepted.
+fn owner(case: &FiledCase) -> DivisionCode {
+    let mut code = case.grid;
+    while case.submitted && code.level() > Level::Township {
+        match code.parent() {
+            Some(parent) => code = parent,
+            None => break,
+        }
+    }
+    code
+}
+
+/// Looks until something is there.
+async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> anyhow::Result<Option<T>>) -> anyhow::Result<T> {
+    for _ in 0..LOOKS {
+        if let Some(found) = look().await? {
+            return Ok(found);
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    anyhow::bail!("{what} did not arrive")
+}
+
+async fn accept(cast: &mut Cast<'_>, case: &FiledCase) -> anyhow::Result<()> {
+    let clerk = cast.at(owner(case), "clerk").await?;
+    let path = format!("/cases/{}", case.case);
+    let offer = until("an offer", async || {
+        let seen = clerk.get(&path).await.unwrap_or(Value::Null);
+        Ok(seen.get("offers").and_then(Value::as_array).and_then(|offers| {
+            offers.iter().find(|o| o.get("open").and_then(Value::as_bool) == Some(true)).and_then(|o| o.get("id")?.as_str().map(str::to_owned))
+        }))
+    })
+    .await?;
+    clerk.post(&format!("{path}/offers/{offer}/accept"), &json!({})).await?;
+    until("a case", async || {
+        let seen = clerk.get(&path).await?;
+        Ok((seen.get("mine").and_then(Value::as_bool) == Some(true)).then_some(()))
+    })
+    .await
+}
+
+async fn to_the_archive(cast: &mut Cast<'_>, case: &FiledCase) -> anyhow::Result<()> {
+    let home = owner(case);
+    let user = if home.level() == Level::Grid { "worker" } else { "clerk" };
+    let hands = cast.at(home, user).await?;
+    let path = format!("/cases/{}", case.case);
+    for (step, body) in [
+        ("file", json!({})),
+        ("assign", json!({ "unit": "人民调解委员会", "note": "请本周内上门。" })),
+        ("progress", json!({ "note": "双方到场，已听取陈述。" })),
+        ("resolve", json!({ "outcome": "successful", "terms": "双方达成一致，当场履行。", "amount_fen": 120_000 })),
+        ("feed-back", json!({ "note": "已电话告知。" })),
+        ("assess", json!({ "score": 5, "note": "程序完整。" })),
+        ("archive", json!({})),
+    ] {
+        hands.post(&format!("{path}/{step}"), &body).await.with_context(|| format!("{step} at {home}"))?;
+    }
+    Ok(())
+}
+
+async fn an_order_from_the_city(cast: &mut Cast<'_>, case: &FiledCase) -> anyhow::Result<()> {
+    let city = cast.city.top().context("a demo without a city")?.code;
+    let leader = cast.at(city, "leader").await?;
+    let path = format!("/cases/{}", case.case);
+    until("an orange case at the city", async || Ok(leader.get(&path).await.ok())).await?;
+    let order = json!({ "form": "supervise", "text": "请两日内报告处置进展。", "term_days": 2 });
+    leader.post(&format!("{path}/directives"), &order).await?;
+    let clerk = cast.at(owner(case), "leader").await?;
+    let order = until("the directive", async || {
+        let seen = clerk.get(&path).await?;
+        Ok(seen.get("orders").and_then(Value::as_array).and_then(|orders| orders.first()?.get("id")?.as_str().map(str::to_owned)))
+    })
+    .await?;
+    clerk.post(&format!("{path}/orders/{order}/read"), &json!({})).await?;
+    clerk.post(&format!("{path}/orders/{order}/answer"), &json!({ "text": "已组织联合调解，情绪平稳。" })).await?;
+    Ok(())
+}

@@ -1,0 +1,286 @@
+//! A node as a whole: founded or joined once, then started and stopped.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use casework::{Me, Policy};
+use federation::core::{Core, Identity, Kept, KeptLane, KeptLink, Limits};
+use federation::driver::{Endpoint, Parent, Settings, Setup};
+use federation::trust::tls::Chain;
+use federation::trust::{Authority, Directory, NodeKeys, Registry, Token};
+use protocol::directory::Ancestor;
+use protocol::division::DivisionCode;
+use protocol::id::NodeId;
+use protocol::wire::control::Enrolled;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::clock::{Clock, random_bytes};
+use crate::config::{Config, HttpSection, LinkSection, NodeSection, ParentSection};
+use crate::folder::Folder;
+use crate::shared::Shared;
+use crate::store::trust::{Child, KeptToken, Route};
+use crate::store::{self, Store, StoreError, WriteStore};
+use crate::writer::port::{Port, WORK_QUEUE_MAX};
+use crate::writer::{Parts, Writer};
+
+/// What is decided when a node is made.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Where it hangs.
+    pub division: DivisionCode,
+    /// Name as shown.
+    pub name: String,
+    /// UDP address of the link.
+    pub link: SocketAddr,
+    /// `host:port` by which children reach it.
+    pub advertise: String,
+    /// TCP address of API and page.
+    pub http: SocketAddr,
+}
+
+/// A node that runs.
+pub struct Running {
+    /// Its configuration.
+    pub config: Config,
+    /// Its folder.
+    pub folder: Folder,
+    /// Where requests go.
+    pub port: Port,
+    /// The reading side of its database.
+    pub store: Store,
+    /// Links, line and alarms.
+    pub shared: Arc<Shared>,
+    /// Its clock.
+    pub clock: Clock,
+    endpoint: Endpoint,
+    writer: JoinHandle<Result<(), StoreError>>,
+}
+
+fn configuration(plan: &Plan, id: NodeId, parent: Option<ParentSection>) -> Config {
+    Config {
+        node: NodeSection { id, division: plan.division, name: plan.name.clone() },
+        link: LinkSection {
+            listen: plan.link,
+            advertise: plan.advertise.clone(),
+            retry_min_ms: 1_000,
+            retry_max_ms: 300_000,
+            capture: None,
+        },
+        http: HttpSection { listen: plan.http },
+        parent,
+    }
+}
+
+fn refuse_existing(folder: &Folder) -> anyhow::Result<()> {
+    if folder.is_node() {
+        bail!("{} holds a node already; nothing was changed", folder.path().display());
+    }
+    std::fs::create_dir_all(folder.path()).with_context(|| format!("{} cannot be made", folder.path().display()))
+}
+
+/// Founds a federation: the top node with its authority.
+pub async fn found(folder: &Folder, plan: &Plan) -> anyhow::Result<Config> {
+    refuse_existing(folder)?;
+    let clock = Clock::default();
+    let keys = NodeKeys::generate()?;
+    let node = NodeId::new(clock.wall(), random_bytes());
+    let mut authority = Authority::found(&plan.name, clock.wall())?;
+    let request = keys.join_request(protocol::id::TokenId::from_bytes([0; 16]), node, plan.division)?;
+    let enrolled = authority.issue(&request, None, clock.wall())?;
+    keys.save(&folder.keys())?;
+    authority.save(&folder.authority())?;
+    settle(folder, configuration(plan, node, None), &enrolled).await
+}
+
+/// Joins a federation with a token from the node above.
+pub async fn join(folder: &Folder, plan: &Plan, token: &Token) -> anyhow::Result<Config> {
+    refuse_existing(folder)?;
+    if token.division != plan.division {
+        bail!("the token is for {}, not for {}", token.division, plan.division);
+    }
+    let clock = Clock::default();
+    // Keys and id are kept from the first attempt on: a lost answer is asked for again with the same request.
+    let (keys, node) = match (NodeKeys::load(&folder.keys()), folder.pending_id()) {
+        (Ok(keys), Some(node)) => (keys, node),
+        _ => {
+            let keys = NodeKeys::generate()?;
+            let node = NodeId::new(clock.wall(), random_bytes());
+            keys.save(&folder.keys())?;
+            folder.save_pending_id(node)?;
+            (keys, node)
+        }
+    };
+    let bind = SocketAddr::new(plan.link.ip(), 0);
+    let enrolled = federation::driver::join(token, &keys, node, bind).await.context("the node above did not let us in")?;
+    let parent = ParentSection { id: token.parent, address: token.address.clone() };
+    settle(folder, configuration(plan, node, Some(parent)), &enrolled).await
+}
+
+/// Writes what a new node starts from; the configuration last, because it is what makes the folder a node.
+async fn settle(folder: &Folder, config: Config, enrolled: &Enrolled) -> anyhow::Result<Config> {
+    folder.save_enrolled(enrolled)?;
+    folder.make_operator_token()?;
+    let (_, mut write) = store::open(&folder.database(), config.node.id).await?;
+    write.set_meta("division", &config.node.division.to_string()).await?;
+    write.put_entry(&enrolled.entry).await?;
+    config.save(folder.path())?;
+    Ok(config)
+}
+
+/// Gives out a join token for a division below this node.
+pub async fn give_token(folder: &Folder, division: DivisionCode, life_ms: i64) -> anyhow::Result<Token> {
+    let config = Config::load(folder.path())?;
+    if !config.node.division.contains(division) || config.node.division == division {
+        bail!("{division} is not below {}", config.node.division);
+    }
+    let chain = Chain::of(&folder.enrolled()?)?;
+    let now = Clock::default().wall();
+    let token =
+        Token::new(config.node.id, division, &config.link.advertise, chain.root_spki_sha256()?, now, life_ms)?;
+    let (_, mut write) = store::open(&folder.database(), config.node.id).await?;
+    let kept = KeptToken { secret: token.secret, division, expires: token.expires, request: None, answer: None };
+    write.put_token(token.id, &kept).await?;
+    Ok(token)
+}
+
+/// What the link core starts from.
+pub(crate) async fn kept(store: &mut WriteStore, line: &[Ancestor]) -> Result<Kept, StoreError> {
+    let links = store
+        .links()
+        .await?
+        .into_iter()
+        .map(|(peer, (incarnation, peer_incarnation, peer_counter_seen, lanes))| {
+            let mut kept = [KeptLane::default(); 3];
+            for (to, (received, last, acked)) in kept.iter_mut().zip(lanes) {
+                *to = KeptLane { received, last, acked };
+            }
+            KeptLink { peer, incarnation, peer_incarnation, peer_counter_seen, lanes: kept }
+        })
+        .collect();
+    let children = store.children().await?.into_iter().map(|child| child.node).collect();
+    let routes = store.routes().await?.into_iter().map(|route| (route.member, route.via)).collect();
+    Ok(Kept { links, children, routes, ancestors: line.to_vec(), seed: random_bytes() })
+}
+
+/// What is read of a database when a node starts.
+struct Loaded {
+    line: Vec<Ancestor>,
+    children: Vec<Child>,
+    routes: Vec<Route>,
+    directory: Directory,
+    serial: u64,
+}
+
+async fn load(store: &mut WriteStore, enrolled: &Enrolled) -> anyhow::Result<Loaded> {
+    let directory = Directory::new(enrolled.authority);
+    let mut serial = 0;
+    for entry in store.entries().await?.into_iter().chain([enrolled.entry]) {
+        serial = serial.max(entry.entry.serial);
+        if directory.insert(entry).is_err() {
+            bail!("the directory holds an entry that the authority did not sign: {}", entry.entry.node);
+        }
+    }
+    Ok(Loaded {
+        line: store.ancestors().await?,
+        children: store.children().await?,
+        routes: store.routes().await?,
+        directory,
+        serial,
+    })
+}
+
+impl Running {
+    /// Starts the node of a folder.
+    pub async fn start(folder: Folder) -> anyhow::Result<Self> {
+        let config = Config::load(folder.path())?;
+        Self::start_with(folder, config).await
+    }
+
+    /// Starts the node of a folder with a configuration of one's own.
+    pub async fn start_with(folder: Folder, config: Config) -> anyhow::Result<Self> {
+        let me = Me { node: config.node.id, division: config.node.division };
+        let keys = Arc::new(NodeKeys::load(&folder.keys()).context("the keys cannot be read")?);
+        let enrolled = folder.enrolled()?;
+        let chain = Chain::of(&enrolled)?;
+        let root = chain.root_spki_sha256()?;
+        let (store, mut write) = store::open(&folder.database(), me.node).await?;
+        let loaded = load(&mut write, &enrolled).await?;
+        let shared = Arc::new(Shared::default());
+        shared.set_line(&loaded.line);
+        let registry = Registry::new();
+        for child in &loaded.children {
+            registry.admit(child.spki, child.node);
+        }
+        for route in &loaded.routes {
+            shared.registered(route.member, route.division, route.via);
+        }
+        let authority = load_authority(&folder, loaded.serial)?;
+        let setup = Setup {
+            node: me.node,
+            keys: keys.clone(),
+            chain,
+            directory: loaded.directory.clone(),
+            registry: registry.clone(),
+            parent: config.parent.as_ref().map(|p| Parent { node: p.id, address: p.address.clone(), spki: None }),
+            settings: Settings { capture: config.link.capture.clone(), ..Settings::default() },
+        };
+        let (endpoint, events) = Endpoint::bind(config.link.listen, setup)
+            .with_context(|| format!("the link cannot listen on UDP {}", config.link.listen))?;
+        let identity = Identity {
+            node: me.node,
+            division: me.division,
+            root,
+            entry: enrolled.entry,
+            parent: config.parent.as_ref().map(|p| p.id),
+        };
+        let limits = Limits {
+            retry_min_ms: config.link.retry_min_ms,
+            retry_max_ms: config.link.retry_max_ms,
+            ..Limits::default()
+        };
+        let core = Core::resume(identity, kept(&mut write, &loaded.line).await?, limits);
+        let clock = Clock::default();
+        let (sender, requests) = mpsc::channel(WORK_QUEUE_MAX);
+        let writer = Writer::new(Parts {
+            me,
+            keys,
+            directory: loaded.directory,
+            registry,
+            authority,
+            core,
+            store: write,
+            endpoint: endpoint.clone(),
+            clock: clock.clone(),
+            line: loaded.line,
+            policy: Policy::default(),
+            shared: shared.clone(),
+        });
+        let writer = tokio::spawn(writer.run(requests, events));
+        Ok(Self { config, folder, port: Port { sender }, store, shared, clock, endpoint, writer })
+    }
+
+    /// The address that the link listens on.
+    pub fn link_address(&self) -> anyhow::Result<SocketAddr> {
+        Ok(self.endpoint.local_addr()?)
+    }
+
+    /// Stops: links are closed, what was accepted is on disk.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.endpoint.shutdown().await;
+        drop(self.port);
+        self.writer.await.context("the writer broke off")?.context("the database failed")
+    }
+}
+
+fn load_authority(folder: &Folder, serial: u64) -> anyhow::Result<Option<Authority>> {
+    let path: &Path = &folder.authority();
+    if !path.is_dir() {
+        return Ok(None);
+    }
+    let mut authority = Authority::load(path).context("the authority's keys cannot be read")?;
+    authority.resume_after(serial);
+    Ok(Some(authority))
+}

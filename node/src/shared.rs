@@ -1,0 +1,152 @@
+//! What the API and the page may look at without asking the writer.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use protocol::directory::Ancestor;
+use protocol::division::DivisionCode;
+use protocol::id::{CaseId, NodeId};
+use protocol::time::UnixMillis;
+use tokio::sync::broadcast;
+
+/// Alarms that are remembered for the page.
+const ALARMS_MAX: usize = 100;
+/// Changes that a slow listener may lag behind.
+const CHANGES_MAX: usize = 1_024;
+
+/// A link as it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LinkState {
+    /// Whether it is up.
+    pub up: bool,
+    /// Since when.
+    pub since: UnixMillis,
+}
+
+/// A node in or above the subtree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Where it hangs.
+    pub division: DivisionCode,
+    /// The direct child it is reached through, if it is below.
+    pub via: Option<NodeId>,
+}
+
+/// An alarm with its time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alarm {
+    /// When.
+    pub at: UnixMillis,
+    /// What.
+    pub what: String,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    links: BTreeMap<NodeId, LinkState>,
+    places: BTreeMap<NodeId, Place>,
+    line: Vec<Ancestor>,
+    alarms: VecDeque<Alarm>,
+    dial_failed: Option<String>,
+    seen: BTreeSet<(NodeId, u64)>,
+}
+
+/// Shared between the writer, which changes it, and those that look.
+#[derive(Debug)]
+pub struct Shared {
+    state: Mutex<State>,
+    changes: broadcast::Sender<CaseId>,
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        Self { state: Mutex::default(), changes: broadcast::channel(CHANGES_MAX).0 }
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Cases as they change, after the commit.
+    pub fn changes(&self) -> broadcast::Receiver<CaseId> {
+        self.changes.subscribe()
+    }
+
+    /// All links that were ever up in this run.
+    pub fn links(&self) -> BTreeMap<NodeId, LinkState> {
+        self.state().links.clone()
+    }
+
+    /// The line above, nearest first.
+    pub fn line(&self) -> Vec<Ancestor> {
+        self.state().line.clone()
+    }
+
+    /// Where a node hangs, if it is above or below.
+    pub fn place(&self, node: NodeId) -> Option<Place> {
+        self.state().places.get(&node).copied()
+    }
+
+    /// All nodes above and below.
+    pub fn places(&self) -> BTreeMap<NodeId, Place> {
+        self.state().places.clone()
+    }
+
+    /// The latest alarms, newest first.
+    pub fn alarms(&self) -> Vec<Alarm> {
+        self.state().alarms.iter().rev().cloned().collect()
+    }
+
+    /// Why the parent was not reached the last time, while it is not.
+    pub fn last_dial_failure(&self) -> Option<String> {
+        self.state().dial_failed.clone()
+    }
+
+    pub(crate) fn set_line(&self, line: &[Ancestor]) {
+        let mut state = self.state();
+        state.line = line.to_vec();
+        for ancestor in line {
+            state.places.insert(ancestor.node, Place { division: ancestor.division, via: None });
+        }
+    }
+
+    pub(crate) fn registered(&self, node: NodeId, division: DivisionCode, via: NodeId) {
+        self.state().places.insert(node, Place { division, via: Some(via) });
+    }
+
+    pub(crate) fn link_up(&self, peer: NodeId, since: UnixMillis) {
+        let mut state = self.state();
+        state.links.insert(peer, LinkState { up: true, since });
+        if state.line.first().is_some_and(|parent| parent.node == peer) {
+            state.dial_failed = None;
+        }
+    }
+
+    pub(crate) fn link_down(&self, peer: NodeId, since: UnixMillis) {
+        self.state().links.insert(peer, LinkState { up: false, since });
+    }
+
+    pub(crate) fn dial_failed(&self, why: String) {
+        self.state().dial_failed = Some(why);
+    }
+
+    pub(crate) fn alarm(&self, what: String, at: UnixMillis) {
+        let mut state = self.state();
+        if state.alarms.len() >= ALARMS_MAX {
+            state.alarms.pop_front();
+        }
+        state.alarms.push_back(Alarm { at, what });
+    }
+
+    pub(crate) fn changed(&self, case: CaseId) {
+        // Nobody listening is fine.
+        let _ = self.changes.send(case);
+    }
+
+    /// Whether this entry of a node is met for the first time in this run.
+    pub(crate) fn first_sight(&self, node: NodeId, serial: u64) -> bool {
+        self.state().seen.insert((node, serial))
+    }
+}

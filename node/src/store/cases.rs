@@ -1,0 +1,384 @@
+//! What casework keeps: headers, private parts, papers, facts, and the row of each case for lists.
+
+use std::collections::BTreeMap;
+
+use casework::{Case, ContributionFile, Follower, OfferFile, OfferState, OrderFile, Record, RecordKey};
+use protocol::chain::TenureSeal;
+use protocol::event::{Act, Header, Private, Salt, Step};
+use protocol::fact::CaseFact;
+use protocol::id::{CaseId, CaseKey, NodeId};
+use protocol::receipt::Receipt;
+use protocol::time::UnixMillis;
+use protocol::wire::codec;
+use protocol::wire::limits::BODY_BYTES_MAX;
+use serde::Serialize;
+use sqlx::{AssertSqlSafe, Row};
+
+use super::{ROWS_A_STATEMENT, Store, StoreError, WriteStore, division_number, id16, values};
+
+/// The kinds of papers, as they are named in the table.
+const SEAL: &str = "seal";
+const KEY: &str = "key";
+const ORDER: &str = "order";
+const OFFER: &str = "offer";
+const RECEIPT: &str = "receipt";
+const FOLLOWER: &str = "follower";
+const CONTRIBUTION: &str = "contribution";
+
+/// A paper of a case on its way into the table.
+struct Paper {
+    case: CaseId,
+    kind: &'static str,
+    key: Vec<u8>,
+    content: Vec<u8>,
+    /// Somebody still waits for something.
+    open: bool,
+}
+
+/// Serde names of unit variants, as columns hold them: `"in_progress"` without its quotes.
+fn word<T: Serialize>(value: &T) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => word,
+        Ok(serde_json::Value::Object(fields)) => {
+            fields.get("act").and_then(|v| v.as_str()).unwrap_or_default().to_owned()
+        }
+        _ => String::new(),
+    }
+}
+
+fn json<T: Serialize>(value: &T) -> Vec<u8> {
+    serde_json::to_vec(value).unwrap_or_default()
+}
+
+fn paper(record: &Record) -> Option<Paper> {
+    let case = record.case()?;
+    let (kind, key, content, open) = match record {
+        Record::Seal(seal) => {
+            (SEAL, codec::encode_unbounded(&seal.head.epoch), codec::encode_unbounded(seal), false)
+        }
+        Record::Key { key, registered_by, .. } => {
+            (KEY, Vec::new(), codec::encode_unbounded(&(*key, *registered_by)), false)
+        }
+        Record::Order(file) => (ORDER, file.order.id.as_bytes().to_vec(), json(file), file.open()),
+        Record::Offer(file) => {
+            (OFFER, file.offer.id.as_bytes().to_vec(), json(file), matches!(file.state, OfferState::Open | OfferState::Accepted))
+        }
+        Record::Receipt(receipt) => {
+            let RecordKey::Receipt(subject, by, progress) = record.key() else { return None };
+            (RECEIPT, codec::encode_unbounded(&(subject, by, progress)), codec::encode_unbounded(receipt), false)
+        }
+        Record::Follower(follower) => {
+            let mut key = follower.node.as_bytes().to_vec();
+            key.extend_from_slice(word(&follower.class).as_bytes());
+            (FOLLOWER, key, json(follower), false)
+        }
+        Record::Contribution(file) => (CONTRIBUTION, file.id.as_bytes().to_vec(), json(file), false),
+        Record::Event { .. } | Record::Fact(_) | Record::Tally(_) | Record::Watermark(_) => return None,
+    };
+    Some(Paper { case, kind, key, content, open })
+}
+
+fn record_of(case: CaseId, kind: &str, content: &[u8]) -> Result<Record, StoreError> {
+    let bad = |e: &dyn std::fmt::Display| StoreError::damaged("case_paper", e);
+    fn text<T: serde::de::DeserializeOwned>(content: &[u8]) -> Result<T, StoreError> {
+        serde_json::from_slice(content).map_err(|e| StoreError::damaged("case_paper", e))
+    }
+    Ok(match kind {
+        SEAL => Record::Seal(codec::decode::<TenureSeal>(content, BODY_BYTES_MAX).map_err(|e| bad(&e))?),
+        KEY => {
+            let (key, registered_by) = codec::decode(content, BODY_BYTES_MAX).map_err(|e| bad(&e))?;
+            Record::Key { case, key, registered_by }
+        }
+        ORDER => Record::Order(text::<OrderFile>(content)?),
+        OFFER => Record::Offer(text::<OfferFile>(content)?),
+        RECEIPT => Record::Receipt(codec::decode::<Receipt>(content, BODY_BYTES_MAX).map_err(|e| bad(&e))?),
+        FOLLOWER => Record::Follower(text::<Follower>(content)?),
+        CONTRIBUTION => Record::Contribution(text::<ContributionFile>(content)?),
+        other => return Err(StoreError::damaged("case_paper", format!("unknown kind {other}"))),
+    })
+}
+
+/// The latest of each record, so that one statement never meets a key twice.
+fn latest(records: &[Record]) -> Vec<&Record> {
+    let mut latest: BTreeMap<RecordKey, &Record> = BTreeMap::new();
+    for record in records {
+        let slot = latest.entry(record.key()).or_insert(record);
+        if record.replaces(slot) {
+            *slot = record;
+        }
+    }
+    latest.into_values().collect()
+}
+
+impl WriteStore {
+    /// Stores records, each under its key.
+    pub async fn put_records(&mut self, records: &[Record]) -> Result<(), StoreError> {
+        let (mut events, mut facts, mut papers) = (Vec::new(), Vec::new(), Vec::new());
+        for record in latest(records) {
+            match record {
+                Record::Event { header, private, origin } => events.push((header, private.as_ref(), *origin)),
+                Record::Fact(fact) => facts.push(fact),
+                other => papers.extend(paper(other)),
+            }
+        }
+        self.put_events(&events).await?;
+        self.put_facts(&facts).await?;
+        self.put_papers(&papers).await
+    }
+
+    async fn put_events(&mut self, events: &[(&Header, Option<&(Salt, Private)>, NodeId)]) -> Result<(), StoreError> {
+        for chunk in events.chunks(ROWS_A_STATEMENT) {
+            let text = format!(
+                "INSERT INTO case_event (node, case_id, event, takeovers, moves, number, hash, origin, act, at, header) \
+                 VALUES {} ON CONFLICT (node, case_id, event, hash) DO NOTHING",
+                values(chunk.len(), 11)
+            );
+            let mut query = sqlx::query(AssertSqlSafe(text));
+            for (header, _, origin) in chunk {
+                query = query
+                    .bind(self.node.as_bytes().to_vec())
+                    .bind(header.case.as_bytes().to_vec())
+                    .bind(header.id.as_bytes().to_vec())
+                    .bind(i64::from(header.epoch.takeovers))
+                    .bind(i64::from(header.epoch.moves))
+                    .bind(i64::from(header.number))
+                    .bind(header.hash().0.to_vec())
+                    .bind(origin.as_bytes().to_vec())
+                    .bind(word::<Act>(&header.act))
+                    .bind(header.at.corrected().0)
+                    .bind(codec::encode_unbounded(*header));
+            }
+            query.execute(&mut self.connection).await?;
+        }
+        let privates: Vec<_> = events.iter().filter_map(|(header, private, _)| private.map(|p| (header, p))).collect();
+        for chunk in privates.chunks(ROWS_A_STATEMENT) {
+            let text = format!(
+                "INSERT INTO case_private (node, case_id, event, salt, content) VALUES {} \
+                 ON CONFLICT (node, case_id, event) DO UPDATE SET salt = excluded.salt, content = excluded.content",
+                values(chunk.len(), 5)
+            );
+            let mut query = sqlx::query(AssertSqlSafe(text));
+            for (header, (salt, private)) in chunk {
+                query = query
+                    .bind(self.node.as_bytes().to_vec())
+                    .bind(header.case.as_bytes().to_vec())
+                    .bind(header.id.as_bytes().to_vec())
+                    .bind(salt.0.to_vec())
+                    .bind(codec::encode_unbounded(private));
+            }
+            query.execute(&mut self.connection).await?;
+        }
+        Ok(())
+    }
+
+    async fn put_papers(&mut self, papers: &[Paper]) -> Result<(), StoreError> {
+        for chunk in papers.chunks(ROWS_A_STATEMENT) {
+            let text = format!(
+                "INSERT INTO case_paper (node, case_id, kind, paper, content, open) VALUES {} \
+                 ON CONFLICT (node, case_id, kind, paper) DO UPDATE SET content = excluded.content, open = excluded.open",
+                values(chunk.len(), 6)
+            );
+            let mut query = sqlx::query(AssertSqlSafe(text));
+            for paper in chunk {
+                query = query
+                    .bind(self.node.as_bytes().to_vec())
+                    .bind(paper.case.as_bytes().to_vec())
+                    .bind(paper.kind)
+                    .bind(paper.key.clone())
+                    .bind(paper.content.clone())
+                    .bind(paper.open);
+            }
+            query.execute(&mut self.connection).await?;
+        }
+        Ok(())
+    }
+
+    async fn put_facts(&mut self, facts: &[&CaseFact]) -> Result<(), StoreError> {
+        for chunk in facts.chunks(ROWS_A_STATEMENT) {
+            let text = format!(
+                "INSERT INTO fact (node, key, case_id, takeovers, moves, version, owner, place, grid_kind, source, matter, \
+                 category, level, step, outcome, people, day, void, body) VALUES {} ON CONFLICT (node, key) DO UPDATE SET \
+                 case_id = excluded.case_id, takeovers = excluded.takeovers, moves = excluded.moves, \
+                 version = excluded.version, owner = excluded.owner, place = excluded.place, grid_kind = excluded.grid_kind, \
+                 source = excluded.source, matter = excluded.matter, category = excluded.category, level = excluded.level, \
+                 step = excluded.step, outcome = excluded.outcome, people = excluded.people, day = excluded.day, \
+                 void = excluded.void, body = excluded.body \
+                 WHERE (excluded.takeovers, excluded.moves, excluded.version) >= (fact.takeovers, fact.moves, fact.version)",
+                values(chunk.len(), 19)
+            );
+            let mut query = sqlx::query(AssertSqlSafe(text));
+            for fact in chunk {
+                let step = fact.steps.iter().map(|reached| reached.step).max().unwrap_or(Step::Reported);
+                query = query
+                    .bind(self.node.as_bytes().to_vec())
+                    .bind(fact.key.as_bytes().to_vec())
+                    .bind(fact.case.map(|case| case.as_bytes().to_vec()))
+                    .bind(i64::from(fact.epoch.takeovers))
+                    .bind(i64::from(fact.epoch.moves))
+                    .bind(i64::from(fact.version))
+                    .bind(fact.owner_node.as_bytes().to_vec())
+                    .bind(division_number(fact.place))
+                    .bind(word(&fact.grid_kind))
+                    .bind(word(&fact.source))
+                    .bind(word(&fact.matter))
+                    .bind(i64::from(fact.category.0))
+                    .bind(fact.level.map_or(0, |level| i64::from(level.rank())))
+                    .bind(word(&step))
+                    .bind(fact.outcome.map(|outcome| word(&outcome)))
+                    .bind(i64::from(fact.head_count))
+                    .bind(i64::from(fact.registered_at.day().number()))
+                    .bind(fact.void)
+                    .bind(codec::encode_unbounded(*fact));
+            }
+            query.execute(&mut self.connection).await?;
+        }
+        Ok(())
+    }
+
+    /// Stores the row of a case for lists and counts.
+    pub async fn put_case_file(&mut self, me: NodeId, case: &Case, now: UnixMillis) -> Result<(), StoreError> {
+        let brief = &case.brief;
+        sqlx::query(
+            "INSERT INTO case_file (node, case_id, owner, mine, takeovers, moves, number, head, matter, category, place, \
+             grid_kind, source, level, step, outcome, unit, summary, people, void, escalated, reported_day, reported_at, \
+             changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, \
+             $21, $22, $23, $24) ON CONFLICT (node, case_id) DO UPDATE SET owner = excluded.owner, mine = excluded.mine, \
+             takeovers = excluded.takeovers, moves = excluded.moves, number = excluded.number, head = excluded.head, \
+             matter = excluded.matter, category = excluded.category, place = excluded.place, \
+             grid_kind = excluded.grid_kind, source = excluded.source, level = excluded.level, step = excluded.step, \
+             outcome = excluded.outcome, unit = excluded.unit, summary = excluded.summary, people = excluded.people, \
+             void = excluded.void, escalated = excluded.escalated, reported_day = excluded.reported_day, \
+             reported_at = excluded.reported_at, changed_at = excluded.changed_at",
+        )
+        .bind(self.me())
+        .bind(case.id.as_bytes().to_vec())
+        .bind(case.owner().as_bytes().to_vec())
+        .bind(case.owned_by(me))
+        .bind(i64::from(case.head.epoch.takeovers))
+        .bind(i64::from(case.head.epoch.moves))
+        .bind(i64::from(case.head.number))
+        .bind(case.head.hash.0.to_vec())
+        .bind(word(&brief.matter))
+        .bind(i64::from(brief.category.0))
+        .bind(division_number(brief.place))
+        .bind(word(&brief.grid_kind))
+        .bind(word(&brief.source))
+        .bind(brief.level().map_or(0, |level| i64::from(level.rank())))
+        .bind(word(&brief.step))
+        .bind(brief.outcome.map(|outcome| word(&outcome)))
+        .bind(brief.unit.to_string())
+        .bind(brief.summary.to_string())
+        .bind(i64::from(brief.head_count))
+        .bind(brief.void)
+        .bind(case.escalated())
+        .bind(i64::from(case.reported_at.day().number()))
+        .bind(case.reported_at.corrected().0)
+        .bind(now.0)
+        .execute(&mut self.connection)
+        .await?;
+        Ok(())
+    }
+
+    /// Everything that is held of a case.
+    pub async fn records(&mut self, case: CaseId) -> Result<Vec<Record>, StoreError> {
+        read_records(&mut self.connection, self.node, case).await
+    }
+
+    /// Cases in which an offer waits for an answer.
+    pub async fn cases_with_open_offers(&mut self) -> Result<Vec<CaseId>, StoreError> {
+        let rows = sqlx::query("SELECT DISTINCT case_id FROM case_paper WHERE node = $1 AND kind = $2 AND open = 1")
+            .bind(self.me())
+            .bind(OFFER)
+            .fetch_all(&mut self.connection)
+            .await?;
+        rows.iter().map(|r| Ok(CaseId::from_bytes(id16("case_paper", &r.try_get::<Vec<u8>, _>(0)?)?))).collect()
+    }
+}
+
+impl Store {
+    /// Everything that is held of a case.
+    pub async fn records(&self, case: CaseId) -> Result<Vec<Record>, StoreError> {
+        let mut connection = self.pool.acquire().await?;
+        read_records(&mut connection, self.node, case).await
+    }
+
+    /// Cases with an open paper of a kind (`offer`, `order`), the latest first.
+    pub async fn cases_with_open(&self, kind: &str, count: u32) -> Result<Vec<CaseId>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT case_id FROM case_paper WHERE node = $1 AND kind = $2 AND open = 1 GROUP BY case_id \
+             ORDER BY max(paper) DESC LIMIT $3",
+        )
+        .bind(self.me())
+        .bind(kind.to_owned())
+        .bind(i64::from(count))
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(|r| Ok(CaseId::from_bytes(id16("case_paper", &r.try_get::<Vec<u8>, _>(0)?)?))).collect()
+    }
+}
+
+async fn read_records(
+    connection: &mut sqlx::SqliteConnection,
+    node: NodeId,
+    case: CaseId,
+) -> Result<Vec<Record>, StoreError> {
+    let (me, id) = (node.as_bytes().to_vec(), case.as_bytes().to_vec());
+    let mut records = Vec::new();
+    let rows = sqlx::query(
+        "SELECT e.header, e.origin, p.salt, p.content FROM case_event e LEFT JOIN case_private p \
+         ON p.node = e.node AND p.case_id = e.case_id AND p.event = e.event WHERE e.node = $1 AND e.case_id = $2",
+    )
+    .bind(me.clone())
+    .bind(id.clone())
+    .fetch_all(&mut *connection)
+    .await?;
+    for row in rows {
+        records.push(event_of(&row)?);
+    }
+    let rows = sqlx::query("SELECT kind, content FROM case_paper WHERE node = $1 AND case_id = $2")
+        .bind(me.clone())
+        .bind(id)
+        .fetch_all(&mut *connection)
+        .await?;
+    let mut key: Option<CaseKey> = None;
+    for row in rows {
+        let (kind, content): (String, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);
+        let record = record_of(case, &kind, &content)?;
+        if let Record::Key { key: found, .. } = &record {
+            key = Some(*found);
+        }
+        records.push(record);
+    }
+    if let Some(key) = key {
+        let row = sqlx::query("SELECT body FROM fact WHERE node = $1 AND key = $2")
+            .bind(me)
+            .bind(key.as_bytes().to_vec())
+            .fetch_optional(&mut *connection)
+            .await?;
+        if let Some(row) = row {
+            let body: Vec<u8> = row.try_get(0)?;
+            let fact = codec::decode(&body, BODY_BYTES_MAX).map_err(|e| StoreError::damaged("fact", e))?;
+            records.push(Record::Fact(fact));
+        }
+    }
+    Ok(records)
+}
+
+fn event_of(row: &sqlx::sqlite::SqliteRow) -> Result<Record, StoreError> {
+    let (header, origin): (Vec<u8>, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);
+    let (salt, content): (Option<Vec<u8>>, Option<Vec<u8>>) = (row.try_get(2)?, row.try_get(3)?);
+    let private = match (salt, content) {
+        (Some(salt), Some(content)) => {
+            let salt = Salt(id16("case_private", &salt)?);
+            let private =
+                codec::decode(&content, BODY_BYTES_MAX).map_err(|e| StoreError::damaged("case_private", e))?;
+            Some((salt, private))
+        }
+        _ => None,
+    };
+    Ok(Record::Event {
+        header: codec::decode(&header, BODY_BYTES_MAX).map_err(|e| StoreError::damaged("case_event", e))?,
+        private,
+        origin: NodeId::from_bytes(id16("case_event", &origin)?),
+    })
+}

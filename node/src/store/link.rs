@@ -1,0 +1,294 @@
+//! Bundles, outboxes and link numbers.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use protocol::chain::Hash;
+use protocol::id::{BundleId, NodeId};
+use protocol::time::UnixMillis;
+use protocol::wire::bundle::Bundle;
+use protocol::wire::frame::{Lane, LinkSeq};
+use sqlx::{AssertSqlSafe, Row};
+
+use super::{ROWS_A_STATEMENT, StoreError, WriteStore, hash32, id16, values};
+
+/// A bundle to be kept.
+#[derive(Debug, Clone)]
+pub struct KeepBundle {
+    /// The bundle.
+    pub bundle: Bundle,
+    /// The neighbour it came from; none: sealed here.
+    pub via: Option<NodeId>,
+    /// Its terminal receipt is known already.
+    pub done: bool,
+}
+
+/// A row of an outbox.
+#[derive(Debug, Clone, Copy)]
+pub struct OutboxRow {
+    /// To whom.
+    pub peer: NodeId,
+    /// On which lane.
+    pub lane: Lane,
+    /// Its number.
+    pub seq: LinkSeq,
+    /// The chain up to it.
+    pub hash: Hash,
+    /// The bundle.
+    pub bundle: BundleId,
+}
+
+/// What an outbox gives back.
+pub type StoredFrame = (LinkSeq, Hash, NodeId, Arc<[u8]>);
+
+fn seq_number(seq: LinkSeq) -> i64 {
+    i64::try_from(seq.0).unwrap_or(i64::MAX)
+}
+
+fn parse(bytes: Vec<u8>) -> Result<Bundle, StoreError> {
+    Bundle::parse(bytes.into()).map_err(|e| StoreError::damaged("bundle", e))
+}
+
+impl WriteStore {
+    /// Of these ids, those that are known, and whether each still lacks its terminal receipt.
+    pub async fn known_bundles(&mut self, ids: &[BundleId]) -> Result<BTreeMap<BundleId, bool>, StoreError> {
+        let mut known = BTreeMap::new();
+        for chunk in ids.chunks(ROWS_A_STATEMENT * 4) {
+            let marks = (0..chunk.len()).map(|i| format!("${}", i + 2)).collect::<Vec<_>>().join(",");
+            let text = format!("SELECT id, receipted = 1 AND done_at IS NULL FROM bundle WHERE node = $1 AND id IN ({marks})");
+            let mut query = sqlx::query(AssertSqlSafe(text)).bind(self.me());
+            for id in chunk {
+                query = query.bind(id.as_bytes().to_vec());
+            }
+            for row in query.fetch_all(&mut self.connection).await? {
+                let id: Vec<u8> = row.try_get(0)?;
+                known.insert(BundleId::from_bytes(id16("bundle", &id)?), row.try_get(1)?);
+            }
+        }
+        Ok(known)
+    }
+
+    /// Keeps bundles; one that is here already stays as it is.
+    pub async fn keep_bundles(&mut self, bundles: &[KeepBundle], now: UnixMillis) -> Result<(), StoreError> {
+        for chunk in bundles.chunks(ROWS_A_STATEMENT) {
+            let text = format!(
+                "INSERT INTO bundle (node, id, origin, destination, via, receipted, done_at, bytes) VALUES {} \
+                 ON CONFLICT (node, id) DO NOTHING",
+                values(chunk.len(), 8)
+            );
+            let mut query = sqlx::query(AssertSqlSafe(text));
+            for keep in chunk {
+                let head = keep.bundle.head();
+                query = query
+                    .bind(self.node.as_bytes().to_vec())
+                    .bind(head.id.as_bytes().to_vec())
+                    .bind(head.origin.as_bytes().to_vec())
+                    .bind(head.to.as_bytes().to_vec())
+                    .bind(keep.via.map(|v| v.as_bytes().to_vec()))
+                    .bind(head.receipted)
+                    .bind(keep.done.then_some(now.0))
+                    .bind(keep.bundle.bytes().to_vec());
+            }
+            query.execute(&mut self.connection).await?;
+        }
+        Ok(())
+    }
+
+    /// Marks bundles as delivered at their destination.
+    pub async fn mark_receipted(&mut self, ids: &[BundleId], now: UnixMillis) -> Result<(), StoreError> {
+        for chunk in ids.chunks(ROWS_A_STATEMENT * 4) {
+            let marks = (0..chunk.len()).map(|i| format!("${}", i + 3)).collect::<Vec<_>>().join(",");
+            let text = format!("UPDATE bundle SET done_at = $2 WHERE node = $1 AND done_at IS NULL AND id IN ({marks})");
+            let mut query = sqlx::query(AssertSqlSafe(text)).bind(self.me()).bind(now.0);
+            for id in chunk {
+                query = query.bind(id.as_bytes().to_vec());
+            }
+            query.execute(&mut self.connection).await?;
+        }
+        Ok(())
+    }
+
+    /// Puts rows into outboxes.
+    pub async fn put_outbox(&mut self, rows: &[OutboxRow]) -> Result<(), StoreError> {
+        for chunk in rows.chunks(ROWS_A_STATEMENT) {
+            let text = format!(
+                "INSERT INTO outbox (node, peer, lane, seq, hash, bundle) VALUES {} ON CONFLICT (node, peer, lane, seq) \
+                 DO UPDATE SET hash = excluded.hash, bundle = excluded.bundle",
+                values(chunk.len(), 6)
+            );
+            let mut query = sqlx::query(AssertSqlSafe(text));
+            for row in chunk {
+                query = query
+                    .bind(self.node.as_bytes().to_vec())
+                    .bind(row.peer.as_bytes().to_vec())
+                    .bind(i64::from(row.lane.index()))
+                    .bind(seq_number(row.seq))
+                    .bind(row.hash.0.to_vec())
+                    .bind(row.bundle.as_bytes().to_vec());
+            }
+            query.execute(&mut self.connection).await?;
+        }
+        Ok(())
+    }
+
+    /// Drops what a neighbour has acknowledged. The row of the last acknowledged number stays: its hash answers a greeting.
+    pub async fn drop_acknowledged(&mut self, peer: NodeId, lane: Lane, upto: LinkSeq) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM outbox WHERE node = $1 AND peer = $2 AND lane = $3 AND seq < $4")
+            .bind(self.me())
+            .bind(peer.as_bytes().to_vec())
+            .bind(i64::from(lane.index()))
+            .bind(seq_number(upto))
+            .execute(&mut self.connection)
+            .await?;
+        Ok(())
+    }
+
+    /// Drops the whole outbox to a neighbour: its numbering starts again.
+    pub async fn drop_outbox(&mut self, peer: NodeId) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM outbox WHERE node = $1 AND peer = $2")
+            .bind(self.me())
+            .bind(peer.as_bytes().to_vec())
+            .execute(&mut self.connection)
+            .await?;
+        Ok(())
+    }
+
+    /// The frames after a number, in order, up to a count and roughly up to a size.
+    pub async fn outbox_page(
+        &mut self,
+        peer: NodeId,
+        lane: Lane,
+        after: LinkSeq,
+        count: usize,
+        bytes: usize,
+    ) -> Result<Vec<StoredFrame>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT o.seq, o.hash, b.origin, b.bytes FROM outbox o JOIN bundle b ON b.node = o.node AND b.id = o.bundle \
+             WHERE o.node = $1 AND o.peer = $2 AND o.lane = $3 AND o.seq > $4 ORDER BY o.seq LIMIT $5",
+        )
+        .bind(self.me())
+        .bind(peer.as_bytes().to_vec())
+        .bind(i64::from(lane.index()))
+        .bind(seq_number(after))
+        .bind(i64::try_from(count).unwrap_or(i64::MAX))
+        .fetch_all(&mut self.connection)
+        .await?;
+        let mut page = Vec::with_capacity(rows.len());
+        let mut held = 0;
+        for row in rows {
+            let (seq, hash, origin, body): (i64, Vec<u8>, Vec<u8>, Vec<u8>) =
+                (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?);
+            held += body.len();
+            if held > bytes && !page.is_empty() {
+                break;
+            }
+            let seq = LinkSeq(u64::try_from(seq).unwrap_or(0));
+            page.push((seq, hash32("outbox", &hash)?, NodeId::from_bytes(id16("bundle", &origin)?), body.into()));
+        }
+        Ok(page)
+    }
+
+    /// The chain hash of one outbox number, if the row is still here.
+    pub async fn outbox_hash(&mut self, peer: NodeId, lane: Lane, seq: LinkSeq) -> Result<Option<Hash>, StoreError> {
+        let row = sqlx::query("SELECT hash FROM outbox WHERE node = $1 AND peer = $2 AND lane = $3 AND seq = $4")
+            .bind(self.me())
+            .bind(peer.as_bytes().to_vec())
+            .bind(i64::from(lane.index()))
+            .bind(seq_number(seq))
+            .fetch_optional(&mut self.connection)
+            .await?;
+        row.map(|r| hash32("outbox", &r.try_get::<Vec<u8>, _>(0)?)).transpose()
+    }
+
+    /// Ids after one, in order, that concern a neighbour: through it, from its side or to its side. `members` are the nodes
+    /// on its side (none: everything is, the neighbour is the parent).
+    pub async fn inventory(
+        &mut self,
+        peer: NodeId,
+        parent: bool,
+        after: Option<BundleId>,
+        count: usize,
+    ) -> Result<Vec<BundleId>, StoreError> {
+        let side = "SELECT member FROM route WHERE node = $1 AND via = $2";
+        let text = if parent {
+            // What passed between this side and the rest of the federation: one end here or below, the other not.
+            "SELECT id FROM bundle WHERE node = $1 AND id > $3 AND (\
+               (destination <> $1 AND destination NOT IN (SELECT member FROM route WHERE node = $1)) OR \
+               (origin <> $1 AND origin NOT IN (SELECT member FROM route WHERE node = $1))) AND $2 = $2 ORDER BY id LIMIT $4"
+                .to_owned()
+        } else {
+            format!(
+                "SELECT id FROM bundle WHERE node = $1 AND id > $3 AND \
+                 ((destination IN ({side}) AND origin NOT IN ({side})) OR (origin IN ({side}) AND destination NOT IN ({side}))) \
+                 ORDER BY id LIMIT $4"
+            )
+        };
+        let rows = sqlx::query(AssertSqlSafe(text))
+            .bind(self.me())
+            .bind(peer.as_bytes().to_vec())
+            .bind(after.map_or(vec![], |id| id.as_bytes().to_vec()))
+            .bind(i64::try_from(count).unwrap_or(i64::MAX))
+            .fetch_all(&mut self.connection)
+            .await?;
+        rows.iter().map(|r| Ok(BundleId::from_bytes(id16("bundle", &r.try_get::<Vec<u8>, _>(0)?)?))).collect()
+    }
+
+    /// Of these ids, those that are not here.
+    pub async fn unseen(&mut self, ids: &[BundleId]) -> Result<Vec<BundleId>, StoreError> {
+        let known: BTreeSet<_> = self.known_bundles(ids).await?.into_keys().collect();
+        Ok(ids.iter().copied().filter(|id| !known.contains(id)).collect())
+    }
+
+    /// The bundles of these ids that are here.
+    pub async fn bundles(&mut self, ids: &[BundleId]) -> Result<Vec<Bundle>, StoreError> {
+        let mut found = Vec::with_capacity(ids.len());
+        for chunk in ids.chunks(ROWS_A_STATEMENT * 4) {
+            let marks = (0..chunk.len()).map(|i| format!("${}", i + 2)).collect::<Vec<_>>().join(",");
+            let text = format!("SELECT bytes FROM bundle WHERE node = $1 AND id IN ({marks}) ORDER BY id");
+            let mut query = sqlx::query(AssertSqlSafe(text)).bind(self.me());
+            for id in chunk {
+                query = query.bind(id.as_bytes().to_vec());
+            }
+            for row in query.fetch_all(&mut self.connection).await? {
+                found.push(parse(row.try_get(0)?)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Keeps a bundle aside with the reason.
+    pub async fn put_quarantine(
+        &mut self,
+        peer: NodeId,
+        bundle: &Bundle,
+        reason: &str,
+        now: UnixMillis,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO quarantine (node, id, peer, reason, at, bytes) VALUES ($1, $2, $3, $4, $5, $6) \
+             ON CONFLICT (node, id) DO NOTHING",
+        )
+        .bind(self.me())
+        .bind(bundle.head().id.as_bytes().to_vec())
+        .bind(peer.as_bytes().to_vec())
+        .bind(reason.to_owned())
+        .bind(now.0)
+        .bind(bundle.bytes().to_vec())
+        .execute(&mut self.connection)
+        .await?;
+        Ok(())
+    }
+
+    /// Drops bundles whose terminal receipt is older than a moment and that no outbox holds. Returns how many went.
+    pub async fn prune_bundles(&mut self, before: UnixMillis) -> Result<u64, StoreError> {
+        let done = sqlx::query(
+            "DELETE FROM bundle WHERE node = $1 AND done_at IS NOT NULL AND done_at < $2 \
+             AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.node = bundle.node AND o.bundle = bundle.id)",
+        )
+        .bind(self.me())
+        .bind(before.0)
+        .execute(&mut self.connection)
+        .await?;
+        Ok(done.rows_affected())
+    }
+}

@@ -1,0 +1,232 @@
+//! What lists and pages read of cases, without names.
+
+use std::collections::BTreeMap;
+
+use protocol::chain::{Epoch, Hash};
+use protocol::division::DivisionCode;
+use protocol::id::{CaseId, NodeId};
+use protocol::wire::codec;
+use sqlx::{AssertSqlSafe, Row};
+
+use super::trust::{LINK_BYTES_MAX, StoredLink};
+use super::{Store, StoreError, division, hash32, id16};
+
+/// One row of a case list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CaseRow {
+    /// The case.
+    pub case: CaseId,
+    /// Its owner.
+    pub owner: NodeId,
+    /// Owned here.
+    pub mine: bool,
+    /// Epoch of its last event.
+    pub epoch: Epoch,
+    /// Number of its last event.
+    pub number: u32,
+    /// Hash of its last event.
+    pub head: Hash,
+    /// Matter, as in the API.
+    pub matter: String,
+    /// Category.
+    pub category: u16,
+    /// Where it happened.
+    pub place: DivisionCode,
+    /// Rank of the level, 0 for none.
+    pub level: u8,
+    /// Step, as in the API.
+    pub step: String,
+    /// Outcome, as in the API.
+    pub outcome: Option<String>,
+    /// The unit that answers for it.
+    pub unit: String,
+    /// The summary without names.
+    pub summary: String,
+    /// People involved.
+    pub people: u32,
+    /// Struck through.
+    pub void: bool,
+    /// Reported above.
+    pub escalated: bool,
+    /// When it was reported, Unix milliseconds.
+    pub reported_at: i64,
+    /// When it last changed, Unix milliseconds.
+    pub changed_at: i64,
+}
+
+/// Which cases a list shows.
+#[derive(Debug, Clone, Default)]
+pub struct CaseFilter {
+    /// Owned here (true), followed only (false), or both.
+    pub mine: Option<bool>,
+    /// Escalated ones only.
+    pub escalated: bool,
+    /// This rank of level only.
+    pub level: Option<u8>,
+    /// This step only.
+    pub step: Option<String>,
+    /// Struck-through ones too.
+    pub void: bool,
+    /// Ended (archived) ones too.
+    pub archived: bool,
+}
+
+/// Where a page of a list begins: after this row.
+#[derive(Debug, Clone, Copy)]
+pub struct After {
+    /// Its rank.
+    pub level: u8,
+    /// When it last changed.
+    pub changed_at: i64,
+    /// The case.
+    pub case: CaseId,
+}
+
+const COLUMNS: &str = "case_id, owner, mine, takeovers, moves, number, head, matter, category, place, level, step, \
+                       outcome, unit, summary, people, void, escalated, reported_at, changed_at";
+
+fn small<T: TryFrom<i64>>(value: i64) -> Result<T, StoreError> {
+    T::try_from(value).map_err(|_| StoreError::damaged("case_file", "a number out of range"))
+}
+
+fn case_row(row: &sqlx::sqlite::SqliteRow) -> Result<CaseRow, StoreError> {
+    let (case, owner, head): (Vec<u8>, Vec<u8>, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?, row.try_get(6)?);
+    Ok(CaseRow {
+        case: CaseId::from_bytes(id16("case_file", &case)?),
+        owner: NodeId::from_bytes(id16("case_file", &owner)?),
+        mine: row.try_get(2)?,
+        epoch: Epoch { takeovers: small(row.try_get(3)?)?, moves: small(row.try_get(4)?)? },
+        number: small(row.try_get(5)?)?,
+        head: hash32("case_file", &head)?,
+        matter: row.try_get(7)?,
+        category: small(row.try_get(8)?)?,
+        place: division("case_file", row.try_get(9)?)?,
+        level: small(row.try_get(10)?)?,
+        step: row.try_get(11)?,
+        outcome: row.try_get(12)?,
+        unit: row.try_get(13)?,
+        summary: row.try_get(14)?,
+        people: small(row.try_get(15)?)?,
+        void: row.try_get(16)?,
+        escalated: row.try_get(17)?,
+        reported_at: row.try_get(18)?,
+        changed_at: row.try_get(19)?,
+    })
+}
+
+impl Store {
+    /// A page of cases: highest level first, then the latest change first.
+    pub async fn case_list(
+        &self,
+        filter: &CaseFilter,
+        after: Option<After>,
+        count: u32,
+    ) -> Result<Vec<CaseRow>, StoreError> {
+        let text = format!(
+            "SELECT {COLUMNS} FROM case_file WHERE node = $1 \
+             AND ($2 IS NULL OR mine = $2) AND ($3 = 0 OR escalated = 1) AND ($4 IS NULL OR level = $4) \
+             AND ($5 IS NULL OR step = $5) AND ($6 = 1 OR void = 0) AND ($7 = 1 OR step <> 'archived') \
+             AND ($8 IS NULL OR level < $8 OR (level = $8 AND (changed_at < $9 OR (changed_at = $9 AND case_id > $10)))) \
+             ORDER BY level DESC, changed_at DESC, case_id LIMIT $11"
+        );
+        let rows = sqlx::query(AssertSqlSafe(text))
+            .bind(self.me())
+            .bind(filter.mine)
+            .bind(filter.escalated)
+            .bind(filter.level.map(i64::from))
+            .bind(filter.step.clone())
+            .bind(filter.void)
+            .bind(filter.archived)
+            .bind(after.map(|a| i64::from(a.level)))
+            .bind(after.map_or(0, |a| a.changed_at))
+            .bind(after.map_or(vec![], |a| a.case.as_bytes().to_vec()))
+            .bind(i64::from(count))
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().map(case_row).collect()
+    }
+
+    /// One case.
+    pub async fn case_row(&self, case: CaseId) -> Result<Option<CaseRow>, StoreError> {
+        let text = format!("SELECT {COLUMNS} FROM case_file WHERE node = $1 AND case_id = $2");
+        let row = sqlx::query(AssertSqlSafe(text))
+            .bind(self.me())
+            .bind(case.as_bytes().to_vec())
+            .fetch_optional(&self.pool)
+            .await?;
+        row.as_ref().map(case_row).transpose()
+    }
+
+    /// Ids after one of all cases held here, in order.
+    pub async fn case_ids(&self, after: Option<CaseId>, count: u32) -> Result<Vec<CaseId>, StoreError> {
+        let rows = sqlx::query("SELECT case_id FROM case_file WHERE node = $1 AND case_id > $2 ORDER BY case_id LIMIT $3")
+            .bind(self.me())
+            .bind(after.map_or(vec![], |c| c.as_bytes().to_vec()))
+            .bind(i64::from(count))
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().map(|r| Ok(CaseId::from_bytes(id16("case_file", &r.try_get::<Vec<u8>, _>(0)?)?))).collect()
+    }
+
+    /// Whether anything of a case is held here: its headers, or an offer or an order about it.
+    pub async fn holds_case(&self, case: CaseId) -> Result<bool, StoreError> {
+        let row = sqlx::query(
+            "SELECT EXISTS (SELECT 1 FROM case_file WHERE node = $1 AND case_id = $2) \
+             OR EXISTS (SELECT 1 FROM case_paper WHERE node = $1 AND case_id = $2)",
+        )
+        .bind(self.me())
+        .bind(case.as_bytes().to_vec())
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(row.try_get(0)?)
+    }
+
+    /// Cases, newest first, of which a paper of this kind is held.
+    pub async fn cases_with_paper(&self, kind: &str, count: u32) -> Result<Vec<CaseId>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT DISTINCT case_id FROM case_paper WHERE node = $1 AND kind = $2 ORDER BY case_id DESC LIMIT $3",
+        )
+        .bind(self.me())
+        .bind(kind.to_owned())
+        .bind(i64::from(count))
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(|r| Ok(CaseId::from_bytes(id16("case_paper", &r.try_get::<Vec<u8>, _>(0)?)?))).collect()
+    }
+
+    /// Frames that wait for each neighbour: numbered and not acknowledged.
+    pub async fn outbox_counts(&self) -> Result<BTreeMap<NodeId, u64>, StoreError> {
+        let rows =
+            sqlx::query("SELECT peer, state FROM link WHERE node = $1").bind(self.me()).fetch_all(&self.pool).await?;
+        let mut counts = BTreeMap::new();
+        for row in rows {
+            let (peer, state): (Vec<u8>, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);
+            let (.., lanes): StoredLink =
+                codec::decode(&state, LINK_BYTES_MAX).map_err(|e| StoreError::damaged("link", e))?;
+            let waiting = lanes.iter().map(|(_, last, acked)| last.seq.0.saturating_sub(acked.0)).sum();
+            counts.insert(NodeId::from_bytes(id16("link", &peer)?), waiting);
+        }
+        Ok(counts)
+    }
+
+    /// Bundles that still lack their terminal receipt, frames not yet acknowledged, and bundles kept aside.
+    pub async fn waiting(&self) -> Result<Waiting, StoreError> {
+        let row = sqlx::query(
+            "SELECT (SELECT count(*) FROM bundle WHERE node = $1 AND receipted = 1 AND done_at IS NULL AND destination <> $1), \
+             (SELECT count(*) FROM quarantine WHERE node = $1)",
+        )
+        .bind(self.me())
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(Waiting { unreceipted: row.try_get(0)?, quarantined: row.try_get(1)? })
+    }
+}
+
+/// What a node still has to get rid of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waiting {
+    /// Bundles for elsewhere without a terminal receipt.
+    pub unreceipted: i64,
+    /// Bundles kept aside.
+    pub quarantined: i64,
+}

@@ -1,0 +1,230 @@
+//! Requests and arrived messages meet the rules of casework.
+
+use casework::{Actor, Command, Decision, Incoming, Intake, Keys, Known, Notice, Refusal, World};
+use federation::core::{Deliver, Input};
+use federation::trust::{Directory, NodeKeys, seal};
+use protocol::bounded::List;
+use protocol::chain::Signature;
+use protocol::event::PrivatePart;
+use protocol::id::{CaseId, NodeId};
+use protocol::sealed::{SEALED_BYTES_MAX, Sealed};
+use protocol::wire::bundle::{Bundle, Message};
+use protocol::wire::codec;
+use protocol::wire::kind::Body;
+
+use crate::clock;
+use crate::store::StoreError;
+use crate::store::link::KeepBundle;
+
+use super::batch::Batch;
+use super::port::{Answer, Ask, Request};
+use super::{Writer, refused};
+
+/// The node's keys as casework sees them.
+struct NodesKeys<'a> {
+    keys: &'a NodeKeys,
+    directory: &'a Directory,
+}
+
+impl Keys for NodesKeys<'_> {
+    fn sign(&self, bytes: &[u8]) -> Signature {
+        self.keys.sign(bytes)
+    }
+
+    fn verify(&self, by: NodeId, bytes: &[u8], signature: &Signature) -> bool {
+        self.directory
+            .entries(by)
+            .iter()
+            .any(|entry| federation::trust::directory::verified(entry.entry.signing, bytes, signature))
+    }
+}
+
+impl Writer {
+    /// Runs a rule in this node's world.
+    fn in_world<T>(&self, rule: impl FnOnce(&mut World<'_>) -> T) -> T {
+        let keys = NodesKeys { keys: &self.keys, directory: &self.directory };
+        let mut entropy = |buffer: &mut [u8]| clock::random(buffer);
+        rule(&mut World {
+            me: self.me,
+            line: &self.line,
+            policy: &self.policy,
+            now: self.clock.reading(),
+            entropy: &mut entropy,
+            keys: &keys,
+        })
+    }
+
+    async fn known(&mut self, case: CaseId) -> Result<Known, StoreError> {
+        if let Some(known) = self.cases.get(case) {
+            return Ok(known);
+        }
+        let rows = self.store.records(case).await?;
+        self.cases.put(case, rows.clone());
+        Ok(Known::assemble(case, rows))
+    }
+
+    pub(super) async fn request(&mut self, request: Request, batch: &mut Batch) -> Result<(), StoreError> {
+        let Request { ask, reply } = request;
+        let answer = match ask {
+            Ask::Report { intake, by } => self.report(*intake, &by, batch).await?,
+            Ask::Act { case, command, by } => self.act(case, *command, &by, batch).await?,
+            other => {
+                batch.asks.push(other);
+                Ok(None)
+            }
+        };
+        batch.replies.push((reply, answer));
+        Ok(())
+    }
+
+    async fn report(&mut self, intake: Intake, by: &Actor, batch: &mut Batch) -> Result<Answer, StoreError> {
+        let case = intake.case;
+        let known = self.known(case).await?;
+        Ok(match self.in_world(|world| casework::open(intake, by, &known, world)) {
+            Ok(decision) => Ok(self.adopt(case, decision, batch)),
+            // A retried report is the same case: it gets the same answer.
+            Err(Refusal::AlreadyReported) => Ok(known.case().cloned()),
+            Err(refusal) => refused(refusal),
+        })
+    }
+
+    async fn act(
+        &mut self,
+        case: CaseId,
+        command: Command,
+        by: &Actor,
+        batch: &mut Batch,
+    ) -> Result<Answer, StoreError> {
+        let known = self.known(case).await?;
+        Ok(match self.in_world(|world| casework::decide(&known, command, by, world)) {
+            Ok(decision) => Ok(self.adopt(case, decision, batch)),
+            Err(refusal) => refused(refusal),
+        })
+    }
+
+    pub(super) async fn wake(&mut self, case: CaseId, batch: &mut Batch) -> Result<(), StoreError> {
+        let known = self.known(case).await?;
+        if let Some(decision) = self.in_world(|world| casework::wake(&known, world)) {
+            self.adopt(case, decision, batch);
+        }
+        Ok(())
+    }
+
+    /// Puts a decision into the transaction.
+    fn adopt(&mut self, case: CaseId, decision: Decision, batch: &mut Batch) -> Option<casework::Case> {
+        let Decision { records, outgoing, case: after, notes } = decision;
+        for note in notes {
+            self.notice(case, &note);
+        }
+        self.cases.follow(case, &records);
+        batch.records.extend(records);
+        batch.outgoing.extend(outgoing);
+        if let Some(after) = &after {
+            batch.cases.insert(case, after.clone());
+        }
+        after
+    }
+
+    fn notice(&self, case: CaseId, note: &Notice) {
+        tracing::warn!(%case, ?note, "notice");
+        self.shared.alarm(format!("{case}: {note:?}"), self.clock.wall());
+    }
+
+    /// A bundle that the core admitted.
+    pub(super) async fn arrived(
+        &mut self,
+        from: NodeId,
+        bundle: Bundle,
+        deliver: Deliver,
+        batch: &mut Batch,
+    ) -> Result<(), StoreError> {
+        let applies = matches!(deliver, Deliver::Apply | Deliver::RelayAndKeep | Deliver::Returned);
+        if !matches!(deliver, Deliver::Duplicate) {
+            let here = bundle.head().to == self.me.node;
+            let done = !bundle.head().receipted || here || matches!(deliver, Deliver::Returned);
+            batch.keep.push(KeepBundle { bundle: bundle.clone(), via: Some(from), done });
+        }
+        if let Some(entry) = self.directory.get(bundle.head().origin).filter(|_| applies) {
+            self.remember(entry, batch);
+        }
+        if !applies {
+            return Ok(());
+        }
+        let returned = matches!(deliver, Deliver::Returned);
+        for message in bundle.messages() {
+            if let Err(reason) = self.message(&bundle, message, returned, batch).await? {
+                tracing::warn!(%from, bundle = %bundle.head().id, %reason, "a message was not accepted");
+                batch.quarantine.push((from, bundle.clone(), reason.clone()));
+                self.feed(Input::Rejected { bundle: bundle.head().id, from, reason });
+            }
+        }
+        Ok(())
+    }
+
+    /// One message. The inner error says why it was not accepted.
+    async fn message(
+        &mut self,
+        bundle: &Bundle,
+        message: &Message,
+        returned: bool,
+        batch: &mut Batch,
+    ) -> Result<Result<(), String>, StoreError> {
+        let body = match Body::decode(message.kind, message.schema, &message.body) {
+            Ok(Some(body)) => body,
+            Ok(None) => {
+                tracing::info!(kind = message.kind.0, "a message of a later version is kept as it is");
+                return Ok(Ok(()));
+            }
+            Err(malformed) => return Ok(Err(malformed.to_string())),
+        };
+        let origin = bundle.head().origin;
+        match body {
+            Body::Delivered(_) => return Ok(Ok(())),
+            Body::Entry(entry) => {
+                self.learn(entry, batch);
+                return Ok(Ok(()));
+            }
+            Body::Enrol(enrol) => return self.enrol(origin, &enrol, batch),
+            Body::Enrolled(enrolled) => return Ok(self.enrolled(enrolled, batch)),
+            _ => {}
+        }
+        let opened = match sealed_part(&body).filter(|_| bundle.head().to == self.me.node && !returned) {
+            Some(sealed) => match open(&self.keys, sealed) {
+                Ok(parts) => Some(parts),
+                Err(why) => return Ok(Err(why)),
+            },
+            None => None,
+        };
+        let case = casework::subject_of(&body);
+        let known = match case {
+            Some(case) => self.known(case).await?,
+            None => Known::assemble(CaseId::from_bytes([0; 16]), Vec::new()),
+        };
+        let incoming = Incoming { origin, body, opened, returned };
+        match self.in_world(|world| casework::receive(&known, incoming, world)) {
+            Ok(decision) => {
+                self.adopt(case.unwrap_or_else(|| CaseId::from_bytes([0; 16])), decision, batch);
+                Ok(Ok(()))
+            }
+            Err(refusal) => Ok(Err(refusal.code().to_owned())),
+        }
+    }
+}
+
+/// The sealed part of a body, if it has one.
+fn sealed_part(body: &Body) -> Option<&Sealed> {
+    match body {
+        Body::Handover(handover) => Some(&handover.private),
+        Body::Contribution(contribution) => Some(&contribution.sealed),
+        Body::OrderAnswer(answer) => match &answer.answer {
+            protocol::order::Answer::Copy(sealed) => Some(sealed),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn open(keys: &NodeKeys, sealed: &Sealed) -> Result<Vec<PrivatePart>, String> {
+    let plain = seal::open(keys, &[], sealed).map_err(|e| e.to_string())?;
+    codec::decode::<List<PrivatePart, 512>>(&plain, SEALED_BYTES_MAX).map(List::into_vec).map_err(|e| e.to_string())
+}

@@ -1,0 +1,144 @@
+//! What one transaction of the writer will store: gathered first, then written in as few statements as can be.
+
+use std::collections::BTreeMap;
+
+use casework::{Case, Outgoing, Record};
+use federation::core::Ticket;
+use protocol::directory::{Ancestor, SignedEntry};
+use protocol::id::{BundleId, CaseId, NodeId, TokenId};
+use protocol::time::UnixMillis;
+use protocol::wire::bundle::{Bundle, Urgency};
+use protocol::wire::control::Enrolled;
+use protocol::wire::frame::{Lane, LinkSeq};
+use protocol::wire::kind::Body;
+
+use super::Answer;
+use super::port::Ask;
+use crate::store::link::{KeepBundle, OutboxRow};
+use crate::store::trust::{Child, Route, StoredLink};
+use crate::store::{StoreError, WriteStore};
+
+/// A body on its way out.
+#[derive(Debug)]
+pub(super) struct Letter {
+    pub(super) to: NodeId,
+    pub(super) urgency: Urgency,
+    pub(super) receipted: bool,
+    pub(super) body: Body,
+}
+
+/// A reply that waits for the commit.
+pub(super) type Reply = (tokio::sync::oneshot::Sender<Answer>, Answer);
+
+/// Everything that one transaction holds.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    pub(super) tickets: Vec<Ticket>,
+    pub(super) keep: Vec<KeepBundle>,
+    pub(super) renumbered: Vec<NodeId>,
+    pub(super) outbox: Vec<OutboxRow>,
+    pub(super) acknowledged: BTreeMap<(NodeId, Lane), LinkSeq>,
+    pub(super) receipted: Vec<BundleId>,
+    pub(super) links: BTreeMap<NodeId, StoredLink>,
+    pub(super) quarantine: Vec<(NodeId, Bundle, String)>,
+    pub(super) records: Vec<Record>,
+    pub(super) cases: BTreeMap<CaseId, Case>,
+    pub(super) outgoing: Vec<Outgoing>,
+    pub(super) letters: Vec<Letter>,
+    pub(super) ancestors: Option<Vec<Ancestor>>,
+    pub(super) entries: Vec<SignedEntry>,
+    pub(super) children: Vec<Child>,
+    pub(super) routes: Vec<Route>,
+    pub(super) tokens_used: Vec<(TokenId, [u8; 32])>,
+    pub(super) tokens_answered: Vec<(TokenId, Enrolled)>,
+    pub(super) asks: Vec<Ask>,
+    pub(super) replies: Vec<Reply>,
+}
+
+impl Batch {
+    /// Whether there is nothing to store.
+    pub(super) fn is_empty(&self) -> bool {
+        self.tickets.is_empty()
+            && self.keep.is_empty()
+            && self.records.is_empty()
+            && self.links.is_empty()
+            && self.quarantine.is_empty()
+            && self.ancestors.is_none()
+            && self.entries.is_empty()
+            && self.children.is_empty()
+            && self.routes.is_empty()
+            && self.tokens_used.is_empty()
+            && self.tokens_answered.is_empty()
+            && self.asks.is_empty()
+    }
+
+    /// The numbering of a link starts again: rows given out before are void.
+    pub(super) fn renumber(&mut self, peer: NodeId) {
+        self.outbox.retain(|row| row.peer != peer);
+        self.acknowledged.retain(|(p, _), _| *p != peer);
+        self.renumbered.push(peer);
+    }
+
+    /// Writes all of it inside an open transaction.
+    pub(super) async fn write(&self, me: NodeId, store: &mut WriteStore, now: UnixMillis) -> Result<(), StoreError> {
+        store.keep_bundles(&self.keep, now).await?;
+        for peer in &self.renumbered {
+            store.drop_outbox(*peer).await?;
+        }
+        store.put_outbox(&self.outbox).await?;
+        for ((peer, lane), upto) in &self.acknowledged {
+            store.drop_acknowledged(*peer, *lane, *upto).await?;
+        }
+        store.mark_receipted(&self.receipted, now).await?;
+        for (peer, state) in &self.links {
+            store.put_link(*peer, state).await?;
+        }
+        for (peer, bundle, reason) in &self.quarantine {
+            store.put_quarantine(*peer, bundle, reason, now).await?;
+        }
+        store.put_records(&self.records).await?;
+        for case in self.cases.values() {
+            store.put_case_file(me, case, now).await?;
+        }
+        self.write_trust(store).await?;
+        self.write_asks(store, now).await
+    }
+
+    async fn write_trust(&self, store: &mut WriteStore) -> Result<(), StoreError> {
+        if let Some(line) = &self.ancestors {
+            store.set_ancestors(line).await?;
+        }
+        for entry in &self.entries {
+            store.put_entry(entry).await?;
+        }
+        for child in &self.children {
+            store.put_child(*child).await?;
+        }
+        for route in &self.routes {
+            store.put_route(*route).await?;
+        }
+        for (token, request) in &self.tokens_used {
+            store.use_token(*token, *request).await?;
+        }
+        for (token, answer) in &self.tokens_answered {
+            store.answer_token(*token, answer).await?;
+        }
+        Ok(())
+    }
+
+    async fn write_asks(&self, store: &mut WriteStore, now: UnixMillis) -> Result<(), StoreError> {
+        const ANSWERS_KEPT_MS: i64 = 86_400_000;
+        for ask in &self.asks {
+            match ask {
+                Ask::PutUser(user) => store.put_user(user, now).await?,
+                Ask::PutSession { token, name, expires } => store.put_session(*token, name, *expires, now).await?,
+                Ask::DropSession(token) => store.drop_session(*token).await?,
+                Ask::PutAnswered { name, key, answer } => {
+                    store.put_answered(name, key, answer, now, UnixMillis(now.0.saturating_sub(ANSWERS_KEPT_MS))).await?;
+                }
+                Ask::Report { .. } | Ask::Act { .. } => {}
+            }
+        }
+        Ok(())
+    }
+}

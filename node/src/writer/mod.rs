@@ -1,0 +1,323 @@
+//! The writer: the one task of a node that changes its database and owns its link core.
+//!
+//! It takes what waits (requests, what arrived on links, timers), lets the rules decide, writes everything in one
+//! transaction, and only after the commit lets acknowledgements, frames and replies go. It never waits to fill a batch:
+//! it commits what arrived while the last commit ran.
+
+mod apply;
+mod batch;
+mod cases;
+mod enrol;
+mod outgoing;
+pub mod port;
+mod steps;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use casework::{Me, Policy};
+use federation::core::{ConnectionId, Core, Input, Now, Output, Query, Ticket, Uptime};
+use federation::driver::{Endpoint, Event};
+use federation::trust::{Authority, Directory, NodeKeys, Registry};
+use protocol::directory::Ancestor;
+use protocol::id::{BundleId, NodeId, TokenId};
+use protocol::wire::control::Control;
+use tokio::sync::mpsc;
+
+use crate::clock::Clock;
+use crate::shared::Shared;
+use crate::store::{StoreError, WriteStore};
+
+use self::batch::Batch;
+use self::cases::CaseCache;
+use self::port::{Answer, Request};
+
+/// Requests and arrivals of one transaction at most.
+const BATCH_ITEMS_MAX: usize = 512;
+/// Bytes of arrivals of one transaction at most.
+const BATCH_BYTES_MAX: usize = 1024 * 1024;
+/// The longest sleep without work: housekeeping comes round at least so often.
+const IDLE_MAX: Duration = Duration::from_secs(30);
+
+/// What a writer is made of.
+pub struct Parts {
+    /// Who the node is.
+    pub me: Me,
+    /// Its keys.
+    pub keys: Arc<NodeKeys>,
+    /// Keys of others.
+    pub directory: Directory,
+    /// Children that may connect.
+    pub registry: Registry,
+    /// The authority, at the top.
+    pub authority: Option<Authority>,
+    /// The link core.
+    pub core: Core,
+    /// The database.
+    pub store: WriteStore,
+    /// The QUIC endpoint.
+    pub endpoint: Endpoint,
+    /// The clock.
+    pub clock: Clock,
+    /// The line above.
+    pub line: Vec<Ancestor>,
+    /// Ceilings, terms and the like.
+    pub policy: Policy,
+    /// What the API may look at.
+    pub shared: Arc<Shared>,
+}
+
+/// The writer of one node.
+pub struct Writer {
+    me: Me,
+    keys: Arc<NodeKeys>,
+    directory: Directory,
+    registry: Registry,
+    authority: Option<Authority>,
+    core: Core,
+    store: WriteStore,
+    endpoint: Endpoint,
+    clock: Clock,
+    line: Vec<Ancestor>,
+    policy: Policy,
+    shared: Arc<Shared>,
+    cases: CaseCache,
+    outputs: VecDeque<Output>,
+    fetches: VecDeque<(Ticket, Query)>,
+    enrolling: BTreeMap<NodeId, TokenId>,
+    housekeeping_at: u64,
+}
+
+/// One thing to take in.
+enum Work {
+    Request(Request),
+    Link(Event),
+}
+
+impl Writer {
+    /// Puts a writer together.
+    pub fn new(parts: Parts) -> Self {
+        let Parts { me, keys, directory, registry, authority, core, store, endpoint, clock, line, policy, shared } = parts;
+        Self {
+            me,
+            keys,
+            directory,
+            registry,
+            authority,
+            core,
+            store,
+            endpoint,
+            clock,
+            line,
+            policy,
+            shared,
+            cases: CaseCache::default(),
+            outputs: VecDeque::new(),
+            fetches: VecDeque::new(),
+            enrolling: BTreeMap::new(),
+            housekeeping_at: 0,
+        }
+    }
+
+    /// Works until every port is gone or the database fails for good.
+    pub(crate) async fn run(
+        mut self,
+        mut requests: mpsc::Receiver<Request>,
+        mut events: mpsc::Receiver<Event>,
+    ) -> Result<(), StoreError> {
+        let mut work = Vec::new();
+        self.turn(&mut work).await?;
+        loop {
+            tokio::select! {
+                biased;
+                event = events.recv() => match event {
+                    Some(event) => work.push(Work::Link(event)),
+                    None => return Ok(()),
+                },
+                request = requests.recv() => match request {
+                    Some(request) => work.push(Work::Request(request)),
+                    None => return Ok(()),
+                },
+                () = tokio::time::sleep(self.sleep()) => {}
+            }
+            gather(&mut work, &mut requests, &mut events);
+            self.turn(&mut work).await?;
+        }
+    }
+
+    /// Until the core or housekeeping wants to be woken.
+    fn sleep(&self) -> Duration {
+        let now = self.clock.uptime_ms();
+        let wake = self.core.next_timeout().map_or(u64::MAX, |at| at.0).min(self.housekeeping_at);
+        Duration::from_millis(wake.saturating_sub(now)).min(IDLE_MAX)
+    }
+
+    fn now(&self) -> Now {
+        Now { uptime: Uptime(self.clock.uptime_ms()), wall: self.clock.wall() }
+    }
+
+    /// Feeds the core and keeps its answers in order.
+    fn feed(&mut self, input: Input) {
+        let mut out = Vec::new();
+        self.core.handle(self.now(), input, &mut out);
+        self.outputs.extend(out);
+    }
+
+    /// One turn: take everything in, store it, let go what waited for the commit; again while that gives more to store.
+    async fn turn(&mut self, work: &mut Vec<Work>) -> Result<(), StoreError> {
+        let mut batch = Batch::default();
+        self.take_in(work, &mut batch).await?;
+        self.feed(Input::Timeout);
+        self.housekeep(&mut batch).await?;
+        loop {
+            self.drain(&mut batch).await?;
+            self.send_letters(&mut batch);
+            self.drain(&mut batch).await?;
+            if !batch.is_empty() {
+                self.commit(&mut batch).await?;
+            }
+            for (reply, answer) in batch.replies.drain(..) {
+                // A caller that went away has its answer in the database.
+                let _ = reply.send(answer);
+            }
+            if self.outputs.is_empty() && self.fetches.is_empty() {
+                return Ok(());
+            }
+            batch = Batch::default();
+            self.drain(&mut batch).await?;
+            while let Some((ticket, query)) = self.fetches.pop_front() {
+                let page = self.look_up(query).await?;
+                self.feed(Input::Page { ticket, page });
+            }
+        }
+    }
+
+    async fn take_in(&mut self, work: &mut Vec<Work>, batch: &mut Batch) -> Result<(), StoreError> {
+        let ids: Vec<BundleId> = work
+            .iter()
+            .filter_map(|w| match w {
+                Work::Link(Event::Bundle { bundle, .. }) => Some(bundle.head().id),
+                _ => None,
+            })
+            .collect();
+        let mut known = if ids.is_empty() { BTreeMap::new() } else { self.store.known_bundles(&ids).await? };
+        for item in work.drain(..) {
+            match item {
+                Work::Request(request) => self.request(request, batch).await?,
+                Work::Link(event) => self.event(event, &mut known, batch).await?,
+            }
+            self.drain(batch).await?;
+        }
+        Ok(())
+    }
+
+    async fn event(
+        &mut self,
+        event: Event,
+        known: &mut BTreeMap<BundleId, bool>,
+        batch: &mut Batch,
+    ) -> Result<(), StoreError> {
+        match event {
+            Event::Opened { connection, peer, dialled } => {
+                self.feed(Input::LinkOpened { peer, connection: ConnectionId(connection), dialled });
+            }
+            Event::Control { connection, frame } => {
+                if let Control::Hello(hello) = &frame {
+                    self.learn(hello.entry, batch);
+                }
+                self.feed(Input::Control { connection: ConnectionId(connection), frame });
+            }
+            Event::Bundle { connection, lane, seq, bundle } => {
+                let head = *bundle.head();
+                let held = known.get(&head.id).copied();
+                known.entry(head.id).or_insert(head.receipted);
+                self.feed(Input::Arrived {
+                    connection: ConnectionId(connection),
+                    lane,
+                    seq,
+                    bundle,
+                    seen: held.is_some(),
+                    held_unreceipted: held.unwrap_or(false),
+                });
+            }
+            Event::BadBundle { connection, lane, seq, why, bytes } => {
+                tracing::warn!(connection, %why, "a bundle that does not verify was refused");
+                self.shared.alarm(format!("a bundle that does not verify was refused: {why}"), self.clock.wall());
+                self.feed(Input::Unbelieved { connection: ConnectionId(connection), lane, seq, bytes });
+            }
+            Event::Misbehaved { connection, what } => {
+                tracing::warn!(connection, %what, "a peer broke the protocol");
+                self.feed(Input::Misbehaved { connection: ConnectionId(connection), what });
+            }
+            Event::Closed { connection, why, .. } => {
+                tracing::debug!(connection, %why, "link closed");
+                self.feed(Input::LinkClosed { connection: ConnectionId(connection) });
+            }
+            Event::DialFailed { why } => {
+                tracing::debug!(%why, "the parent was not reached");
+                self.shared.dial_failed(why.to_string());
+                self.feed(Input::DialFailed);
+            }
+            Event::Join(ask) => self.join(ask, batch).await?,
+        }
+        Ok(())
+    }
+
+    async fn commit(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
+        let now = self.clock.wall();
+        self.store.begin().await?;
+        let written = match batch.write(self.me.node, &mut self.store, now).await {
+            Ok(()) => self.store.commit().await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = written {
+            return self.not_stored(error, batch).await;
+        }
+        for case in batch.cases.keys() {
+            self.shared.changed(*case);
+        }
+        let tickets = std::mem::take(&mut batch.tickets);
+        self.feed(Input::Committed { tickets });
+        Ok(())
+    }
+
+    /// Nothing of the batch is kept: callers are told, links start again from what the disk has.
+    async fn not_stored(&mut self, error: StoreError, batch: &mut Batch) -> Result<(), StoreError> {
+        tracing::error!(error = &error as &dyn std::error::Error, "a transaction was not stored");
+        self.store.rollback().await.unwrap_or_else(|e| tracing::debug!(%e, "nothing to roll back"));
+        for (_, answer) in &mut batch.replies {
+            *answer = Err(port::Failed::Store);
+        }
+        self.cases.forget();
+        batch.tickets.clear();
+        let kept = crate::node::kept(&mut self.store, &self.line).await?;
+        self.endpoint.close_all("the node could not store what arrived");
+        self.core = Core::resume(self.core.identity().clone(), kept, self.core.limits());
+        self.outputs.clear();
+        self.fetches.clear();
+        Ok(())
+    }
+}
+
+/// Takes what else is waiting, up to the limits of a transaction.
+fn gather(work: &mut Vec<Work>, requests: &mut mpsc::Receiver<Request>, events: &mut mpsc::Receiver<Event>) {
+    let mut bytes = 0;
+    while work.len() < BATCH_ITEMS_MAX && bytes < BATCH_BYTES_MAX {
+        if let Ok(event) = events.try_recv() {
+            if let Event::Bundle { bundle, .. } = &event {
+                bytes += bundle.bytes().len();
+            }
+            work.push(Work::Link(event));
+        } else if let Ok(request) = requests.try_recv() {
+            work.push(Work::Request(request));
+        } else {
+            break;
+        }
+    }
+}
+
+/// What a caller gets when the rules refuse.
+fn refused(refusal: casework::Refusal) -> Answer {
+    Err(port::Failed::Refused(refusal))
+}

@@ -1,0 +1,115 @@
+//! What goes out: letters sealed, gathered by destination and urgency, signed as bundles and given to the core.
+
+use std::collections::BTreeMap;
+
+use federation::core::Input;
+use federation::trust::seal;
+use protocol::directory::SignedEntry;
+use protocol::id::{BundleId, MessageId, NodeId};
+use protocol::wire::bundle::{Bundle, BundleHead, Message, Urgency};
+use protocol::wire::control::Delivered;
+use protocol::wire::kind::Body;
+use protocol::wire::limits::{BUNDLE_BYTES_MAX, BUNDLE_MESSAGES_MAX};
+
+use crate::clock::random_bytes;
+
+use super::Writer;
+use super::batch::{Batch, Letter};
+
+/// Bytes of messages in one bundle: room is left for heads and signature.
+const MESSAGES_BYTES_MAX: usize = BUNDLE_BYTES_MAX - 16 * 1024;
+
+impl Writer {
+    /// A terminal receipt of the link.
+    pub(super) fn tell(&mut self, to: NodeId, delivered: Delivered, batch: &mut Batch) {
+        batch.letters.push(Letter { to, urgency: Urgency::Routine, receipted: false, body: Body::Delivered(delivered) });
+    }
+
+    /// Seals and signs everything that waits to go out, and lets the core number it.
+    pub(super) fn send_letters(&mut self, batch: &mut Batch) {
+        for outgoing in std::mem::take(&mut batch.outgoing) {
+            let (to, urgency) = (outgoing.to, outgoing.urgency);
+            let sealer = |node: NodeId, plain: &[u8]| {
+                self.directory.sealing_key(node).and_then(|key| seal::seal(key, &[], plain).ok())
+            };
+            match outgoing.into_body(&sealer) {
+                Some(body) => batch.letters.push(Letter { to, urgency, receipted: true, body }),
+                None => tracing::error!(%to, "no sealing key is known for this node: its message was not sent"),
+            }
+        }
+        let mut groups: BTreeMap<(NodeId, Urgency, bool), Vec<Message>> = BTreeMap::new();
+        for letter in std::mem::take(&mut batch.letters) {
+            if letter.to == self.me.node {
+                continue;
+            }
+            match self.message_of(&letter.body) {
+                Some(message) => {
+                    groups.entry((letter.to, letter.urgency, letter.receipted)).or_default().push(message);
+                }
+                None => tracing::error!(to = %letter.to, "a message is above its limit and was not sent"),
+            }
+        }
+        // The most urgent first, so that it gets the lower number.
+        let mut groups: Vec<_> = groups.into_iter().collect();
+        groups.sort_by_key(|((_, urgency, _), _)| std::cmp::Reverse(*urgency));
+        let bundles: Vec<Bundle> = groups.into_iter().flat_map(|(group, messages)| self.bundles(group, messages)).collect();
+        if !bundles.is_empty() {
+            self.feed(Input::Outgoing { bundles });
+        }
+    }
+
+    fn message_of(&self, body: &Body) -> Option<Message> {
+        let id = match body {
+            Body::Header(header) => header.id.into(),
+            _ => MessageId::new(self.clock.wall(), random_bytes()),
+        };
+        let (kind, schema) = body.kind();
+        body.encode().ok().map(|body| Message { id, kind, schema, body })
+    }
+
+    fn bundles(&self, (to, urgency, receipted): (NodeId, Urgency, bool), messages: Vec<Message>) -> Vec<Bundle> {
+        let mut bundles = Vec::new();
+        let mut part = Vec::new();
+        let mut bytes = 0;
+        for message in messages {
+            if part.len() >= BUNDLE_MESSAGES_MAX || bytes + message.body.len() > MESSAGES_BYTES_MAX {
+                bundles.extend(self.bundle(to, urgency, receipted, std::mem::take(&mut part)));
+                bytes = 0;
+            }
+            bytes += message.body.len() + 32;
+            part.push(message);
+        }
+        bundles.extend(self.bundle(to, urgency, receipted, part));
+        bundles
+    }
+
+    fn bundle(&self, to: NodeId, urgency: Urgency, receipted: bool, messages: Vec<Message>) -> Option<Bundle> {
+        let head = BundleHead {
+            id: BundleId::new(self.clock.wall(), random_bytes()),
+            origin: self.me.node,
+            key: self.keys.signing_key().id(),
+            to,
+            urgency,
+            receipted,
+        };
+        Bundle::seal(head, messages, |bytes| self.keys.sign(bytes))
+            .inspect_err(|error| tracing::error!(%to, %error, "a bundle could not be sealed"))
+            .ok()
+    }
+
+    /// Takes a directory entry in, if the authority signed it.
+    pub(super) fn learn(&mut self, entry: SignedEntry, batch: &mut Batch) {
+        match self.directory.insert(entry) {
+            Ok(true) => batch.entries.push(entry),
+            Ok(false) => {}
+            Err(_) => tracing::warn!(node = %entry.entry.node, "a directory entry that the authority did not sign"),
+        }
+    }
+
+    /// Keeps an entry that the driver was introduced to, once.
+    pub(super) fn remember(&mut self, entry: SignedEntry, batch: &mut Batch) {
+        if self.shared.first_sight(entry.entry.node, entry.entry.serial) {
+            batch.entries.push(entry);
+        }
+    }
+}

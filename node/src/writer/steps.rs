@@ -1,0 +1,134 @@
+//! What the writer does with each output of the link core.
+
+use federation::core::{FrameOut, KeptLink, Output, Page, Query, Write};
+use federation::driver::Frame;
+use protocol::bounded::List;
+use protocol::id::NodeId;
+use protocol::time::UnixMillis;
+
+use crate::store::StoreError;
+use crate::store::link::{KeepBundle, OutboxRow};
+use crate::store::trust::StoredLink;
+
+use super::Writer;
+use super::batch::Batch;
+
+/// How long receipted bundles are kept for a neighbour that is restored from a backup.
+const RETENTION_MS: i64 = 30 * 86_400_000;
+/// How often housekeeping comes round.
+const HOUSEKEEPING_MS: u64 = 10 * 60_000;
+
+impl Writer {
+    /// Works off the core's outputs. Frames go out at once: the core gives them only when they may go.
+    pub(super) async fn drain(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
+        while let Some(output) = self.outputs.pop_front() {
+            match output {
+                Output::Persist { ticket, write } => {
+                    batch.tickets.push(ticket);
+                    self.persist(write, batch).await?;
+                }
+                Output::Fetch { ticket, query } => self.fetches.push_back((ticket, query)),
+                Output::Tell { to, delivered } => self.tell(to, delivered, batch),
+                Output::Send { connection, frame } => self.endpoint.send(connection.0, frame_of(frame)),
+                Output::Dial => self.endpoint.dial(),
+                Output::Close { connection, why } => self.endpoint.close(connection.0, &why.to_string()),
+                Output::Raise(alarm) => {
+                    tracing::warn!(?alarm, "alarm");
+                    self.shared.alarm(format!("{alarm:?}"), self.clock.wall());
+                }
+                Output::LinkUp { peer } => {
+                    tracing::info!(%peer, "link up");
+                    self.shared.link_up(peer, self.clock.wall());
+                }
+                Output::LinkDown { peer } => {
+                    tracing::info!(%peer, "link down");
+                    self.shared.link_down(peer, self.clock.wall());
+                }
+                Output::LearnAncestors(line) => {
+                    if line != self.line {
+                        self.line.clone_from(&line);
+                        self.shared.set_line(&line);
+                        batch.ancestors = Some(line);
+                    }
+                }
+                Output::ClockOffset { ms } => self.clock.corrected_by(ms),
+            }
+        }
+        Ok(())
+    }
+
+    async fn persist(&mut self, write: Write, batch: &mut Batch) -> Result<(), StoreError> {
+        match write {
+            Write::Arrival { from, bundle, deliver, .. } => self.arrived(from, bundle, deliver, batch).await?,
+            Write::Outbox { peer, lane, position, bundle } => {
+                let id = bundle.head().id;
+                let done = !bundle.head().receipted;
+                batch.keep.push(KeepBundle { bundle, via: None, done });
+                batch.outbox.push(OutboxRow { peer, lane, seq: position.seq, hash: position.hash, bundle: id });
+            }
+            Write::Unrouted { bundle } => batch.keep.push(KeepBundle { bundle, via: None, done: false }),
+            Write::Link(link) => {
+                batch.links.insert(link.peer, stored(&link));
+            }
+            Write::Acked { peer, lane, upto } => {
+                batch.acknowledged.insert((peer, lane), upto);
+            }
+            Write::Renumber { peer } => batch.renumber(peer),
+            Write::Receipted { bundles } => batch.receipted.extend(bundles),
+            Write::Quarantine { from, bundle, reason } => {
+                tracing::warn!(%from, bundle = %bundle.head().id, %reason, "a bundle was kept aside");
+                batch.quarantine.push((from, bundle, reason));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn look_up(&mut self, query: Query) -> Result<Page, StoreError> {
+        Ok(match query {
+            Query::Outbox { peer, lane, after, count, bytes } => {
+                Page::Outbox(self.store.outbox_page(peer, lane, after, count, bytes).await?)
+            }
+            Query::HashAt { peer, lane, seq } => Page::Hash(self.store.outbox_hash(peer, lane, seq).await?),
+            Query::Inventory { peer, after, count } => {
+                Page::Inventory(self.store.inventory(peer, self.is_parent(peer), after, count).await?)
+            }
+            Query::Unseen { ids } => Page::Unseen(self.store.unseen(&ids).await?),
+            Query::Bundles { ids } => Page::Bundles(self.store.bundles(&ids).await?),
+        })
+    }
+
+    fn is_parent(&self, peer: NodeId) -> bool {
+        self.line.first().is_some_and(|parent| parent.node == peer)
+    }
+
+    /// Offers that ran out, and bundles whose retention ended.
+    pub(super) async fn housekeep(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
+        let now = self.clock.uptime_ms();
+        if now < self.housekeeping_at {
+            return Ok(());
+        }
+        self.housekeeping_at = now + HOUSEKEEPING_MS;
+        let before = UnixMillis(self.clock.wall().0.saturating_sub(RETENTION_MS));
+        let gone = self.store.prune_bundles(before).await?;
+        if gone > 0 {
+            tracing::info!(gone, "bundles past their retention were dropped");
+        }
+        for case in self.store.cases_with_open_offers().await? {
+            self.wake(case, batch).await?;
+        }
+        Ok(())
+    }
+}
+
+fn frame_of(frame: FrameOut) -> Frame {
+    match frame {
+        FrameOut::Control(control) => Frame::Control(control),
+        FrameOut::Bundle { lane, seq, bytes, origin } => Frame::Bundle { lane, seq, bytes, origin },
+    }
+}
+
+/// The numbering of a link as it is stored.
+pub(crate) fn stored(link: &KeptLink) -> StoredLink {
+    let lanes = link.lanes.iter().map(|l| (l.received, l.last, l.acked)).collect();
+    (link.incarnation, link.peer_incarnation, link.peer_counter_seen, List::new(lanes).unwrap_or_default())
+}

@@ -1,0 +1,212 @@
+//! Nodes as real processes: `wuji init`, `token`, `join`, `run`, and what a test does to them.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// The program, built beside the tests.
+pub fn program() -> PathBuf {
+    let mut path = std::env::current_exe().expect("a test has a path");
+    path.pop();
+    if path.ends_with("deps") {
+        path.pop();
+    }
+    let program = path.join("wuji");
+    assert!(program.is_file(), "{} is not built: run `make build` or `cargo test --workspace`", program.display());
+    program
+}
+
+fn free() -> (SocketAddr, SocketAddr) {
+    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let udp = UdpSocket::bind(any).and_then(|s| s.local_addr()).expect("a free UDP port");
+    let tcp = TcpListener::bind(any).and_then(|s| s.local_addr()).expect("a free TCP port");
+    (udp, tcp)
+}
+
+/// Runs a command of the program to its end; its standard output.
+pub fn wuji(words: &[&str]) -> Result<String, String> {
+    let output = Command::new(program()).args(words).stdin(Stdio::null()).output().expect("the program starts");
+    if output.status.success() {
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
+    }
+}
+
+/// A node in a folder, running or not.
+#[derive(Debug)]
+pub struct Node {
+    /// Its division.
+    pub division: String,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Its page.
+    pub http: SocketAddr,
+    /// Its link.
+    pub link: SocketAddr,
+    child: Option<Child>,
+    client: reqwest::Client,
+}
+
+impl Node {
+    /// Founds the top.
+    pub fn found(root: &Path, division: &str) -> Self {
+        let node = Self::planned(root, division);
+        let (link, http) = (node.link.to_string(), node.http.to_string());
+        wuji(&["init", "--folder", node.path(), "--division", division, "--listen", &link, "--http", &http])
+            .expect("the top is founded");
+        node
+    }
+
+    /// Joins below a running parent, which children reach at `reach` (its own address, or a relay before it).
+    pub fn join(root: &Path, division: &str, parent: &Node, reach: SocketAddr) -> Self {
+        let token = parent.token(division);
+        let node = Self::planned(root, division);
+        let (link, http) = (node.link.to_string(), node.http.to_string());
+        wuji(&["join", "--folder", node.path(), "--token", &token, "--listen", &link, "--http", &http])
+            .unwrap_or_else(|why| panic!("{division} does not join: {why}"));
+        node.configure(&parent.link.to_string(), &reach.to_string());
+        node
+    }
+
+    /// A token for a division below this node.
+    pub fn token(&self, division: &str) -> String {
+        wuji(&["token", "--folder", self.path(), "--division", division]).expect("a token")
+    }
+
+    fn planned(root: &Path, division: &str) -> Self {
+        let (link, http) = free();
+        Self {
+            division: division.to_owned(),
+            folder: root.join(division),
+            http,
+            link,
+            child: None,
+            client: reqwest::Client::new(),
+        }
+    }
+
+    fn path(&self) -> &str {
+        self.folder.to_str().expect("a folder with a plain name")
+    }
+
+    /// Replaces a word in the configuration file.
+    pub fn configure(&self, from: &str, to: &str) {
+        let file = self.folder.join("wuji.toml");
+        let text = std::fs::read_to_string(&file).expect("a configuration").replace(from, to);
+        std::fs::write(&file, text).expect("a configuration");
+    }
+
+    /// Starts the process and waits until it answers.
+    pub async fn start(&mut self) {
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.folder.join("node.log"))
+            .expect("a log file");
+        let child = Command::new(program())
+            .args(["run", "--folder", self.path()])
+            .env("WUJI_LOG", "info")
+            .env("WUJI__LINK__RETRY_MIN_MS", "50")
+            .env("WUJI__LINK__RETRY_MAX_MS", "1000")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .expect("the node starts");
+        self.child = Some(child);
+        within(Duration::from_secs(30), &format!("{} does not answer", self.division), async || {
+            self.client.get(format!("http://{}/healthz", self.http)).send().await.ok()
+        })
+        .await;
+    }
+
+    /// kill -9.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().expect("the process can be killed");
+            child.wait().expect("the process ends");
+        }
+    }
+
+    /// Everything the process has written to its log.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.join("node.log")).unwrap_or_default()
+    }
+
+    /// Copies the folder as a backup would; the node must not run.
+    pub fn back_up(&self, to: &Path) {
+        assert!(self.child.is_none(), "a backup by copy is made of a node that does not run");
+        copy(&self.folder, to);
+    }
+
+    /// Puts a backup in place of the folder.
+    pub fn restore(&self, from: &Path) {
+        assert!(self.child.is_none(), "a node is not restored while it runs");
+        std::fs::remove_dir_all(&self.folder).expect("the folder goes");
+        copy(from, &self.folder);
+    }
+
+    fn operator(&self) -> String {
+        std::fs::read_to_string(self.folder.join("keys/operator.token")).expect("an operator's token")
+    }
+
+    /// GET as the operator; none while the node does not answer or says no.
+    pub async fn get(&self, path: &str) -> Option<Value> {
+        let answer =
+            self.client.get(format!("http://{}/api/v1{path}", self.http)).bearer_auth(self.operator()).send().await.ok()?;
+        if !answer.status().is_success() {
+            return None;
+        }
+        serde_json::from_str(&answer.text().await.ok()?).ok()
+    }
+
+    /// POST as the operator.
+    pub async fn post(&self, path: &str, body: &Value) -> Result<Value, String> {
+        let answer = self
+            .client
+            .post(format!("http://{}/api/v1{path}", self.http))
+            .bearer_auth(self.operator())
+            .json(body)
+            .send()
+            .await
+            .map_err(|e| e.to_string())?;
+        let status = answer.status();
+        let text = answer.text().await.map_err(|e| e.to_string())?;
+        if status.is_success() { Ok(serde_json::from_str(&text).unwrap_or(Value::Null)) } else { Err(text) }
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), &target).expect("a file is copied");
+        }
+    }
+}
+
+/// Looks until something is there, or fails with what was expected.
+pub async fn within<T>(limit: Duration, what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let began = Instant::now();
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(began.elapsed() < limit, "{what} (within {limit:?})");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
