@@ -50,6 +50,4 @@ pub use record::{
 };
 pub use refusal::{Fault, Refusal};
 pub use rights::{ActionName, Actor, Role, next_actions};
-#[cfg(feature = "mutants")]
-pub use world::Mutant;
-pub use world::{Keys, Me, Policy, World};
+pub use world::{Keys, Me, Mutant, Policy, World};

@@ -31,8 +31,7 @@ pub trait Keys {
     }
 }
 
-/// A safeguard that the simulator switches off, to prove that it notices.
-#[cfg(feature = "mutants")]
+/// A safeguard that the simulator switches off, to prove that it notices. Without the feature `mutants` it does nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mutant {
     /// Fork choice goes by number alone, and who may write in an epoch is not checked.
@@ -53,8 +52,7 @@ pub struct World<'a> {
     pub entropy: &'a mut dyn FnMut(&mut [u8]),
     /// Keys.
     pub keys: &'a dyn Keys,
-    /// A safeguard that is off.
-    #[cfg(feature = "mutants")]
+    /// A safeguard that is off: for the simulator, with the feature `mutants` alone.
     pub mutant: Option<Mutant>,
 }
 
@@ -68,14 +66,7 @@ impl World<'_> {
 
     /// Whether fork choice and authorship look at epochs.
     pub(crate) fn checks_epochs(&self) -> bool {
-        #[cfg(feature = "mutants")]
-        {
-            self.mutant != Some(Mutant::NoEpochCheck)
-        }
-        #[cfg(not(feature = "mutants"))]
-        {
-            true
-        }
+        !cfg!(feature = "mutants") || self.mutant != Some(Mutant::NoEpochCheck)
     }
 
     /// The nearest node at or above a level: this one, one of the line, or the top when none reaches that high.

@@ -5,6 +5,7 @@ use federation::core::{Deliver, Input};
 use federation::trust::{Directory, NodeKeys, seal};
 use protocol::bounded::List;
 use protocol::chain::Signature;
+use protocol::division::DivisionCode;
 use protocol::event::PrivatePart;
 use protocol::id::{CaseId, NodeId};
 use protocol::sealed::{SEALED_BYTES_MAX, Sealed};
@@ -37,6 +38,10 @@ impl Keys for NodesKeys<'_> {
             .iter()
             .any(|entry| federation::trust::directory::verified(entry.entry.signing, bytes, signature))
     }
+
+    fn division(&self, node: NodeId) -> Option<DivisionCode> {
+        self.directory.get(node).map(|signed| signed.entry.division)
+    }
 }
 
 impl Writer {
@@ -51,6 +56,7 @@ impl Writer {
             now: self.clock.reading(),
             entropy: &mut entropy,
             keys: &keys,
+            mutant: None,
         })
     }
 

@@ -147,7 +147,8 @@ pub(super) fn handover(
         return Err(Refusal::Unproven);
     }
     let before = Before::of(draft);
-    let followed = draft.known.chain().iter().any(|link| links.iter().any(|new| new.hash == link.hash));
+    // Whoever follows the case has what passed through this node, or can at least not be worse off.
+    let followed = draft.known.holds(last.header.id, last.hash);
     take_in(draft, links, &handover.seals);
     take_parts(draft, parts);
     if draft.known.key().is_none() || !draft.known.owned_by(me) {

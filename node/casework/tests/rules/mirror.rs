@@ -6,7 +6,7 @@ use protocol::wire::kind::Body;
 use crate::net::{CITY, COUNTY, GRID, Mail, Net, TOWN, VILLAGE, answers, text};
 
 fn mail(origin: usize, at: usize, header: Header) -> Mail {
-    Mail { origin, at, opened: false, body: Body::Header(header) }
+    Mail { origin, at, opened: false, serial: 0, body: Body::Header(header) }
 }
 
 #[test]

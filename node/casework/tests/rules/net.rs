@@ -72,12 +72,17 @@ pub(crate) struct Mail {
     pub(crate) origin: usize,
     pub(crate) at: usize,
     pub(crate) opened: bool,
+    pub(crate) serial: usize,
     pub(crate) body: Body,
 }
 
 pub(crate) struct Net {
     pub(crate) nodes: Vec<Node>,
     pub(crate) mail: VecDeque<Mail>,
+    /// Everything that was ever sent from or to the grid, as the village keeps it.
+    pub(crate) kept: Vec<Mail>,
+    /// The last letter of the grid that arrived anywhere.
+    passed: usize,
     pub(crate) sent: Vec<(usize, Outgoing)>,
     pub(crate) notes: Vec<(usize, Notice)>,
     pub(crate) policy: Policy,
@@ -134,6 +139,8 @@ impl Net {
         Self {
             nodes,
             mail: VecDeque::new(),
+            kept: Vec::new(),
+            passed: 0,
             sent: Vec::new(),
             notes: Vec::new(),
             policy: Policy::default(),
@@ -167,7 +174,6 @@ impl Net {
             now: ClockReading::exact(UnixMillis(self.now)),
             entropy: &mut entropy,
             keys: &PlainKeys(me.node),
-            #[cfg(feature = "mutants")]
             mutant: None,
         })
     }
@@ -211,9 +217,13 @@ impl Net {
         let body = outgoing.into_body(&seal).expect("a body that can be sent");
         let (kind, schema) = body.kind();
         let body = Body::decode(kind, schema, &body.encode().unwrap()).unwrap().unwrap();
+        let serial = self.sent.len();
+        if origin == GRID || to == GRID || (kind.kept_on_the_way() && to == GRID) {
+            self.kept.push(Mail { origin, at: GRID, opened: to == GRID, serial, body: body.clone() });
+        }
         for at in self.path(origin, to) {
             if at == to || kind.kept_on_the_way() {
-                self.mail.push_back(Mail { origin, at, opened: at == to, body: body.clone() });
+                self.mail.push_back(Mail { origin, at, opened: at == to, serial, body: body.clone() });
             }
         }
     }
@@ -271,7 +281,10 @@ impl Net {
     }
 
     pub(crate) fn deliver(&mut self, mail: Mail, returned: bool) -> Result<(), Refusal> {
-        let Mail { origin, at, opened, body, .. } = mail;
+        let Mail { origin, at, opened, body, serial } = mail;
+        if origin == GRID {
+            self.passed = self.passed.max(serial);
+        }
         let case = casework::subject_of(&body);
         let known = self.known(at, case.unwrap_or(CaseId::from_bytes([0; 16])));
         let parts = sealed(&body).filter(|_| opened).map(|sealed| {
@@ -282,6 +295,34 @@ impl Net {
         let decision = self.world(at, |world| casework::receive(&known, incoming, world))?;
         self.adopt(at, case.unwrap_or(CaseId::from_bytes([0; 16])), decision);
         Ok(())
+    }
+
+    /// Puts an old disk into the grid. What had not reached the village is gone; all else comes back on the next link.
+    pub(crate) fn restore(&mut self, rows: Rows, as_of: usize) {
+        self.nodes[GRID].rows = rows;
+        // Its link keeps order: what is behind the last that arrived anywhere is gone, unless the copy of the disk has it too.
+        let last = self.passed.max(as_of);
+        let lost: Vec<usize> =
+            self.mail.iter().filter(|m| m.origin == GRID && m.serial > last).map(|m| m.serial).collect();
+        self.mail.retain(|mail| !lost.contains(&mail.serial));
+        self.kept.retain(|mail| !lost.contains(&mail.serial));
+    }
+
+    /// What the village gives back after a restore, both ways.
+    pub(crate) fn reconcile(&mut self, mine_first: bool) {
+        let (mut mine, mut theirs): (Vec<Mail>, Vec<Mail>) = self.kept.iter().cloned().partition(|m| m.origin == GRID);
+        theirs.retain(|mail| self.mail.iter().all(|waits| waits.serial != mail.serial || waits.at != GRID));
+        mine.sort_by_key(|mail| mail.serial);
+        if mine_first {
+            mine.append(&mut theirs);
+        } else {
+            theirs.append(&mut mine);
+            mine = theirs;
+        }
+        for mail in mine {
+            let returned = mail.origin == GRID;
+            self.deliver(mail, returned).unwrap();
+        }
     }
 
     /// Delivers everything, and what it gives rise to.

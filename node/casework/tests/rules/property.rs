@@ -70,7 +70,7 @@ fn deliver_one(net: &mut Net, pick: u8) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Whatever people do at once in different places: nothing panics, each node's state is what its records say (checked
     /// at every step), nobody forges, and once everything has arrived there is one owner and all mirrors agree with it.
@@ -126,6 +126,54 @@ proptest! {
             if !took_over {
                 prop_assert_eq!((fact.epoch, fact.version), (tip.head.epoch, tip.head.number));
             }
+        }
+    }
+
+    /// The grid's disk is put back to an earlier day, it goes on by itself, and is then given back what it had sent.
+    #[test]
+    fn a_disk_of_yesterday(
+        submit in any::<bool>(),
+        before in moves(),
+        after in moves(),
+        alone in proptest::collection::vec((any::<u8>(), any::<u8>()), 0..6),
+        mine_first in any::<bool>(),
+    ) {
+        let mut net = Net::new();
+        let report = intake(3, if submit { Ending::Submit } else { Ending::SettleHere }, answers(true, 0));
+        let case = report.case;
+        net.open(GRID, report).unwrap();
+        let run = |net: &mut Net, moves: Vec<Move>| {
+            for step in moves {
+                match step {
+                    Move::Act { node, what, arg } => {
+                        let command = command(net, NODES[node], case, what, arg);
+                        if !matches!(command, Command::TakeOver { .. }) {
+                            let _ = net.act(NODES[node], case, command);
+                        }
+                    }
+                    Move::Deliver(pick) => deliver_one(net, pick),
+                    Move::Wait => net.now += 3_600_000,
+                }
+            }
+        };
+        run(&mut net, before);
+        let (disk, as_of) = (net.nodes[GRID].rows.clone(), net.sent.len());
+        run(&mut net, after);
+        net.restore(disk, as_of);
+        for (what, arg) in alone {
+            let command = command(&net, GRID, case, what, arg);
+            // Nobody can accept an offer while the grid is cut off.
+            if !matches!(command, Command::Offer { .. } | Command::TakeOver { .. }) {
+                let _ = net.act(GRID, case, command);
+            }
+        }
+        net.reconcile(mine_first);
+        net.settle();
+        let owners: Vec<usize> = NODES.into_iter().filter(|n| net.known(*n, case).owned_by(net.id(*n))).collect();
+        prop_assert_eq!(owners.len(), 1, "one owner: {:?}", owners);
+        let tip = net.case(owners[0], case);
+        for node in [VILLAGE, TOWN, COUNTY, CITY] {
+            prop_assert_eq!(net.case(node, case).head, tip.head, "node {} of owner {:?}", node, owners);
         }
     }
 }

@@ -15,7 +15,7 @@ fn give_back(net: &mut Net, case: CaseId, backwards: bool) {
     }
     for header in headers {
         let body = Body::Header(header);
-        net.deliver(Mail { origin: GRID, at: GRID, opened: false, body }, true).unwrap();
+        net.deliver(Mail { origin: GRID, at: GRID, opened: false, serial: 0, body }, true).unwrap();
     }
 }
 
@@ -70,7 +70,7 @@ fn what_fits_is_written_again_as_it_was() {
     let aside: Vec<_> = net.known(VILLAGE, case).aside().filter(|(_, o)| *o == owner).map(|(h, _)| h.clone()).collect();
     for header in aside {
         let body = Body::Header(header);
-        net.deliver(Mail { origin: GRID, at: GRID, opened: false, body }, true).unwrap();
+        net.deliver(Mail { origin: GRID, at: GRID, opened: false, serial: 0, body }, true).unwrap();
     }
     net.settle();
     net.agree(&[GRID, VILLAGE, TOWN, COUNTY, CITY], case);
