@@ -157,7 +157,7 @@ pub fn next_actions(known: &Known, me: Me, by: &Actor, policy: &Policy) -> Vec<A
         .into_iter()
         .filter(|action| *action != ActionName::Report && by.must(*action).is_ok())
         .filter(|action| decide::timely(known, me, *action).is_ok())
-        .filter(|action| *action != ActionName::Regrade || policy.rules > 0)
+        .filter(|action| decide::roomy(known, me, policy, *action).is_ok())
         .collect()
 }
 

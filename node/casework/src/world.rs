@@ -124,6 +124,8 @@ pub struct Policy {
     pub accept_days: u16,
     /// Days that a former owner keeps the full file after its release.
     pub keep_days: u16,
+    /// Events that people may add to one case; never above what a move carries in one piece.
+    pub events_max: u32,
 }
 
 impl Default for Policy {
@@ -144,6 +146,7 @@ impl Default for Policy {
             answer_days: 15,
             accept_days: 3,
             keep_days: 30,
+            events_max: 256,
         }
     }
 }

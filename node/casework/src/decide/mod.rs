@@ -14,7 +14,7 @@ use crate::known::Known;
 use crate::record::{OfferState, OrderFile};
 use crate::refusal::Refusal;
 use crate::rights::{self, ActionName, Actor};
-use crate::world::{Me, World};
+use crate::world::{Me, Policy, World};
 
 pub(crate) use level::{approved, lower};
 pub(crate) use orders::send_contribution;
@@ -34,7 +34,7 @@ pub fn decide(known: &Known, command: Command, by: &Actor, world: &mut World<'_>
     by.must(action)?;
     let mut draft = Draft::new(known, world, Some(by));
     timely(&draft.known, draft.world.me, action)?;
-    room(&draft.known, draft.world.me, action)?;
+    roomy(&draft.known, draft.world.me, draft.world.policy, action)?;
     run(&mut draft, command, by)?;
     Ok(draft.finish())
 }
@@ -169,11 +169,12 @@ fn alive(known: &Known) -> Result<(), Refusal> {
 }
 
 /// Whether one more event of a person fits. What ends a case, or moves it, always does.
-fn room(known: &Known, me: Me, action: ActionName) -> Result<(), Refusal> {
+pub(crate) fn roomy(known: &Known, me: Me, policy: &Policy, action: ActionName) -> Result<(), Refusal> {
     use ActionName as A;
     let grows = matches!(action, A::Return | A::Assign | A::Progress | A::Regrade | A::Offer | A::Recall);
     let Some(case) = known.case().filter(|case| grows && case.owned_by(me.node)) else { return Ok(()) };
-    let full = case.head.number >= PEOPLE_EVENTS_MAX || known.private_bytes() >= PRIVATE_BYTES_MAX;
+    let full =
+        case.head.number >= policy.events_max.min(PEOPLE_EVENTS_MAX) || known.private_bytes() >= PRIVATE_BYTES_MAX;
     if full { Err(Refusal::CaseFull) } else { Ok(()) }
 }
 

@@ -218,7 +218,7 @@ impl Net {
         let (kind, schema) = body.kind();
         let body = Body::decode(kind, schema, &body.encode().unwrap()).unwrap().unwrap();
         let serial = self.sent.len();
-        if origin == GRID || to == GRID || (kind.kept_on_the_way() && to == GRID) {
+        if origin == GRID || to == GRID {
             self.kept.push(Mail { origin, at: GRID, opened: to == GRID, serial, body: body.clone() });
         }
         for at in self.path(origin, to) {
