@@ -71,6 +71,9 @@ pub enum Closing {
     /// The peer is not known or no longer.
     #[error("the peer is not admitted")]
     NotAdmitted,
+    /// Bundles came back from elsewhere that the peer may lack: the link is to be greeted again.
+    #[error("the link is to be reconciled")]
+    Again,
     /// The peer asked for it.
     #[error("the peer goes away")]
     GoAway,

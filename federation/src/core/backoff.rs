@@ -17,6 +17,9 @@ enum State {
     Waiting(Uptime),
 }
 
+/// The longest pause that a parent may ask for: what is said by mistake must not part two nodes for weeks.
+const PAUSE_MAX_MS: u32 = 3_600_000;
+
 /// Waits between dials.
 #[derive(Debug)]
 pub(super) struct Backoff {
@@ -55,7 +58,7 @@ impl Backoff {
     /// The parent says when to come back.
     pub(super) fn told(&mut self, now: Uptime, after_ms: u32) {
         if self.state != State::Never {
-            self.state = State::Waiting(Uptime(now.0.saturating_add(u64::from(after_ms))));
+            self.state = State::Waiting(Uptime(now.0.saturating_add(u64::from(after_ms.min(PAUSE_MAX_MS)))));
         }
     }
 

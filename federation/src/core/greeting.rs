@@ -37,11 +37,21 @@ impl Core {
         Self::say(connection, Control::Hello(Box::new(hello)), out);
     }
 
-    pub(super) fn hello(&mut self, now: Now, peer: NodeId, connection: ConnectionId, hello: Hello, out: &mut Vec<Output>) {
+    pub(super) fn hello(
+        &mut self,
+        now: Now,
+        peer: NodeId,
+        connection: ConnectionId,
+        hello: Hello,
+        out: &mut Vec<Output>,
+    ) {
         if let Some(why) = self.refusal(peer, &hello) {
             Self::say(connection, Control::Verdict(Verdict::Refuse(why)), out);
             out.push(Output::Raise(Alarm::Refused { peer, why }));
             self.close(now, connection, Closing::Refused(why), out);
+            return;
+        }
+        if !self.take_over(now, peer, connection, hello.incarnation, out) {
             return;
         }
         let from_parent = self.me.parent == Some(peer);
@@ -72,12 +82,12 @@ impl Core {
         }
         session.phase = Phase::Judging { hello: Box::new(hello.clone()), open: open.clone() };
         if doubt.is_some() || open.is_empty() {
-            return self.conclude(now, peer, connection, doubt, out);
+            return self.conclude(peer, connection, doubt, out);
         }
         for lane in open {
             let Some(state) = hello.lanes.iter().find(|s| s.lane == lane) else { continue };
             if state.received.seq.0 == 0 {
-                self.judged(now, peer, connection, lane, Some(Hash::ZERO), out);
+                self.judged(peer, connection, lane, Some(Hash::ZERO), out);
             } else {
                 let query = Query::HashAt { peer, lane, seq: state.received.seq };
                 self.fetch(Pending::Hash { peer, connection, lane }, query, out);
@@ -85,18 +95,45 @@ impl Core {
         }
     }
 
+    /// A further connection of a peer whose link is up takes its place when it is the same peer; two live nodes with one
+    /// identity are refused.
+    fn take_over(
+        &mut self,
+        now: Now,
+        peer: NodeId,
+        connection: ConnectionId,
+        run: Incarnation,
+        out: &mut Vec<Output>,
+    ) -> bool {
+        let Some(link) = self.links.get_mut(&peer) else { return false };
+        let Some((_, since)) = link.newcomer.take_if(|(newcomer, _)| *newcomer == connection) else { return true };
+        if !link.is_same_peer(run) {
+            let why = Refused::DoubleIdentity;
+            Self::say(connection, Control::Verdict(Verdict::Refuse(why)), out);
+            out.push(Output::Raise(Alarm::Refused { peer, why }));
+            self.close(now, connection, Closing::Refused(why), out);
+            return false;
+        }
+        let old = link.open(connection, since);
+        self.replaced(peer, old, out);
+        true
+    }
+
     fn refusal(&self, peer: NodeId, hello: &Hello) -> Option<Refused> {
         let above = self.me.parent == Some(peer);
-        let placed = if above {
-            hello.division.contains(self.me.division)
-        } else {
-            self.me.division.contains(hello.division)
-        };
+        let placed =
+            if above { hello.division.contains(self.me.division) } else { self.me.division.contains(hello.division) };
+        let whole = Lane::NUMBERED.into_iter().all(|lane| hello.lanes.iter().filter(|s| s.lane == lane).count() == 1);
         if hello.root != self.me.root {
             Some(Refused::OtherRoot)
         } else if hello.versions.0 > VERSIONS.1 || hello.versions.1 < VERSIONS.0 {
             Some(Refused::NoCommonVersion)
-        } else if hello.node != peer || hello.entry.entry.node != peer || hello.division == self.me.division || !placed {
+        } else if hello.node != peer
+            || hello.entry.entry.node != peer
+            || hello.division == self.me.division
+            || !placed
+            || !whole
+        {
             Some(Refused::Contradiction)
         } else {
             None
@@ -119,7 +156,9 @@ impl Core {
         let stale: Vec<_> = self
             .links
             .iter()
-            .filter(|(peer, link)| self.children.contains(peer) && link.session.as_ref().is_some_and(super::link::Session::is_up))
+            .filter(|(peer, link)| {
+                self.children.contains(peer) && link.session.as_ref().is_some_and(super::link::Session::is_up)
+            })
             .filter_map(|(_, link)| link.session.as_ref().map(|s| s.connection))
             .collect();
         for connection in stale {
@@ -130,7 +169,6 @@ impl Core {
     /// The outbox has answered for one lane.
     pub(super) fn judged(
         &mut self,
-        now: Now,
         peer: NodeId,
         connection: ConnectionId,
         lane: Lane,
@@ -143,12 +181,12 @@ impl Core {
         let doubt = compare(state.received, held);
         open.retain(|waiting| *waiting != lane);
         if doubt.is_some() || open.is_empty() {
-            self.conclude(now, peer, connection, doubt, out);
+            self.conclude(peer, connection, doubt, out);
         }
     }
 
     /// Says the own verdict.
-    fn conclude(&mut self, now: Now, peer: NodeId, connection: ConnectionId, doubt: Option<Doubt>, out: &mut Vec<Output>) {
+    fn conclude(&mut self, peer: NodeId, connection: ConnectionId, doubt: Option<Doubt>, out: &mut Vec<Output>) {
         let nonce = self.random.next_u64();
         let Some(link) = self.links.get_mut(&peer) else { return };
         let own = link.kept.incarnation.counter;
@@ -168,7 +206,7 @@ impl Core {
         };
         session.phase = Phase::Said { hello, mine };
         Self::say(connection, Control::Verdict(verdict_of(mine)), out);
-        self.agree(now, peer, connection, out);
+        self.agree(peer, connection, out);
     }
 
     pub(super) fn their_verdict(
@@ -199,11 +237,11 @@ impl Core {
             session.phase = Phase::Said { hello, mine };
             Self::say(connection, Control::Verdict(verdict_of(mine)), out);
         }
-        self.agree(now, peer, connection, out);
+        self.agree(peer, connection, out);
     }
 
     /// Goes up when both have said the same.
-    fn agree(&mut self, now: Now, peer: NodeId, connection: ConnectionId, out: &mut Vec<Output>) {
+    fn agree(&mut self, peer: NodeId, connection: ConnectionId, out: &mut Vec<Output>) {
         let Some(link) = self.links.get_mut(&peer) else { return };
         let Some(session) = link.session_of(connection) else { return };
         let Phase::Said { hello, mine } = &session.phase else { return };
@@ -216,12 +254,14 @@ impl Core {
                         lane.sent = state.received.seq;
                     }
                 }
+                session.theirs = Some(hello.incarnation);
                 link.kept.peer_incarnation = Some(hello.incarnation);
                 link.kept.peer_counter_seen = link.kept.peer_counter_seen.max(hello.incarnation.counter);
                 self.keep_link(peer, out);
             }
             (Said::Reconcile(doubt, run), Some(Said::Reconcile(_, theirs))) => {
                 session.phase = Phase::Up;
+                session.theirs = Some(theirs);
                 link.renumber(run, theirs);
                 // What is being stored under old numbers is kept, but its numbers mean nothing any more.
                 self.pending.retain(|_, pending| !pending.is_numbered_for(peer));
@@ -233,12 +273,11 @@ impl Core {
             _ => return,
         }
         out.push(Output::LinkUp { peer });
-        self.say_ready(now, peer, connection, out);
+        self.say_ready(peer, connection, out);
     }
 
     /// The first acknowledgement of each lane: from now on this side takes bundles.
-    fn say_ready(&mut self, now: Now, peer: NodeId, connection: ConnectionId, out: &mut Vec<Output>) {
-        let _ = now;
+    fn say_ready(&mut self, peer: NodeId, connection: ConnectionId, out: &mut Vec<Output>) {
         let Some(link) = self.links.get(&peer) else { return };
         for lane in Lane::NUMBERED {
             let upto = link.received_durably(lane).seq;

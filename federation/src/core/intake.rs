@@ -23,7 +23,9 @@ impl Core {
         (seen, held_unreceipted): (bool, bool),
         out: &mut Vec<Output>,
     ) {
-        let Some((peer, position)) = self.next_position(now, connection, lane, seq, bundle.bytes(), out) else { return };
+        let Some((peer, position)) = self.next_position(now, connection, lane, seq, bundle.bytes(), out) else {
+            return;
+        };
         #[cfg(feature = "mutants")]
         let seen = seen && self.limits.mutant != Some(super::Mutant::NoDedupe);
         #[cfg(feature = "mutants")]
@@ -52,9 +54,11 @@ impl Core {
             }
             _ => {}
         }
-        if !matches!(deliver, Deliver::Returned) {
-            self.note_receipts(&bundle, out);
+        if matches!(deliver, Deliver::Returned) {
+            self.doubt_toward(now, peer, bundle.head().origin, out);
         }
+        // Also those that were given back: a restored node between the two ends may hold what they name as undelivered.
+        self.note_receipts(&bundle, out);
         let write = Write::Arrival { from: peer, lane, position, bundle, deliver };
         self.persist(Pending::Arrival { peer, lane, position }, write, out);
         self.keep_link(peer, out);

@@ -7,12 +7,19 @@ pub struct Limits {
     pub credit: u32,
     /// Frames of one lane that wait in memory; what is beyond is read from the outbox when its turn comes.
     pub window_frames: usize,
+    /// Bytes of one lane that wait in memory.
+    pub window_bytes: usize,
     /// Frames of one page from the outbox.
     pub page_frames: usize,
     /// Bytes of one page from the outbox, roughly.
     pub page_bytes: usize,
     /// Ids of one page of an inventory.
     pub inventory_page: usize,
+    /// Bundles of a reconciliation that are read at once.
+    pub give_bundles: usize,
+    /// After bundles were given back, neighbours in the direction of their origin are reconciled when so long nothing more
+    /// came, milliseconds.
+    pub reoffer_ms: u64,
     /// Shortest wait before the parent is dialled again, milliseconds.
     pub retry_min_ms: u64,
     /// Longest wait before the parent is dialled again, milliseconds.
@@ -45,9 +52,12 @@ impl Default for Limits {
         Self {
             credit: 1_024,
             window_frames: 1_024,
+            window_bytes: 8 * 1024 * 1024,
             page_frames: 256,
             page_bytes: 4 * 1024 * 1024,
             inventory_page: 512,
+            give_bundles: 16,
+            reoffer_ms: 3_000,
             retry_min_ms: 1_000,
             retry_max_ms: 300_000,
             greeting_ms: 20_000,

@@ -1,6 +1,6 @@
 //! What is known of one link: the numbering that is kept, and the connection of the moment.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use protocol::id::{BundleId, NodeId};
@@ -61,7 +61,6 @@ impl KeptLink {
             Lane::Bulk => bulk,
         }
     }
-
 }
 
 /// What a side has said of its own sending.
@@ -95,8 +94,24 @@ pub(super) struct LaneSession {
     pub(super) credit: u32,
     /// Durable frames that come next, without a gap after `sent`.
     pub(super) window: VecDeque<(LinkSeq, Arc<[u8]>, NodeId)>,
+    /// Bytes in it.
+    pub(super) window_bytes: usize,
     /// A page of frames was asked for.
     pub(super) fetching: bool,
+}
+
+impl LaneSession {
+    pub(super) fn push(&mut self, seq: LinkSeq, bytes: Arc<[u8]>, origin: NodeId) {
+        self.window_bytes = self.window_bytes.saturating_add(bytes.len());
+        self.window.push_back((seq, bytes, origin));
+    }
+
+    pub(super) fn pop(&mut self) -> Option<(LinkSeq, Arc<[u8]>, NodeId)> {
+        let frame = self.window.pop_front()?;
+        self.window_bytes = self.window_bytes.saturating_sub(frame.1.len());
+        self.sent = frame.0;
+        Some(frame)
+    }
 }
 
 /// The connection of the moment.
@@ -107,6 +122,16 @@ pub(super) struct Session {
     pub(super) phase: Phase,
     pub(super) their_verdict: Option<Said>,
     pub(super) lanes: BTreeMap<Lane, LaneSession>,
+    /// The run of numbers that the peer has said.
+    pub(super) theirs: Option<Incarnation>,
+    /// The own run as said in a reconciliation that is not over.
+    pub(super) reconciling: Option<Incarnation>,
+    /// Ids of the page that was offered last: the peer may ask for these and no others.
+    pub(super) offered: BTreeSet<BundleId>,
+    /// The peer's answer to a page is awaited.
+    pub(super) answer_due: bool,
+    /// Ids that the peer asked for and that are still to be read.
+    pub(super) wanted: VecDeque<BundleId>,
     /// The last id of the own inventory that was sent.
     pub(super) inventoried: Option<BundleId>,
     /// The own inventory's last page was sent.
@@ -114,6 +139,23 @@ pub(super) struct Session {
 }
 
 impl Session {
+    fn new(connection: ConnectionId, since: Uptime) -> Self {
+        Self {
+            connection,
+            since,
+            phase: Phase::Greeting,
+            their_verdict: None,
+            lanes: Lane::NUMBERED.into_iter().map(|lane| (lane, LaneSession::default())).collect(),
+            theirs: None,
+            reconciling: None,
+            offered: BTreeSet::new(),
+            answer_due: false,
+            wanted: VecDeque::new(),
+            inventoried: None,
+            inventory_done: false,
+        }
+    }
+
     pub(super) fn is_up(&self) -> bool {
         matches!(self.phase, Phase::Up)
     }
@@ -124,6 +166,12 @@ impl Session {
 pub(super) struct Link {
     pub(super) kept: KeptLink,
     pub(super) session: Option<Session>,
+    /// A further connection of this peer beside one that is up: its greeting tells whether it is the same peer.
+    pub(super) newcomer: Option<(ConnectionId, Uptime)>,
+    /// The peer may lack what came back from elsewhere: the next greeting reconciles.
+    pub(super) doubted: bool,
+    /// When to ask for that greeting.
+    pub(super) reoffer_at: Option<Uptime>,
     /// The highest number of each lane that is durable in the outbox.
     pub(super) durable: BTreeMap<Lane, LinkSeq>,
     /// The last position of each lane whose arrival is durable: the only one that the peer may be told.
@@ -148,7 +196,17 @@ impl Link {
         let durable = Lane::NUMBERED.into_iter().map(|lane| (lane, kept.lane(lane).last.seq)).collect();
         let dropped = Lane::NUMBERED.into_iter().map(|lane| (lane, kept.lane(lane).acked)).collect();
         let received = Lane::NUMBERED.into_iter().map(|lane| (lane, kept.lane(lane).received)).collect();
-        Self { kept, session: None, durable, received, dropped, drop_since: None }
+        Self {
+            kept,
+            session: None,
+            newcomer: None,
+            doubted: false,
+            reoffer_at: None,
+            durable,
+            received,
+            dropped,
+            drop_since: None,
+        }
     }
 
     /// The lanes as a greeting tells them.
@@ -170,18 +228,13 @@ impl Link {
 
     /// A new connection takes the place of an old one, which is given back.
     pub(super) fn open(&mut self, connection: ConnectionId, now: Uptime) -> Option<Session> {
-        self.session.replace(Session {
-            connection,
-            since: now,
-            phase: Phase::Greeting,
-            their_verdict: None,
-            lanes: Lane::NUMBERED.into_iter().map(|lane| (lane, LaneSession::default())).collect(),
-            inventoried: None,
-            inventory_done: false,
-        })
+        self.session.replace(Session::new(connection, now))
     }
 
     pub(super) fn close(&mut self, connection: ConnectionId) -> Option<Session> {
+        if self.newcomer.is_some_and(|(newcomer, _)| newcomer == connection) {
+            self.newcomer = None;
+        }
         self.session.take_if(|session| session.connection == connection)
     }
 
@@ -194,9 +247,39 @@ impl Link {
         self.session.as_mut().filter(|s| s.connection == connection)
     }
 
-    /// Both numberings begin again.
+    /// Whether `run` can be what the peer of the live session says in a further greeting.
+    pub(super) fn is_same_peer(&self, run: Incarnation) -> bool {
+        let live = self.session.as_ref().and_then(|session| session.theirs);
+        live.is_none_or(|live| run == live || run == unsettled(live))
+    }
+
+    /// The next greeting shall reconcile, because the peer may lack something that it cannot know of.
+    pub(super) fn doubt(&mut self, at: Uptime) {
+        let reconciling = self.session.as_ref().is_some_and(|session| session.reconciling.is_some());
+        if !self.doubted && !reconciling {
+            self.kept.incarnation = unsettled(self.kept.incarnation);
+        }
+        self.doubted = true;
+        self.reoffer_at = Some(at);
+    }
+
+    /// Everything that the peer lacks has its number: from now on the run counts as what was said.
+    pub(super) fn settle(&mut self) {
+        let run = self.session.as_mut().and_then(|session| session.reconciling.take());
+        if let Some(run) = run.filter(|_| !self.doubted) {
+            self.kept.incarnation = run;
+        }
+    }
+
+    /// Both numberings begin again. Until the inventories are through, the run is kept as another one than was said: if the
+    /// connection breaks or the node stops before, the next greeting finds the difference and reconciles anew.
     pub(super) fn renumber(&mut self, mine: Incarnation, theirs: Incarnation) {
-        self.kept.incarnation = mine;
+        self.kept.incarnation = unsettled(mine);
+        self.doubted = false;
+        self.reoffer_at = None;
+        if let Some(session) = &mut self.session {
+            session.reconciling = Some(mine);
+        }
         self.kept.peer_incarnation = Some(theirs);
         self.kept.peer_counter_seen = self.kept.peer_counter_seen.max(theirs.counter);
         self.kept.lanes = [KeptLane::default(); 3];
@@ -207,8 +290,9 @@ impl Link {
     }
 
     pub(super) fn too_slow(&self, now: Uptime, limits: &Limits) -> Option<ConnectionId> {
-        let session = self.session.as_ref().filter(|s| !s.is_up())?;
-        (now.0.saturating_sub(session.since.0) >= limits.greeting_ms).then_some(session.connection)
+        let greeting = self.session.as_ref().filter(|s| !s.is_up()).map(|s| (s.connection, s.since));
+        let slow = |since: Uptime| now.0.saturating_sub(since.0) >= limits.greeting_ms;
+        greeting.into_iter().chain(self.newcomer).find(|(_, since)| slow(*since)).map(|(connection, _)| connection)
     }
 
     pub(super) fn drop_due(&self, now: Uptime, limits: &Limits) -> bool {
@@ -220,12 +304,15 @@ impl Link {
     }
 
     pub(super) fn next_timeout(&self, limits: &Limits) -> Option<Uptime> {
-        let greeting = self
-            .session
-            .as_ref()
-            .filter(|s| !s.is_up())
-            .map(|s| Uptime(s.since.0.saturating_add(limits.greeting_ms)));
+        let greeting =
+            self.session.as_ref().filter(|s| !s.is_up()).map(|s| Uptime(s.since.0.saturating_add(limits.greeting_ms)));
         let drop = self.drop_since.map(|since| Uptime(since.0.saturating_add(limits.drop_ms)));
-        greeting.into_iter().chain(drop).min()
+        let newcomer = self.newcomer.map(|(_, since)| Uptime(since.0.saturating_add(limits.greeting_ms)));
+        greeting.into_iter().chain(drop).chain(newcomer).chain(self.reoffer_at).min()
     }
+}
+
+/// The run that stands for "said, but not settled". Its own inverse.
+fn unsettled(run: Incarnation) -> Incarnation {
+    Incarnation { counter: run.counter, nonce: !run.nonce }
 }

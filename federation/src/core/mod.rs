@@ -53,7 +53,7 @@ pub use verdict::judge_lane;
 pub use verified::Verified;
 
 use backoff::Backoff;
-use link::Link;
+use link::{Link, Session};
 
 /// Who this node is on its links.
 #[derive(Debug, Clone)]
@@ -167,6 +167,13 @@ impl Core {
         if self.children.contains(&node) { Some(node) } else { self.routes.get(&node).copied() }
     }
 
+    /// Frames, and bytes of frames, that the fullest lane holds in memory.
+    pub fn in_memory(&self) -> (usize, usize) {
+        let sessions = self.links.values().filter_map(|link| link.session.as_ref());
+        let lanes = sessions.flat_map(|session| session.lanes.values());
+        lanes.fold((0, 0), |(frames, bytes), lane| (lane.window.len().max(frames), lane.window_bytes.max(bytes)))
+    }
+
     /// Takes one thing in. The only mutation.
     pub fn handle(&mut self, now: Now, input: Input, out: &mut Vec<Output>) {
         match input {
@@ -177,14 +184,16 @@ impl Core {
             Input::Arrived { connection, lane, seq, bundle, seen, held_unreceipted } => {
                 self.arrived(now, connection, (lane, seq), bundle.into_inner(), (seen, held_unreceipted), out);
             }
-            Input::Unbelieved { connection, lane, seq, bytes } => self.unbelieved(now, connection, lane, seq, &bytes, out),
+            Input::Unbelieved { connection, lane, seq, bytes } => {
+                self.unbelieved(now, connection, lane, seq, &bytes, out)
+            }
             Input::Rejected { bundle, from, reason } => self.rejected(bundle, from, &reason, out),
             Input::Misbehaved { connection, .. } => self.close(now, connection, Closing::Misbehaved, out),
             Input::Outgoing { bundles } => bundles.into_iter().for_each(|bundle| self.outgoing(bundle, out)),
             Input::Registered { node, via } => self.registered(node, via),
             Input::Revoked { peer } => self.revoked(now, peer, out),
-            Input::Committed { tickets } => self.committed(now, tickets, out),
-            Input::Page { ticket, page } => self.page(now, ticket, page, out),
+            Input::Committed { tickets } => self.committed(tickets, out),
+            Input::Page { ticket, page } => self.page(ticket, page, out),
             Input::Timeout => self.timeout(now, out),
         }
     }
@@ -232,18 +241,30 @@ impl Core {
         }
         let nonce = self.random.next_u64();
         let link = self.links.entry(peer).or_insert_with(|| Link::fresh(peer, nonce));
-        if let Some(old) = link.open(connection, now.uptime) {
-            self.connections.remove(&old.connection);
-            out.push(Output::Close { connection: old.connection, why: Closing::Replaced });
-            if old.is_up() {
-                out.push(Output::LinkDown { peer });
+        if !dialled && link.session.as_ref().is_some_and(Session::is_up) {
+            if let Some((older, _)) = link.newcomer.replace((connection, now.uptime)) {
+                self.connections.remove(&older);
+                out.push(Output::Close { connection: older, why: Closing::Replaced });
             }
+        } else {
+            let old = link.open(connection, now.uptime);
+            self.replaced(peer, old, out);
         }
         self.connections.insert(connection, peer);
         if dialled {
             self.backoff.connected();
         }
         self.greet(now, peer, connection, out);
+    }
+
+    /// A session that another one took the place of.
+    fn replaced(&mut self, peer: NodeId, old: Option<Session>, out: &mut Vec<Output>) {
+        let Some(old) = old else { return };
+        self.connections.remove(&old.connection);
+        out.push(Output::Close { connection: old.connection, why: Closing::Replaced });
+        if old.is_up() {
+            out.push(Output::LinkDown { peer });
+        }
     }
 
     fn closed(&mut self, now: Now, connection: ConnectionId, out: &mut Vec<Output>) {
@@ -276,20 +297,26 @@ impl Core {
 
     fn revoked(&mut self, now: Now, peer: NodeId, out: &mut Vec<Output>) {
         self.children.remove(&peer);
+        let newcomer = self.links.get(&peer).and_then(|link| link.newcomer).map(|(connection, _)| connection);
         let live = self.links.get(&peer).and_then(|link| link.session.as_ref()).map(|s| s.connection);
-        if let Some(connection) = live {
+        for connection in live.into_iter().chain(newcomer) {
             self.close(now, connection, Closing::NotAdmitted, out);
         }
     }
 
     fn control(&mut self, now: Now, connection: ConnectionId, frame: Control, out: &mut Vec<Output>) {
         let Some(peer) = self.connections.get(&connection).copied() else { return };
+        if !matches!(frame, Control::Hello(_)) && !self.links.get(&peer).is_some_and(|link| link.is_live(connection)) {
+            return self.close(now, connection, Closing::Misbehaved, out);
+        }
         match frame {
             Control::Hello(hello) => self.hello(now, peer, connection, *hello, out),
             Control::Verdict(verdict) => self.their_verdict(now, peer, connection, verdict, out),
             Control::Ack { lane, upto, credit } => self.acknowledged(now, peer, lane, upto, credit, out),
-            Control::Inventory { page, last } => self.their_inventory(peer, connection, page.into_vec(), last, out),
-            Control::Want { page, last } => self.they_want(peer, connection, page.into_vec(), last, out),
+            Control::Inventory { page, last } => {
+                self.their_inventory(now, peer, connection, page.into_vec(), last, out)
+            }
+            Control::Want { page, .. } => self.they_want(now, peer, connection, page.into_vec(), out),
             Control::Quarantined { bundle, .. } => out.push(Output::Raise(Alarm::QuarantinedThere { peer, bundle })),
             Control::GoAway { retry_after_ms } => {
                 self.close(now, connection, Closing::GoAway, out);
@@ -300,10 +327,10 @@ impl Core {
         }
     }
 
-    fn page(&mut self, now: Now, ticket: Ticket, page: Page, out: &mut Vec<Output>) {
+    fn page(&mut self, ticket: Ticket, page: Page, out: &mut Vec<Output>) {
         match (self.pending.remove(&ticket), page) {
             (Some(Pending::Hash { peer, connection, lane }), Page::Hash(hash)) => {
-                self.judged(now, peer, connection, lane, hash, out);
+                self.judged(peer, connection, lane, hash, out);
             }
             (Some(Pending::Frames { peer, connection, lane }), Page::Outbox(rows)) => {
                 self.frames(peer, connection, lane, rows, out);
@@ -322,7 +349,7 @@ impl Core {
         }
     }
 
-    fn committed(&mut self, now: Now, tickets: Vec<Ticket>, out: &mut Vec<Output>) {
+    fn committed(&mut self, tickets: Vec<Ticket>, out: &mut Vec<Output>) {
         let mut acks = BTreeMap::new();
         let mut lanes = BTreeSet::new();
         for ticket in tickets {
@@ -349,7 +376,6 @@ impl Core {
         for (peer, lane) in lanes {
             self.pump(peer, lane, out);
         }
-        let _ = now;
     }
 
     fn timeout(&mut self, now: Now, out: &mut Vec<Output>) {
@@ -357,10 +383,12 @@ impl Core {
         for connection in slow {
             self.close(now, connection, Closing::GreetingTooSlow, out);
         }
-        let due: Vec<_> = self.links.iter().filter(|(_, l)| l.drop_due(now.uptime, &self.limits)).map(|(p, _)| *p).collect();
+        let due: Vec<_> =
+            self.links.iter().filter(|(_, l)| l.drop_due(now.uptime, &self.limits)).map(|(p, _)| *p).collect();
         for peer in due {
-            self.drop_acknowledged(now, peer, out);
+            self.drop_acknowledged(peer, out);
         }
+        self.reoffer(now, out);
         if self.backoff.dial_now(now.uptime, &self.limits, &mut self.random) {
             out.push(Output::Dial);
         }

@@ -46,7 +46,7 @@ impl Core {
 
     /// A numbered bundle is durable: it may go when its turn comes.
     pub(super) fn durable(&mut self, peer: NodeId, lane: Lane, seq: LinkSeq, bundle: &Bundle) {
-        let window_max = self.limits.window_frames;
+        let (frames_max, bytes_max) = (self.limits.window_frames, self.limits.window_bytes);
         let Some(link) = self.links.get_mut(&peer) else { return };
         let durable = link.durable.entry(lane).or_default();
         *durable = seq.max(*durable);
@@ -54,8 +54,8 @@ impl Core {
         let Some(state) = session.lanes.get_mut(&lane) else { return };
         let tail = state.window.back().map_or(state.sent, |(seq, ..)| *seq);
         // A page that was asked for may bring this number too; it then decides where the window goes on.
-        if !state.fetching && tail.next() == seq && state.window.len() < window_max {
-            state.window.push_back((seq, bundle.bytes().clone(), bundle.head().origin));
+        if !state.fetching && tail.next() == seq && state.window.len() < frames_max && state.window_bytes < bytes_max {
+            state.push(seq, bundle.bytes().clone(), bundle.head().origin);
         }
     }
 
@@ -69,8 +69,7 @@ impl Core {
         let connection = session.connection;
         let Some(state) = session.lanes.get_mut(&lane).filter(|s| s.ready) else { return };
         while state.sent.0.saturating_sub(acked.0) < u64::from(state.credit) {
-            let Some((seq, bytes, origin)) = state.window.pop_front() else { break };
-            state.sent = seq;
+            let Some((seq, bytes, origin)) = state.pop() else { break };
             out.push(Output::Send { connection, frame: FrameOut::Bundle { lane, seq, bytes, origin } });
         }
         if state.window.is_empty() && !state.fetching && durable > state.sent {
@@ -96,7 +95,7 @@ impl Core {
         let mut expected = state.window.back().map_or(state.sent, |(seq, ..)| *seq).next();
         for (seq, _, origin, bytes) in rows {
             if seq == expected {
-                state.window.push_back((seq, bytes, origin));
+                state.push(seq, bytes, origin);
                 expected = expected.next();
             }
         }
@@ -133,8 +132,7 @@ impl Core {
     }
 
     /// Outbox rows that are acknowledged go, not one by one.
-    pub(super) fn drop_acknowledged(&mut self, now: Now, peer: NodeId, out: &mut Vec<Output>) {
-        let _ = now;
+    pub(super) fn drop_acknowledged(&mut self, peer: NodeId, out: &mut Vec<Output>) {
         let Some(link) = self.links.get_mut(&peer) else { return };
         link.drop_since = None;
         let mut due = Vec::new();

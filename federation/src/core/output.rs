@@ -18,6 +18,7 @@ pub struct Ticket(pub u64);
 
 /// One thing to do, in order.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "made and worked off at once; a box each would cost more than it saves")]
 pub enum Output {
     /// Dial the parent.
     Dial,
@@ -158,7 +159,8 @@ pub enum Write {
         /// The neighbour.
         peer: NodeId,
     },
-    /// These bundles are durable at their destination.
+    /// These bundles are durable at their destination. An id that is not in the store must be remembered: after a restore
+    /// a receipt may come back before its bundle, which is then to be kept as receipted from the start.
     Receipted {
         /// Ids.
         bundles: Vec<BundleId>,

@@ -26,7 +26,11 @@ pub fn judge_lane(last: Position, acked: LinkSeq, received: Position) -> Judgeme
     }
     if received.seq.0 == 0 {
         // Everything is sent again, which works as long as nothing was dropped.
-        return if acked.0 <= 1 && received.hash == Hash::ZERO { Judgement::Compare } else { Judgement::Doubt(Doubt::Pruned) };
+        return if acked.0 <= 1 && received.hash == Hash::ZERO {
+            Judgement::Compare
+        } else {
+            Judgement::Doubt(Doubt::Pruned)
+        };
     }
     Judgement::Compare
 }

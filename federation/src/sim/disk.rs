@@ -1,6 +1,6 @@
 //! What a simulated node has on disk. Only commits change it; a crash leaves it as the last commit made it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -34,6 +34,8 @@ pub struct Disk<A> {
     pub links: BTreeMap<NodeId, KeptLink>,
     /// Bundles kept aside.
     pub quarantine: BTreeMap<BundleId, String>,
+    /// Bundles whose terminal receipt came before they did, as happens when a restored node is given back both.
+    pub receipted_early: BTreeSet<BundleId>,
     /// The line above.
     pub line: Vec<Ancestor>,
     /// The application's state.
@@ -62,6 +64,7 @@ impl<A: Clone> Disk<A> {
 
     fn keep(&mut self, bundle: Bundle, done: bool, applied: bool) {
         let id = bundle.head().id;
+        let done = done || self.receipted_early.contains(&id);
         let stored = self.bundles.entry(id).or_insert_with(|| Stored { bundle: Rc::new(bundle), done, applied: 0 });
         stored.applied = stored.applied.saturating_add(u32::from(applied));
     }
@@ -92,8 +95,11 @@ impl<A: Clone> Disk<A> {
             Write::Renumber { peer } => self.outbox.retain(|(p, ..), _| *p != peer),
             Write::Receipted { bundles } => {
                 for id in bundles {
-                    if let Some(stored) = self.bundles.get_mut(&id) {
-                        stored.done = true;
+                    match self.bundles.get_mut(&id) {
+                        Some(stored) => stored.done = true,
+                        None => {
+                            self.receipted_early.insert(id);
+                        }
                     }
                 }
             }

@@ -6,11 +6,23 @@
 //! Signatures are left out: bundles carry zeros, and `trust::verify` has tests of its own.
 
 mod disk;
+mod fault;
+mod network;
 mod node;
+mod oracle;
+mod scenario;
+mod tree;
 mod world;
 
+#[cfg(test)]
+mod tests;
+
 pub use disk::{Disk, Stored};
-pub use world::{Counters, Fault, Settings, Stuck, World};
+pub use fault::Fault;
+pub use oracle::Stuck;
+pub use scenario::{Failure, Faults, Report, Scenario};
+pub use tree::{Place, tree};
+pub use world::{Counters, Settings, World};
 
 use protocol::id::{MessageId, NodeId};
 use protocol::wire::bundle::{Bundle, Urgency};

@@ -268,6 +268,7 @@ fn random_ten(random: &mut ChaCha8Rng) -> [u8; 10] {
 
 /// A moment of virtual time: the wall clock of a node may be off.
 pub(super) fn moment(uptime_ms: u64, wall_offset_ms: i64) -> Now {
-    let wall = i64::try_from(uptime_ms).unwrap_or(i64::MAX).saturating_add(1_764_000_000_000).saturating_add(wall_offset_ms);
+    let wall =
+        i64::try_from(uptime_ms).unwrap_or(i64::MAX).saturating_add(1_764_000_000_000).saturating_add(wall_offset_ms);
     Now { uptime: crate::core::Uptime(uptime_ms), wall: UnixMillis(wall) }
 }

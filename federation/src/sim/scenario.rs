@@ -1,0 +1,190 @@
+//! One run from a seed: a phase in which anything may go wrong, then healing, draining and judging.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use protocol::division::DivisionCode;
+use protocol::id::NodeId;
+
+use super::fault::Fault;
+use super::tree::{Place, tree};
+use super::world::{Settings, World};
+use super::{Application, Draft, Random};
+
+/// Which faults may happen, as chances in a thousand at each step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Faults {
+    /// A connection breaks.
+    pub loss: u64,
+    /// A link is cut for a while.
+    pub cut: u64,
+    /// A link becomes slow for a while.
+    pub clog: u64,
+    /// A node crashes.
+    pub crash: u64,
+    /// A node is copied; every third copy is then brought back in place of the node, told or not.
+    pub restore: u64,
+    /// A clock jumps by up to ten years.
+    pub clock: u64,
+}
+
+impl Faults {
+    /// Nothing goes wrong.
+    pub const NONE: Self = Self { loss: 0, cut: 0, clog: 0, crash: 0, restore: 0, clock: 0 };
+    /// All of it.
+    pub const ALL: Self = Self { loss: 60, cut: 30, clog: 30, crash: 40, restore: 40, clock: 10 };
+}
+
+/// What is to be run.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    /// Everything follows from it.
+    pub seed: u64,
+    /// Branches of each level, from the city down.
+    pub branches: Vec<u64>,
+    /// Steps of the first phase; at each one a node acts and something may go wrong.
+    pub steps: u64,
+    /// Longest time between two steps, milliseconds.
+    pub pause_ms: u64,
+    /// What may go wrong.
+    pub faults: Faults,
+    /// How the world behaves when nothing is wrong.
+    pub settings: Settings,
+    /// Within this virtual time everything must have drained, milliseconds.
+    pub drain_ms: u64,
+}
+
+/// What a run was like.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// Its seed.
+    pub seed: u64,
+    /// Nodes.
+    pub nodes: usize,
+    /// Bundles that links carried.
+    pub bundles: u64,
+    /// Commits.
+    pub commits: u64,
+    /// Reconciliations, counted on both sides.
+    pub reconciled: u64,
+    /// Faults by kind.
+    pub faults: BTreeMap<Fault, u64>,
+    /// Virtual milliseconds until everything had drained.
+    pub drained_ms: u64,
+}
+
+/// A run that broke a promise. The seed alone brings it back.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// Its seed.
+    pub seed: u64,
+    /// What was broken, in words.
+    pub what: Vec<String>,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "seed {}: {}", self.seed, self.what.join("; "))
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl Scenario {
+    /// A small tree of five levels under every fault.
+    pub fn small(seed: u64) -> Self {
+        Self {
+            seed,
+            branches: vec![2, 1, 2, 1],
+            steps: 120,
+            pause_ms: 400,
+            faults: Faults::ALL,
+            settings: Settings::default(),
+            drain_ms: 600_000,
+        }
+    }
+
+    /// Runs it. `act` is what a node does of its own accord; `check` is the application's own judgement at the end.
+    pub fn run<A: Application>(
+        &self,
+        app: impl FnMut(NodeId, DivisionCode) -> A,
+        mut act: impl FnMut(&mut A, NodeId, &[Place], Random<'_>) -> Vec<Draft>,
+        check: impl Fn(&World<A>) -> Result<(), String>,
+    ) -> Result<Report, Failure> {
+        let places = tree(&self.branches);
+        let mut world = World::new(self.seed, self.settings, &places, app);
+        for _ in 0..self.steps {
+            let pause = world.below(self.pause_ms).saturating_add(1);
+            world.run_until(world.now_ms().saturating_add(pause));
+            if let Some(node) = pick(&mut world, &places) {
+                world.act(node, |app, _, random| ((), act(app, node, &places, random)));
+            }
+            self.harm(&mut world, &places);
+        }
+        world.heal();
+        let healed = world.now_ms();
+        let mut what = Vec::new();
+        if let Err(stuck) = world.drain(self.drain_ms) {
+            what.push(format!("did not drain: {}", stuck.0));
+        } else {
+            world.check_delivery();
+            what.extend(check(&world).err());
+        }
+        what.append(&mut world.counters.violations);
+        if !what.is_empty() {
+            return Err(Failure { seed: self.seed, what });
+        }
+        Ok(Report {
+            seed: self.seed,
+            nodes: places.len(),
+            bundles: world.counters.bundles,
+            commits: world.counters.commits,
+            reconciled: world.counters.reconciled,
+            faults: world.counters.faults.clone(),
+            drained_ms: world.now_ms().saturating_sub(healed),
+        })
+    }
+
+    /// Perhaps something goes wrong now.
+    fn harm<A: Application>(&self, world: &mut World<A>, places: &[Place]) {
+        let Some(node) = pick(world, places) else { return };
+        let for_ms = world.below(8_000).saturating_add(200);
+        let mut dice = world.below(1_000);
+        let mut hit = |chance: u64| {
+            let hit = dice < chance;
+            dice = dice.saturating_sub(chance);
+            if hit {
+                dice = u64::MAX;
+            }
+            hit
+        };
+        if hit(self.faults.loss) {
+            world.lose(node);
+        } else if hit(self.faults.cut) {
+            world.cut(node);
+            world.mend_after(node, for_ms);
+        } else if hit(self.faults.clog) {
+            world.clog(node, for_ms);
+            world.mend_after(node, for_ms);
+        } else if hit(self.faults.crash) {
+            world.crash(node, for_ms);
+        } else if hit(self.faults.restore) {
+            let _ = match world.below(6) {
+                0 => world.restore(node, for_ms),
+                1 => world.restore_told(node, for_ms),
+                _ => {
+                    world.back_up(node);
+                    true
+                }
+            };
+        } else if hit(self.faults.clock) {
+            let years = i64::try_from(world.below(20)).unwrap_or(0).saturating_sub(10);
+            world.set_clock(node, years.saturating_mul(365 * 86_400_000));
+        }
+    }
+}
+
+fn pick<A: Application>(world: &mut World<A>, places: &[Place]) -> Option<NodeId> {
+    let index = usize::try_from(world.below(places.len() as u64)).ok()?;
+    places.get(index).map(|(node, ..)| *node)
+}
