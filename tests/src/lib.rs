@@ -3,3 +3,4 @@
 pub mod line;
 pub mod process;
 pub mod relay;
+pub mod sim;

@@ -64,7 +64,7 @@ impl FiveLevels {
         within(HEALED, "something is still on its way", async || {
             for node in &self.nodes {
                 let status = node.get("/status").await?;
-                if status.pointer("/waiting/unreceipted")?.as_i64()? > 0 {
+                if status.get("unreceipted")?.as_i64()? > 0 {
                     return None;
                 }
             }

@@ -151,15 +151,14 @@ impl Core {
         }
     }
 
-    /// Children that are connected hear of a new line at their next greeting; those that wait for one are asked to come again.
+    /// Children that were greeted with the old line, whether their link is up yet or not, are asked to come again.
     fn tell_line(&mut self, out: &mut Vec<Output>) {
-        let stale: Vec<_> = self
-            .links
-            .iter()
-            .filter(|(peer, link)| {
-                self.children.contains(peer) && link.session.as_ref().is_some_and(super::link::Session::is_up)
+        let children = self.links.iter().filter(|(peer, _)| self.children.contains(peer)).map(|(_, link)| link);
+        let stale: Vec<_> = children
+            .flat_map(|link| {
+                let session = link.session.as_ref().map(|session| session.connection);
+                session.into_iter().chain(link.newcomer.map(|(connection, _)| connection))
             })
-            .filter_map(|(_, link)| link.session.as_ref().map(|s| s.connection))
             .collect();
         for connection in stale {
             Self::say(connection, Control::GoAway { retry_after_ms: 0 }, out);

@@ -1,15 +1,17 @@
 //! A toy application under every fault, many seeds; and proof that missing safeguards are noticed.
 
+use std::collections::BTreeSet;
+
 use protocol::directory::Ancestor;
 use protocol::fact::{Measure, Tally};
-use protocol::id::NodeId;
+use protocol::id::{BundleId, NodeId};
 use protocol::time::CivilDay;
 use protocol::wire::bundle::{Bundle, Urgency};
 use protocol::wire::kind::Body;
 
 use crate::core::{Deliver, Limits, Now};
 
-use super::{Application, Draft, Failure, Faults, Place, Random, Report, Scenario, World};
+use super::{Application, Draft, Failure, Faults, Place, Random, Report, Scenario, Settings, World, tree};
 
 /// Counts what it takes in. Tallies are kept on the way, entries are not; both are sent up and down.
 #[derive(Debug, Clone, Default)]
@@ -64,6 +66,11 @@ fn counted(world: &World<Toy>) -> Result<(), String> {
     Ok(())
 }
 
+/// How many seeds are tried; more of them by setting `WUJI_SEEDS`.
+fn seeds() -> u64 {
+    std::env::var("WUJI_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(200)
+}
+
 fn run(scenario: &Scenario) -> Result<Report, Failure> {
     scenario.run(|_, _| Toy::default(), act, counted)
 }
@@ -86,7 +93,7 @@ fn the_same_seed_gives_the_same_run() {
 fn nothing_is_lost_or_doubled_under_any_fault() {
     let mut failures = Vec::new();
     let (mut reconciled, mut kinds) = (0, std::collections::BTreeMap::new());
-    for seed in 0..200 {
+    for seed in 0..seeds() {
         match run(&Scenario::small(seed)) {
             Ok(report) => {
                 reconciled += report.reconciled;
@@ -97,7 +104,7 @@ fn nothing_is_lost_or_doubled_under_any_fault() {
             Err(failure) => failures.push(failure.to_string()),
         }
     }
-    assert!(failures.is_empty(), "{} of 200 failed:\n{}", failures.len(), failures.join("\n"));
+    assert!(failures.is_empty(), "{} failed:\n{}", failures.len(), failures.join("\n"));
     assert!(reconciled > 100, "hardly anything was reconciled: {reconciled}");
     assert_eq!(kinds.len(), 7, "some kind of fault never happened: {kinds:?}");
 }
@@ -117,6 +124,62 @@ fn small_limits_hold_too() {
             ..scenario.settings.limits
         };
         run(&scenario).unwrap_or_else(|failure| panic!("{failure}"));
+    }
+}
+
+/// Three nodes in a line. The given ones come back as they were before the second half was sent, told so or not.
+fn after_restore_of(restored: &[u8], told: bool) {
+    let places = tree(&[1, 1]);
+    let mut world = World::new(7, Settings::default(), &places, |_, _| Toy::default());
+    let all_send = |world: &mut World<Toy>| {
+        for (node, ..) in &places {
+            for _ in 0..5 {
+                world.run_until(world.now_ms() + 100);
+                world.act(*node, |app, _, random| ((), act(app, *node, &places, random)));
+            }
+        }
+    };
+    let ids: Vec<_> = restored.iter().map(|id| places[usize::from(*id) - 1].0).collect();
+    world.run_until(2_000);
+    all_send(&mut world);
+    world.drain(60_000).unwrap_or_else(|stuck| panic!("{}", stuck.0));
+    ids.iter().for_each(|node| world.back_up(*node));
+    all_send(&mut world);
+    world.drain(60_000).unwrap_or_else(|stuck| panic!("{}", stuck.0));
+    // What nobody else ever held is gone with the disk.
+    let others: Vec<_> = places.iter().map(|(node, ..)| *node).filter(|node| !ids.contains(node)).collect();
+    let elsewhere = |id: &BundleId| others.iter().any(|node| world.disk(*node).unwrap().bundles.contains_key(id));
+    let mut sent = own(&world, places[2].0);
+    sent.retain(|id| !ids.contains(&places[2].0) || elsewhere(id));
+    for node in &ids {
+        assert!(if told { world.restore_told(*node, 100) } else { world.restore(*node, 100) });
+    }
+    world.run_until(world.now_ms() + 200);
+    all_send(&mut world);
+    world.heal();
+    world.drain(60_000).unwrap_or_else(|stuck| panic!("{}", stuck.0));
+    world.run_until(world.now_ms() + 20_000);
+    world.drain(60_000).unwrap_or_else(|stuck| panic!("{}", stuck.0));
+    world.check_delivery();
+    assert!(world.counters.violations.is_empty(), "{:?}", world.counters.violations);
+    assert!(world.counters.reconciled > 0);
+    let back = own(&world, places[2].0);
+    assert!(!sent.is_empty() && back.is_superset(&sent), "{restored:?}: it lacks {:?}", sent.difference(&back));
+}
+
+/// The bundles that a node sent, as far as it still has them.
+fn own(world: &World<Toy>, node: NodeId) -> BTreeSet<BundleId> {
+    let bundles = &world.disk(node).expect("a node").bundles;
+    let heads = bundles.values().map(|stored| stored.bundle.head());
+    heads.filter(|head| head.origin == node && head.receipted).map(|head| head.id).collect()
+}
+
+#[test]
+fn restored_nodes_are_given_back_what_they_had_sent() {
+    for told in [false, true] {
+        for restored in [&[1_u8][..], &[2], &[3], &[1, 2], &[2, 3], &[1, 3]] {
+            after_restore_of(restored, told);
+        }
     }
 }
 

@@ -60,8 +60,9 @@ pub async fn run(options: DemoOptions) -> anyhow::Result<u8> {
     let sites = tree::choose(&table, &options)?;
     let manifest = prepare(&options, &sites)?;
     let clock = Clock::default();
+    let began = clock.uptime_ms();
     let city = raise(&options, &sites, &table, &manifest, &screen).await?;
-    let links_up_s = links_up(&city, &clock, &screen).await?;
+    let links_up_s = links_up(&city, &clock, began, &screen).await?;
     let outcome = perform(&options, &city, &manifest, &screen, &clock, links_up_s).await;
     city.lay_down().await?;
     let (code, closing) = outcome?;
@@ -122,9 +123,8 @@ async fn raise(
     Ok(city)
 }
 
-/// Waits for all links. Seconds that it took.
-async fn links_up(city: &City, clock: &Clock, screen: &Screen) -> anyhow::Result<f64> {
-    let began = clock.uptime_ms();
+/// Waits for all links. Seconds that it took from the making of the first node on.
+async fn links_up(city: &City, clock: &Clock, began: u64, screen: &Screen) -> anyhow::Result<f64> {
     loop {
         let down = city.links_down();
         let took = Duration::from_millis(clock.uptime_ms() - began);

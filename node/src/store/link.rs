@@ -91,11 +91,41 @@ impl WriteStore {
             }
             query.execute(&mut self.connection).await?;
         }
+        if !bundles.is_empty() && self.receipts_ahead().await? {
+            sqlx::query(
+                "UPDATE bundle SET done_at = $2 WHERE node = $1 AND done_at IS NULL \
+                 AND EXISTS (SELECT 1 FROM receipt_ahead r WHERE r.node = $1 AND r.bundle = bundle.id)",
+            )
+            .bind(self.me())
+            .bind(now.0)
+            .execute(&mut self.connection)
+            .await?;
+        }
         Ok(())
     }
 
-    /// Marks bundles as delivered at their destination.
+    /// Whether a receipt waits for its bundle; nearly always not.
+    async fn receipts_ahead(&mut self) -> Result<bool, StoreError> {
+        let row = sqlx::query("SELECT EXISTS (SELECT 1 FROM receipt_ahead WHERE node = $1)")
+            .bind(self.me())
+            .fetch_one(&mut self.connection)
+            .await?;
+        Ok(row.try_get(0)?)
+    }
+
+    /// Marks bundles as delivered at their destination. A receipt whose bundle is not here is remembered.
     pub async fn mark_receipted(&mut self, ids: &[BundleId], now: UnixMillis) -> Result<(), StoreError> {
+        let unknown = self.unseen(ids).await?;
+        for id in unknown {
+            sqlx::query(
+                "INSERT INTO receipt_ahead (node, bundle, at) VALUES ($1, $2, $3) ON CONFLICT (node, bundle) DO NOTHING",
+            )
+            .bind(self.me())
+            .bind(id.as_bytes().to_vec())
+            .bind(now.0)
+            .execute(&mut self.connection)
+            .await?;
+        }
         for chunk in ids.chunks(ROWS_A_STATEMENT * 4) {
             let marks = (0..chunk.len()).map(|i| format!("${}", i + 3)).collect::<Vec<_>>().join(",");
             let text = format!("UPDATE bundle SET done_at = $2 WHERE node = $1 AND done_at IS NULL AND id IN ({marks})");
@@ -276,6 +306,16 @@ impl WriteStore {
         .bind(bundle.bytes().to_vec())
         .execute(&mut self.connection)
         .await?;
+        Ok(())
+    }
+
+    /// Drops receipts that have waited for their bundle since before a moment.
+    pub async fn prune_receipts_ahead(&mut self, before: UnixMillis) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM receipt_ahead WHERE node = $1 AND at < $2")
+            .bind(self.me())
+            .bind(before.0)
+            .execute(&mut self.connection)
+            .await?;
         Ok(())
     }
 

@@ -32,7 +32,10 @@ impl CaseCache {
     pub(super) fn follow(&mut self, case: CaseId, rows: &[Record]) {
         if let Some(held) = self.cases.get_mut(&case) {
             for row in rows {
-                held.insert(row.key(), row.clone());
+                let key = row.key();
+                if held.get(&key).is_none_or(|stored| row.replaces(stored)) {
+                    held.insert(key, row.clone());
+                }
             }
         }
     }

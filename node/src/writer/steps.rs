@@ -110,6 +110,7 @@ impl Writer {
         self.housekeeping_at = now + HOUSEKEEPING_MS;
         let before = UnixMillis(self.clock.wall().0.saturating_sub(RETENTION_MS));
         let gone = self.store.prune_bundles(before).await?;
+        self.store.prune_receipts_ahead(before).await?;
         if gone > 0 {
             tracing::info!(gone, "bundles past their retention were dropped");
         }

@@ -1,0 +1,215 @@
+//! Greetings: who is refused, when sending goes on, and when the link is reconciled.
+
+use protocol::wire::control::{Doubt, Refused};
+
+use super::super::verdict::{Judgement, compare};
+use super::*;
+
+/// All small logs: what was sent, what was dropped after acknowledgement, and where the peer says it stands.
+#[test]
+fn sending_goes_on_only_where_both_histories_are_one() {
+    let log: Vec<_> = (0..=4_u8).map(|id| bundle(id, ME, LEFT, ORDER, true)).collect();
+    let at = |seq: usize| Position { seq: LinkSeq(seq as u64), hash: chain(&log[..seq]) };
+    for last in 0..=4_usize {
+        for acked in 0..=last {
+            for received in 0..=5_usize {
+                for true_hash in [true, false] {
+                    let hash = if true_hash { chain(&log[..received.min(5)]) } else { Hash([1; 32]) };
+                    let said = Position { seq: LinkSeq(received as u64), hash };
+                    let held = (received >= acked && received <= last && received > 0).then(|| at(received).hash);
+                    let held = if received == 0 { Some(Hash::ZERO) } else { held };
+                    let doubt = match judge_lane(at(last), LinkSeq(acked as u64), said) {
+                        Judgement::Resume => None,
+                        Judgement::Doubt(doubt) => Some(doubt),
+                        Judgement::Compare => compare(said, held),
+                    };
+                    let expected = if received > last {
+                        Some(Doubt::RolledBack)
+                    } else if received < last && (received < acked && !(received == 0 && acked == 1)) {
+                        Some(Doubt::Pruned)
+                    } else if !true_hash && received == 0 && received < last {
+                        Some(Doubt::Pruned)
+                    } else if !true_hash {
+                        Some(Doubt::Forked)
+                    } else {
+                        None
+                    };
+                    assert_eq!(doubt, expected, "last {last}, acked {acked}, received {received}, {true_hash}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn strangers_and_contradictions_are_refused() {
+    let good = hello(LEFT, run(1, 1));
+    let cases = [
+        (Hello { root: [8; 32], ..good.clone() }, Refused::OtherRoot),
+        (Hello { versions: (2, 3), ..good.clone() }, Refused::NoCommonVersion),
+        (Hello { node: RIGHT, ..good.clone() }, Refused::Contradiction),
+        (Hello { entry: entry(RIGHT), ..good.clone() }, Refused::Contradiction),
+        (Hello { division: division(FAR), ..good.clone() }, Refused::Contradiction),
+        (Hello { division: division(ME), ..good.clone() }, Refused::Contradiction),
+        (Hello { lanes: List::default(), ..good.clone() }, Refused::Contradiction),
+        (Hello { lanes: List::new(vec![good.lanes[0]; 3]).unwrap(), ..good.clone() }, Refused::Contradiction),
+    ];
+    for (bad, why) in cases {
+        let mut rig = Rig::new();
+        rig.open(LEFT, 1);
+        let out = rig.control(1, Control::Hello(Box::new(bad)));
+        assert_eq!(verdicts(&out), [Verdict::Refuse(why)]);
+        assert_eq!(closed(&out), [Closing::Refused(why)]);
+        assert_eq!(alarms(&out), [Alarm::Refused { peer: LEFT, why }]);
+    }
+}
+
+#[test]
+fn who_is_not_in_the_registry_is_not_greeted() {
+    let mut rig = Rig::new();
+    for peer in [FAR, LEAF, TOP] {
+        let out = rig.feed(Input::LinkOpened { peer, connection: ConnectionId(1), dialled: false });
+        assert_eq!(closed(&out), [Closing::NotAdmitted]);
+    }
+    rig.up(2, hello(LEFT, run(1, 1)));
+    assert_eq!(closed(&rig.feed(Input::Revoked { peer: LEFT })), [Closing::NotAdmitted]);
+    let out = rig.feed(Input::LinkOpened { peer: LEFT, connection: ConnectionId(3), dialled: false });
+    assert_eq!(closed(&out), [Closing::NotAdmitted]);
+}
+
+#[test]
+fn a_greeting_that_takes_too_long_ends_the_connection() {
+    let mut rig = Rig::new();
+    rig.open(LEFT, 1);
+    rig.now = Limits::default().greeting_ms;
+    assert_eq!(closed(&rig.feed(Input::Timeout)), [Closing::GreetingTooSlow]);
+}
+
+#[test]
+fn a_second_greeting_and_frames_before_the_first_are_misbehaviour() {
+    let mut rig = Rig::new();
+    rig.up(1, hello(LEFT, run(1, 1)));
+    let again = Control::Hello(Box::new(hello(LEFT, run(1, 1))));
+    assert_eq!(closed(&rig.control(1, again)), [Closing::Misbehaved]);
+    rig.open(LEFT, 2);
+    let early = Control::Inventory { page: List::default(), last: true };
+    assert_eq!(closed(&rig.control(2, early)), [Closing::Misbehaved]);
+}
+
+#[test]
+fn a_newer_connection_of_the_same_run_replaces_the_older() {
+    let mut rig = Rig::new();
+    rig.up(1, hello(LEFT, run(1, 1)));
+    let mine = rig.open(LEFT, 2);
+    let same = Hello { peer_incarnation: Some(mine.incarnation), ..hello(LEFT, run(1, 1)) };
+    let out = rig.control(2, Control::Hello(Box::new(same)));
+    assert_eq!(closed(&out), [Closing::Replaced]);
+    let out = rig.control(2, Control::Verdict(Verdict::Resume));
+    assert!(out.iter().any(|o| matches!(o, Output::LinkUp { peer: LEFT })), "{out:?}");
+}
+
+#[test]
+fn two_live_nodes_with_one_identity_are_refused() {
+    let mut rig = Rig::new();
+    rig.up(1, hello(LEFT, run(1, 1)));
+    rig.open(LEFT, 2);
+    let out = rig.control(2, Control::Hello(Box::new(hello(LEFT, run(1, 2)))));
+    assert_eq!(verdicts(&out), [Verdict::Refuse(Refused::DoubleIdentity)]);
+    assert_eq!(alarms(&out), [Alarm::Refused { peer: LEFT, why: Refused::DoubleIdentity }]);
+    let out = rig.arrive(1, 1, bundle(1, LEAF, ME, ORDER, true), None);
+    assert!(closed(&out).is_empty(), "the older connection lives: {out:?}");
+    // Once the older one is gone the other may come; its numbers are then doubted.
+    rig.feed(Input::LinkClosed { connection: ConnectionId(1) });
+    rig.open(LEFT, 3);
+    let other = Hello { peer_incarnation: Some(run(1, 77)), ..hello(LEFT, run(1, 2)) };
+    let out = rig.control(3, Control::Hello(Box::new(other)));
+    assert!(matches!(verdicts(&out)[..], [Verdict::Reconcile { doubt: Doubt::UnknownIncarnation, .. }]), "{out:?}");
+}
+
+/// Lets LEFT claim that it has more than was ever sent, and gives back what the core said its new run is.
+fn reconcile(rig: &mut Rig, connection: u64) -> (Incarnation, Vec<Output>) {
+    let mine = rig.open(LEFT, connection);
+    let mut ahead = Hello { peer_incarnation: Some(mine.incarnation), ..hello(LEFT, run(4, 1)) };
+    ahead.peer_counter_seen = 8;
+    let mut lanes = ahead.lanes.into_vec();
+    lanes[0].received = Position { seq: LinkSeq(5), hash: Hash([1; 32]) };
+    ahead.lanes = List::new(lanes).unwrap();
+    let out = rig.control(connection, Control::Hello(Box::new(ahead)));
+    let [Verdict::Reconcile { incarnation, .. }] = verdicts(&out)[..] else { panic!("{out:?}") };
+    let doubt = Doubt::RolledBack;
+    let theirs = Control::Verdict(Verdict::Reconcile { doubt, incarnation: run(5, 5) });
+    let out = rig.control(connection, theirs);
+    (incarnation, out)
+}
+
+fn fetched(out: &[Output]) -> Option<(Ticket, Query)> {
+    out.iter().find_map(|o| match o {
+        Output::Fetch { ticket, query } => Some((*ticket, query.clone())),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_reconciliation_gives_what_is_lacking_and_nothing_that_was_not_offered() {
+    let mut rig = Rig::new();
+    let (said, out) = reconcile(&mut rig, 1);
+    assert_eq!(said.counter, 9, "above all that the peer has seen");
+    assert!(out.iter().any(|o| matches!(o, Output::Persist { write: Write::Renumber { peer: LEFT }, .. })), "{out:?}");
+    rig.commit(&out);
+    assert_ne!(rig.links[&LEFT].incarnation, said, "not before it is through");
+    let (ticket, _) = fetched(&out).expect("its inventory");
+    let (held, other) = (BundleId::from_bytes([1; 16]), BundleId::from_bytes([9; 16]));
+    let out = rig.feed(Input::Page { ticket, page: Page::Inventory(vec![held]) });
+    assert!(controls(&out).iter().any(|c| matches!(c, Control::Inventory { last: true, .. })), "{out:?}");
+    let want = Control::Want { page: List::new(vec![held, other]).unwrap(), last: true };
+    let out = rig.control(1, want.clone());
+    let Some((ticket, Query::Bundles { ids })) = fetched(&out) else { panic!("{out:?}") };
+    assert_eq!(ids, [held], "the other one was never offered");
+    let page = Page::Bundles(vec![bundle(1, ME, LEFT, ORDER, true)]);
+    let out = rig.feed(Input::Page { ticket, page });
+    let numbered = |o: &Output| matches!(o, Output::Persist { write: Write::Outbox { position, .. }, .. } if position.seq == LinkSeq(1));
+    assert!(out.iter().any(numbered), "{out:?}");
+    rig.commit(&out);
+    assert_eq!(rig.links[&LEFT].incarnation, said, "now it is through");
+    assert_eq!(closed(&rig.control(1, want)), [Closing::Misbehaved], "nothing is asked twice");
+}
+
+#[test]
+fn a_reconciliation_that_broke_off_is_made_again() {
+    let mut rig = Rig::new();
+    let (said, out) = reconcile(&mut rig, 1);
+    rig.commit(&out);
+    for after_crash in [false, true] {
+        if after_crash {
+            rig = Rig::with(Limits::default(), rig.links.values().cloned().collect());
+        } else {
+            rig.feed(Input::LinkClosed { connection: ConnectionId(1) });
+        }
+        rig.open(LEFT, 2);
+        let next = Hello { peer_incarnation: Some(said), ..hello(LEFT, run(5, 5)) };
+        let out = rig.control(2, Control::Hello(Box::new(next)));
+        assert!(matches!(verdicts(&out)[..], [Verdict::Reconcile { .. }]), "{out:?}");
+    }
+}
+
+#[test]
+fn the_peers_doubt_alone_reconciles() {
+    let mut rig = Rig::new();
+    rig.open(LEFT, 1);
+    let out = rig.control(1, Control::Hello(Box::new(hello(LEFT, run(1, 1)))));
+    assert_eq!(verdicts(&out), [Verdict::Resume]);
+    let theirs = Control::Verdict(Verdict::Reconcile { doubt: Doubt::Forked, incarnation: run(2, 2) });
+    let out = rig.control(1, theirs);
+    assert!(matches!(verdicts(&out)[..], [Verdict::Reconcile { doubt: Doubt::Forked, .. }]), "{out:?}");
+    assert!(out.iter().any(|o| matches!(o, Output::LinkUp { peer: LEFT })), "{out:?}");
+}
+
+#[test]
+fn a_parent_may_ask_for_a_pause_but_not_for_weeks() {
+    let mut rig = Rig::new();
+    rig.feed(Input::Timeout);
+    rig.up(1, hello(TOP, run(1, 1)));
+    let out = rig.control(1, Control::GoAway { retry_after_ms: u32::MAX });
+    assert_eq!(closed(&out), [Closing::GoAway]);
+    assert_eq!(rig.core.next_timeout(), Some(Uptime(3_600_000)));
+}
