@@ -4,7 +4,7 @@ use protocol::bounded::List;
 use protocol::chain::Hash;
 use protocol::directory::Ancestor;
 use protocol::id::NodeId;
-use protocol::wire::control::{Control, Doubt, Hello, Incarnation, Refused, Verdict};
+use protocol::wire::control::{Control, Doubt, Hello, Incarnation, Position, Refused, Verdict};
 use protocol::wire::frame::Lane;
 use rand_core::RngCore;
 
@@ -64,7 +64,10 @@ impl Core {
         let Some(session) = link.session_of(connection).filter(|s| matches!(s.phase, Phase::Greeting)) else {
             return self.close(now, connection, Closing::Misbehaved, out);
         };
-        let fresh = kept.lanes.iter().all(|lane| lane.last.seq.0 == 0);
+        // Nothing was ever acknowledged and no run came before this one: all of it can still be sent from the first.
+        let fresh = kept.incarnation.counter <= 1
+            && kept.lanes.iter().all(|lane| lane.acked.0 == 0)
+            && hello.lanes.iter().all(|state| state.received == Position::START);
         let doubt = match hello.peer_incarnation {
             None if fresh => None,
             None => Some(Doubt::Empty),

@@ -250,7 +250,7 @@ impl Link {
     /// Whether `run` can be what the peer of the live session says in a further greeting.
     pub(super) fn is_same_peer(&self, run: Incarnation) -> bool {
         let live = self.session.as_ref().and_then(|session| session.theirs);
-        live.is_none_or(|live| run == live || run == unsettled(live))
+        live.is_none_or(|live| run.nonce == live.nonce || run.nonce == !live.nonce)
     }
 
     /// The next greeting shall reconcile, because the peer may lack something that it cannot know of.
@@ -312,7 +312,7 @@ impl Link {
     }
 }
 
-/// The run that stands for "said, but not settled". Its own inverse.
+/// The run that stands for "said, but not settled". Its counter is higher, so that it never passes for a first run.
 fn unsettled(run: Incarnation) -> Incarnation {
-    Incarnation { counter: run.counter, nonce: !run.nonce }
+    Incarnation { counter: run.counter.saturating_add(1), nonce: !run.nonce }
 }

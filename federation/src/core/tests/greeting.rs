@@ -193,6 +193,33 @@ fn a_reconciliation_that_broke_off_is_made_again() {
 }
 
 #[test]
+fn a_peer_that_knows_nothing_gets_everything_if_nothing_was_acknowledged_yet() {
+    let mut rig = Rig::new();
+    let out = rig.feed(Input::Outgoing { bundles: vec![bundle(1, ME, LEFT, ORDER, true)] });
+    rig.commit(&out);
+    rig.open(LEFT, 1);
+    let out = rig.control(1, Control::Hello(Box::new(hello(LEFT, run(1, 1)))));
+    assert_eq!(verdicts(&out), [Verdict::Resume], "waiting bundles are no reason to doubt a first contact");
+    rig.control(1, Control::Verdict(Verdict::Resume));
+    rig.control(1, Control::Ack { lane: Lane::Cases, upto: LinkSeq(1), credit: 1 });
+    rig.feed(Input::LinkClosed { connection: ConnectionId(1) });
+    rig.open(LEFT, 2);
+    let out = rig.control(2, Control::Hello(Box::new(hello(LEFT, run(1, 1)))));
+    assert!(matches!(verdicts(&out)[..], [Verdict::Reconcile { doubt: Doubt::Empty, .. }]), "{out:?}");
+}
+
+#[test]
+fn an_empty_peer_amid_a_reconciliation_is_reconciled() {
+    let mut rig = Rig::new();
+    let (_, out) = reconcile(&mut rig, 1);
+    rig.commit(&out);
+    rig.feed(Input::LinkClosed { connection: ConnectionId(1) });
+    rig.open(LEFT, 2);
+    let out = rig.control(2, Control::Hello(Box::new(hello(LEFT, run(1, 3)))));
+    assert!(matches!(verdicts(&out)[..], [Verdict::Reconcile { doubt: Doubt::Empty, .. }]), "{out:?}");
+}
+
+#[test]
 fn the_peers_doubt_alone_reconciles() {
     let mut rig = Rig::new();
     rig.open(LEFT, 1);
