@@ -58,8 +58,9 @@ impl Folder {
 
     /// What the authority issued.
     pub fn enrolled(&self) -> anyhow::Result<Enrolled> {
-        let bytes = read_private(&self.keys(), ENROLLED_FILE)
-            .with_context(|| format!("{} cannot be read: was this node joined?", self.keys().join(ENROLLED_FILE).display()))?;
+        let bytes = read_private(&self.keys(), ENROLLED_FILE).with_context(|| {
+            format!("{} cannot be read: was this node joined?", self.keys().join(ENROLLED_FILE).display())
+        })?;
         codec::decode(&bytes, ENROLLED_BYTES_MAX).context("the certificate file is damaged")
     }
 

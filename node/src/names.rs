@@ -94,9 +94,7 @@ impl Table {
             })?;
             let line = record.position().map_or(0, csv::Position::line);
             let [code, name, _, parent] = [0, 1, 2, 3].map(|i| record.get(i).unwrap_or_default().trim());
-            let parse = |text: &str| {
-                text.parse().map_err(|why| TableError::Code { line, code: text.to_owned(), why })
-            };
+            let parse = |text: &str| text.parse().map_err(|why| TableError::Code { line, code: text.to_owned(), why });
             let code: DivisionCode = parse(code)?;
             let parent = if parent.is_empty() { None } else { Some(parse(parent)?) };
             let division = Division { code, name: name.to_owned(), parent };

@@ -114,7 +114,8 @@ pub async fn join(folder: &Folder, plan: &Plan, token: &Token) -> anyhow::Result
         }
     };
     let bind = SocketAddr::new(plan.link.ip(), 0);
-    let enrolled = federation::driver::join(token, &keys, node, bind).await.context("the node above did not let us in")?;
+    let enrolled =
+        federation::driver::join(token, &keys, node, bind).await.context("the node above did not let us in")?;
     let parent = ParentSection { id: token.parent, address: token.address.clone() };
     settle(folder, configuration(plan, node, Some(parent)), &enrolled).await
 }
@@ -138,8 +139,7 @@ pub async fn give_token(folder: &Folder, division: DivisionCode, life_ms: i64) -
     }
     let chain = Chain::of(&folder.enrolled()?)?;
     let now = Clock::default().wall();
-    let token =
-        Token::new(config.node.id, division, &config.link.advertise, chain.root_spki_sha256()?, now, life_ms)?;
+    let token = Token::new(config.node.id, division, &config.link.advertise, chain.root_spki_sha256()?, now, life_ms)?;
     let (_, mut write) = store::open(&folder.database(), config.node.id).await?;
     let kept = KeptToken { secret: token.secret, division, expires: token.expires, request: None, answer: None };
     write.put_token(token.id, &kept).await?;

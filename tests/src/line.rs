@@ -78,7 +78,9 @@ impl FiveLevels {
 pub async fn parent_up(node: &Node) -> Option<bool> {
     let status = node.get("/status").await?;
     let links = status.get("links")?.as_array()?;
-    Some(links.iter().any(|l| l.get("parent").and_then(Value::as_bool) == Some(true) && l.get("up").and_then(Value::as_bool) == Some(true)))
+    Some(links.iter().any(|l| {
+        l.get("parent").and_then(Value::as_bool) == Some(true) && l.get("up").and_then(Value::as_bool) == Some(true)
+    }))
 }
 
 /// A fresh case id.

@@ -156,8 +156,13 @@ impl Node {
 
     /// GET as the operator; none while the node does not answer or says no.
     pub async fn get(&self, path: &str) -> Option<Value> {
-        let answer =
-            self.client.get(format!("http://{}/api/v1{path}", self.http)).bearer_auth(self.operator()).send().await.ok()?;
+        let answer = self
+            .client
+            .get(format!("http://{}/api/v1{path}", self.http))
+            .bearer_auth(self.operator())
+            .send()
+            .await
+            .ok()?;
         if !answer.status().is_success() {
             return None;
         }

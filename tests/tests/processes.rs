@@ -88,7 +88,10 @@ async fn fifty_milliseconds_a_hop_make_at_least_two_hundred_to_the_city() {
     let began = Instant::now();
     file(&levels.nodes[GRID], &case, 20, "settle_here").await;
     within(HEALED, "the case is not at the city", async || standing(&levels.nodes[CITY], &case).await).await;
-    assert!(began.elapsed() >= Duration::from_millis(200), "faster than four hops of 50 ms: it did not travel the links");
+    assert!(
+        began.elapsed() >= Duration::from_millis(200),
+        "faster than four hops of 50 ms: it did not travel the links"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -119,7 +122,10 @@ async fn a_case_is_taken_on_ordered_about_answered_and_archived_with_receipts() 
     })
     .await;
     township.post(&format!("{path}/orders/{order}/read"), &json!({})).await.expect("read");
-    township.post(&format!("{path}/orders/{order}/answer"), &json!({ "text": "已组织调解。" })).await.expect("answered");
+    township
+        .post(&format!("{path}/orders/{order}/answer"), &json!({ "text": "已组织调解。" }))
+        .await
+        .expect("answered");
     for (step, body) in [
         ("file", json!({})),
         ("assign", json!({ "unit": "人民调解委员会", "note": "请上门。" })),
@@ -156,16 +162,22 @@ async fn lowered_and_void_cases_leave_the_list_of_the_city_and_move_its_figures(
     grid.post(&format!("/cases/{void}/void"), &json!({ "reason": "误录" })).await.expect("struck out");
     within(HEALED, "a void case leaves the list", async || (oranges().await? == 1).then_some(())).await;
     within(HEALED, "a void case leaves the figures", async || (counted(city).await? == 1).then_some(())).await;
-    let answers = json!({ "signs": 0, "violence": "no", "petition_talk": "no", "people": 2, "disturbs": "yes", "effort": "no" });
-    grid.post(&format!("/cases/{kept}/regrade"), &json!({ "answers": answers, "level": "yellow", "reason": "人员已散" }))
-        .await
-        .expect("asked to lower");
+    let answers =
+        json!({ "signs": 0, "violence": "no", "petition_talk": "no", "people": 2, "disturbs": "yes", "effort": "no" });
+    grid.post(
+        &format!("/cases/{kept}/regrade"),
+        &json!({ "answers": answers, "level": "yellow", "reason": "人员已散" }),
+    )
+    .await
+    .expect("asked to lower");
     assert_eq!(oranges().await, Some(1), "until it is approved the higher level stands");
     let order = within(HEALED, "the approval is not asked at the city", async || {
         Some(city.get(&format!("/cases/{kept}")).await?.pointer("/orders/0/id")?.as_str()?.to_owned())
     })
     .await;
-    city.post(&format!("/cases/{kept}/orders/{order}/answer"), &json!({ "approve": true, "text": "同意" })).await.expect("approved");
+    city.post(&format!("/cases/{kept}/orders/{order}/answer"), &json!({ "approve": true, "text": "同意" }))
+        .await
+        .expect("approved");
     within(HEALED, "a lowered case leaves the list", async || (oranges().await? == 0).then_some(())).await;
     same_at_the_city(&levels, GRID, &kept).await;
 }
@@ -247,7 +259,8 @@ async fn a_used_token_and_one_for_elsewhere_are_refused() {
     let second = join("second").expect_err("the second use");
     assert!(second.contains("used"), "{second}");
     assert!(!root.path().join("second/wuji.toml").exists(), "nothing half-made stays");
-    let elsewhere = wuji(&["token", "--folder", city.folder.to_str().expect("a plain name"), "--division", "330700000000"]);
+    let elsewhere =
+        wuji(&["token", "--folder", city.folder.to_str().expect("a plain name"), "--division", "330700000000"]);
     assert!(elsewhere.expect_err("a division elsewhere").contains("not below"));
 }
 
@@ -283,7 +296,10 @@ async fn no_name_phone_or_narrative_is_found_at_the_city_nor_in_what_reached_it(
         }
     }
     let listed = levels.nodes[GRID].get("/cases").await.map_or(Value::Null, |v| v);
-    assert!(listed.to_string().contains("物业") || listed.to_string().contains("0402"), "the grid itself has its cases");
+    assert!(
+        listed.to_string().contains("物业") || listed.to_string().contains("0402"),
+        "the grid itself has its cases"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -265,8 +265,7 @@ impl Core {
                 session.phase = Phase::Up;
                 session.theirs = Some(theirs);
                 link.renumber(run, theirs);
-                // What is being stored under old numbers is kept, but its numbers mean nothing any more.
-                self.pending.retain(|_, pending| !pending.is_numbered_for(peer));
+                self.pending.values_mut().for_each(|pending| pending.renumbered(peer));
                 out.push(Output::Raise(Alarm::Reconciled { peer, doubt }));
                 self.persist(Pending::Plain, Write::Renumber { peer }, out);
                 self.keep_link(peer, out);

@@ -64,7 +64,8 @@ pub enum Input {
         seq: LinkSeq,
         /// The bundle.
         bundle: Verified<Bundle>,
-        /// It is in the store already, or came earlier in the transaction that is being gathered.
+        /// It is in the store already. What came earlier in the transaction that is being gathered must not count: the core
+        /// may have passed over it, and remembers itself what it has taken in.
         seen: bool,
         /// If so: it still waits for its terminal receipt here.
         held_unreceipted: bool,

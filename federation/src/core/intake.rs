@@ -26,6 +26,12 @@ impl Core {
         let Some((peer, position)) = self.next_position(now, connection, lane, seq, bundle.bytes(), out) else {
             return;
         };
+        let id = bundle.head().id;
+        // Only what was taken in counts: the same bundle may have come before over a connection that no longer does.
+        let (seen, held_unreceipted) = match self.arriving.get(&id) {
+            Some(unreceipted) => (true, *unreceipted),
+            None => (seen, held_unreceipted),
+        };
         #[cfg(feature = "mutants")]
         let seen = seen && self.limits.mutant != Some(super::Mutant::NoDedupe);
         #[cfg(feature = "mutants")]
@@ -35,11 +41,10 @@ impl Core {
         let placed = self.place(peer, &bundle);
         let deliver = match placed {
             None => {
-                let id = bundle.head().id;
                 out.push(Output::Raise(Alarm::Misrouted { peer, bundle: id }));
                 Self::say(connection, quarantined(id, "it cannot come from here"), out);
                 let write = Write::Quarantine { from: peer, bundle, reason: "misrouted".to_owned() };
-                self.persist(Pending::Arrival { peer, lane, position }, write, out);
+                self.persist(Pending::Arrival { peer, lane, position, bundle: None }, write, out);
                 return self.keep_link(peer, out);
             }
             Some(_) if seen => Deliver::Duplicate,
@@ -59,8 +64,9 @@ impl Core {
         }
         // Also those that were given back: a restored node between the two ends may hold what they name as undelivered.
         self.note_receipts(&bundle, out);
+        self.arriving.entry(id).or_insert(held_unreceipted || (!seen && bundle.head().receipted));
         let write = Write::Arrival { from: peer, lane, position, bundle, deliver };
-        self.persist(Pending::Arrival { peer, lane, position }, write, out);
+        self.persist(Pending::Arrival { peer, lane, position, bundle: Some(id) }, write, out);
         self.keep_link(peer, out);
     }
 
@@ -77,7 +83,7 @@ impl Core {
         let Some((peer, position)) = self.next_position(now, connection, lane, seq, bytes, out) else { return };
         let Some(link) = self.links.get(&peer) else { return };
         let kept = link.kept.clone();
-        self.persist(Pending::Arrival { peer, lane, position }, Write::Link(kept), out);
+        self.persist(Pending::Arrival { peer, lane, position, bundle: None }, Write::Link(kept), out);
     }
 
     pub(super) fn rejected(&mut self, bundle: BundleId, from: NodeId, reason: &str, out: &mut Vec<Output>) {

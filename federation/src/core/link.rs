@@ -271,8 +271,16 @@ impl Link {
         }
     }
 
-    /// Both numberings begin again. Until the inventories are through, the run is kept as another one than was said: if the
-    /// connection breaks or the node stops before, the next greeting finds the difference and reconciles anew.
+    /// All that the peer offers was looked up here: from now on its run counts. A copy of this node's disk from before does
+    /// not know it, so that the peer never takes for granted what only a lost state had.
+    pub(super) fn settle_theirs(&mut self) {
+        if let Some(theirs) = self.session.as_ref().and_then(|session| session.theirs) {
+            self.kept.peer_incarnation = Some(theirs);
+        }
+    }
+
+    /// Both numberings begin again. Until the inventories are through, both runs are kept as others than were said: if the
+    /// connection breaks or a node stops before, the next greeting finds the difference and reconciles anew.
     pub(super) fn renumber(&mut self, mine: Incarnation, theirs: Incarnation) {
         self.kept.incarnation = unsettled(mine);
         self.doubted = false;
@@ -280,7 +288,7 @@ impl Link {
         if let Some(session) = &mut self.session {
             session.reconciling = Some(mine);
         }
-        self.kept.peer_incarnation = Some(theirs);
+        self.kept.peer_incarnation = Some(unsettled(theirs));
         self.kept.peer_counter_seen = self.kept.peer_counter_seen.max(theirs.counter);
         self.kept.lanes = [KeptLane::default(); 3];
         self.durable.values_mut().for_each(|seq| *seq = LinkSeq(0));

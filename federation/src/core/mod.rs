@@ -35,7 +35,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::directory::{Ancestor, SignedEntry};
 use protocol::division::DivisionCode;
-use protocol::id::NodeId;
+use protocol::id::{BundleId, NodeId};
 use protocol::wire::bundle::Bundle;
 use protocol::wire::control::{Control, Position};
 use protocol::wire::frame::{Lane, LinkSeq};
@@ -89,7 +89,9 @@ pub struct Kept {
 #[derive(Debug)]
 enum Pending {
     /// An arrival; acknowledged once durable.
-    Arrival { peer: NodeId, lane: Lane, position: Position },
+    Arrival { peer: NodeId, lane: Lane, position: Position, bundle: Option<BundleId> },
+    /// An arrival whose number no longer counts.
+    Unnumbered { bundle: BundleId },
     /// A numbered bundle; sent once durable.
     Outbox { peer: NodeId, lane: Lane, seq: LinkSeq, bundle: Bundle },
     /// Nothing depends on it.
@@ -107,9 +109,19 @@ enum Pending {
 }
 
 impl Pending {
-    /// Whether a link number of this neighbour's link stands in it.
-    fn is_numbered_for(&self, neighbour: NodeId) -> bool {
-        matches!(self, Self::Arrival { peer, .. } | Self::Outbox { peer, .. } | Self::Frames { peer, .. } if *peer == neighbour)
+    /// The numbering of a neighbour's link begins again. What is being stored is kept, but its numbers mean nothing any more.
+    fn renumbered(&mut self, neighbour: NodeId) {
+        match self {
+            Self::Arrival { peer, bundle: Some(bundle), .. } if *peer == neighbour => {
+                *self = Self::Unnumbered { bundle: *bundle };
+            }
+            Self::Arrival { peer, .. } | Self::Outbox { peer, .. } | Self::Frames { peer, .. }
+                if *peer == neighbour =>
+            {
+                *self = Self::Plain;
+            }
+            _ => {}
+        }
     }
 }
 
@@ -125,6 +137,8 @@ pub struct Core {
     routes: BTreeMap<NodeId, NodeId>,
     ancestors: Vec<Ancestor>,
     pending: BTreeMap<Ticket, Pending>,
+    /// Bundles that were taken in and are not durable yet, and whether each waits for a receipt.
+    arriving: BTreeMap<BundleId, bool>,
     next_ticket: u64,
     backoff: Backoff,
 }
@@ -148,6 +162,7 @@ impl Core {
             routes: kept.routes.into_iter().collect(),
             ancestors: kept.ancestors,
             pending: BTreeMap::new(),
+            arriving: BTreeMap::new(),
             next_ticket: 0,
         }
     }
@@ -354,7 +369,13 @@ impl Core {
         let mut lanes = BTreeSet::new();
         for ticket in tickets {
             match self.pending.remove(&ticket) {
-                Some(Pending::Arrival { peer, lane, position }) => {
+                Some(Pending::Unnumbered { bundle }) => {
+                    self.arriving.remove(&bundle);
+                }
+                Some(Pending::Arrival { peer, lane, position, bundle }) => {
+                    if let Some(bundle) = bundle {
+                        self.arriving.remove(&bundle);
+                    }
                     if let Some(link) = self.links.get_mut(&peer) {
                         link.received.insert(lane, position);
                     }

@@ -72,8 +72,11 @@ impl Core {
         if !self.links.get(&peer).is_some_and(|link| link.is_live(connection)) {
             return;
         }
-        if let Ok(page) = List::new(ids) {
-            Self::say(connection, Control::Want { page, last }, out);
+        let Ok(page) = List::new(ids) else { return };
+        Self::say(connection, Control::Want { page, last }, out);
+        if let Some(link) = self.links.get_mut(&peer).filter(|_| last) {
+            link.settle_theirs();
+            self.keep_link(peer, out);
         }
     }
 

@@ -44,7 +44,6 @@ pub(super) struct Live<A> {
     tickets: Vec<Ticket>,
     line: Option<Vec<protocol::directory::Ancestor>>,
     drafts: Vec<(Draft, bool)>,
-    known: BTreeMap<BundleId, bool>,
     commit: Option<Commit<A>>,
     /// What an acknowledgement promises: set when one leaves before its commit.
     random: ChaCha8Rng,
@@ -65,7 +64,6 @@ impl<A: Application> Live<A> {
             tickets: Vec::new(),
             line: None,
             drafts: Vec::new(),
-            known: BTreeMap::new(),
             commit: None,
             random,
         }
@@ -99,7 +97,7 @@ impl<A: Application> Live<A> {
 
     fn turn(&mut self, now: Now, disk: &Disk<A>, wishes: &mut Vec<Wish>) {
         while let Some(input) = self.waiting.pop_front() {
-            let input = self.told(input, disk);
+            let input = Self::told(input, disk);
             self.feed(now, input, wishes);
         }
         self.feed(now, Input::Timeout, wishes);
@@ -107,13 +105,10 @@ impl<A: Application> Live<A> {
     }
 
     /// Fills in what the store knows of an arriving bundle.
-    fn told(&mut self, input: Input, disk: &Disk<A>) -> Input {
+    fn told(input: Input, disk: &Disk<A>) -> Input {
         match input {
             Input::Arrived { connection, lane, seq, bundle, .. } => {
-                let id = bundle.head().id;
-                let held = self.known.get(&id).copied().or_else(|| disk.known(id));
-                let receipted = bundle.head().receipted;
-                self.known.entry(id).or_insert(held.unwrap_or(receipted));
+                let held = disk.known(bundle.head().id);
                 Input::Arrived {
                     connection,
                     lane,
@@ -202,7 +197,6 @@ impl<A: Application> Live<A> {
         if let Some(line) = commit.line {
             disk.line = line;
         }
-        self.known.clear();
         self.feed(now, Input::Committed { tickets: commit.tickets }, wishes);
         self.answer(now, disk, wishes);
         if self.commit.is_none() {

@@ -66,9 +66,12 @@ fn counted(world: &World<Toy>) -> Result<(), String> {
     Ok(())
 }
 
-/// How many seeds are tried; more of them by setting `WUJI_SEEDS`.
-fn seeds() -> u64 {
-    std::env::var("WUJI_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(200)
+/// The seeds that are tried: 200, or those of `WUJI_SEEDS`, as in `1200..1300`.
+fn seeds() -> std::ops::Range<u64> {
+    let given = std::env::var("WUJI_SEEDS").ok();
+    let range = given.as_deref().and_then(|text| text.split_once(".."));
+    let parsed = range.and_then(|(from, to)| Some(from.parse().ok()?..to.parse().ok()?));
+    parsed.unwrap_or(0..200)
 }
 
 fn run(scenario: &Scenario) -> Result<Report, Failure> {
@@ -93,7 +96,7 @@ fn the_same_seed_gives_the_same_run() {
 fn nothing_is_lost_or_doubled_under_any_fault() {
     let mut failures = Vec::new();
     let (mut reconciled, mut kinds) = (0, std::collections::BTreeMap::new());
-    for seed in 0..seeds() {
+    for seed in seeds() {
         match run(&Scenario::small(seed)) {
             Ok(report) => {
                 reconciled += report.reconciled;
@@ -105,6 +108,9 @@ fn nothing_is_lost_or_doubled_under_any_fault() {
         }
     }
     assert!(failures.is_empty(), "{} failed:\n{}", failures.len(), failures.join("\n"));
+    if seeds().count() < 200 {
+        return;
+    }
     assert!(reconciled > 100, "hardly anything was reconciled: {reconciled}");
     assert_eq!(kinds.len(), 7, "some kind of fault never happened: {kinds:?}");
 }

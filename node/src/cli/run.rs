@@ -24,10 +24,16 @@ impl Run {
         let folder = Folder::new(self.folder.folder);
         let running = Running::start(folder).await?;
         let http = running.config.http.listen;
-        let listener =
-            tokio::net::TcpListener::bind(http).await.with_context(|| format!("API and page cannot listen on {http}"))?;
+        let listener = tokio::net::TcpListener::bind(http)
+            .await
+            .with_context(|| format!("API and page cannot listen on {http}"))?;
         let state = Arc::new(ApiState::new(&running, Arc::new(Table::shipped()?))?);
-        say(&format!("{} runs: http://{}/  link {}", running.config.node.name, listener.local_addr()?, running.link_address()?));
+        say(&format!(
+            "{} runs: http://{}/  link {}",
+            running.config.node.name,
+            listener.local_addr()?,
+            running.link_address()?
+        ));
         api::serve(listener, state, stop_signal()).await?;
         running.stop().await
     }

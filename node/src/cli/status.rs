@@ -42,7 +42,8 @@ impl Status {
         }
         let links = status.get("links").and_then(Value::as_array).cloned().unwrap_or_default();
         let parent_down = links.iter().any(|link| {
-            link.get("parent").and_then(Value::as_bool) == Some(true) && link.get("up").and_then(Value::as_bool) == Some(false)
+            link.get("parent").and_then(Value::as_bool) == Some(true)
+                && link.get("up").and_then(Value::as_bool) == Some(false)
         });
         Ok(if parent_down { LINK_DOWN } else { 0 })
     }

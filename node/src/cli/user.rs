@@ -58,7 +58,10 @@ impl UserCommand {
                 let mut password = String::new();
                 std::io::stdin().lock().read_line(&mut password).context("the password cannot be read")?;
                 let password = password.trim_end_matches(['\r', '\n']).to_owned();
-                ensure!(password.chars().count() >= PASSWORD_CHARS_MIN, "a password has at least {PASSWORD_CHARS_MIN} characters");
+                ensure!(
+                    password.chars().count() >= PASSWORD_CHARS_MIN,
+                    "a password has at least {PASSWORD_CHARS_MIN} characters"
+                );
                 let hash = person::password::hash(password).await?;
                 let user =
                     UserRow { shown: shown.unwrap_or_else(|| name.clone()), name, roles, password: hash, disabled };

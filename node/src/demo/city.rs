@@ -82,7 +82,8 @@ impl City {
             if fresh {
                 make(root, site, &folder).await.with_context(|| format!("{} could not be made", site.name))?;
             }
-            let member = start(site, folder, table).await.with_context(|| format!("{} could not be started", site.name))?;
+            let member =
+                start(site, folder, table).await.with_context(|| format!("{} could not be started", site.name))?;
             if fresh {
                 people(&member, &hash).await?;
             }
@@ -141,7 +142,9 @@ async fn make(root: &Path, site: &Site, folder: &Folder) -> anyhow::Result<()> {
         None => found(folder, &plan).await?,
         Some(parent) => {
             let token = give_token(&folder_of(root, parent), site.code, TOKEN_LIFE_MS).await?;
-            tokio::time::timeout(JOIN_TIME_MAX, join(folder, &plan, &token)).await.context("joining took too long")??
+            tokio::time::timeout(JOIN_TIME_MAX, join(folder, &plan, &token))
+                .await
+                .context("joining took too long")??
         }
     };
     Ok(())

@@ -36,7 +36,8 @@ impl Client {
 
     /// Posts; a refusal is an error with its code.
     pub(super) async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
-        let answer = self.http.post(format!("{}{path}", self.base)).header("cookie", &self.session).json(body).send().await?;
+        let answer =
+            self.http.post(format!("{}{path}", self.base)).header("cookie", &self.session).json(body).send().await?;
         Self::read(path, answer).await
     }
 
@@ -49,7 +50,8 @@ impl Client {
     async fn read(path: &str, answer: reqwest::Response) -> anyhow::Result<Value> {
         let status = answer.status();
         let text = answer.text().await?;
-        let value: Value = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap_or(Value::Null) };
+        let value: Value =
+            if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap_or(Value::Null) };
         if !status.is_success() {
             let code = value.get("code").and_then(Value::as_str).unwrap_or("no code");
             let detail = value.get("detail").and_then(Value::as_str).unwrap_or_default();

@@ -126,7 +126,7 @@ fn report(line: &Line, place: DivisionCode) -> Value {
             "people": people, "disturbs": yes(DISTURBS), "effort": "unknown",
         },
         "head_count": people.unwrap_or(0),
-        "ending": if hash.0[0] % 2 == 0 { "settle_here" } else { "submit" },
+        "ending": if hash.0[0].is_multiple_of(2) { "settle_here" } else { "submit" },
     })
 }
 
@@ -136,7 +136,10 @@ fn case_id(id: &str) -> String {
 }
 
 /// Reads a file. Lines that cannot be filed are listed with their reason.
-pub(super) fn read(source: impl BufRead, grids: &[DivisionCode]) -> std::io::Result<(Vec<Complaint>, Vec<RefusedLine>)> {
+pub(super) fn read(
+    source: impl BufRead,
+    grids: &[DivisionCode],
+) -> std::io::Result<(Vec<Complaint>, Vec<RefusedLine>)> {
     let (mut complaints, mut refused) = (Vec::new(), Vec::new());
     for (index, line) in source.lines().enumerate() {
         let line = line?;

@@ -38,12 +38,7 @@ pub(super) struct Filing {
 }
 
 /// Files all cases that the options ask for.
-pub(super) async fn all(
-    options: &DemoOptions,
-    city: &City,
-    password: &str,
-    screen: &Screen,
-) -> anyhow::Result<Filing> {
+pub(super) async fn all(options: &DemoOptions, city: &City, password: &str, screen: &Screen) -> anyhow::Result<Filing> {
     let mut filing = Filing::default();
     let reports = reports(options, city, &mut filing)?;
     let progress = screen.progress("cases", reports.values().map(Vec::len).sum());

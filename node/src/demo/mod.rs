@@ -77,7 +77,8 @@ fn read_table(options: &DemoOptions) -> anyhow::Result<Table> {
         None => Ok(Table::shipped()?),
         Some(file) => {
             let source = std::fs::File::open(file).with_context(|| format!("{} cannot be read", file.display()))?;
-            Table::read(BufReader::new(source)).with_context(|| format!("{} cannot be used; nothing was made", file.display()))
+            Table::read(BufReader::new(source))
+                .with_context(|| format!("{} cannot be used; nothing was made", file.display()))
         }
     }
 }
@@ -91,7 +92,8 @@ fn prepare(options: &DemoOptions, sites: &[Site]) -> anyhow::Result<Manifest> {
     }
     let nodes: Vec<_> = sites.iter().map(|site| site.code).collect();
     if let Ok(text) = std::fs::read_to_string(&file) {
-        let manifest: Manifest = serde_json::from_str(&text).context("demo.json is damaged; begin again with --fresh")?;
+        let manifest: Manifest =
+            serde_json::from_str(&text).context("demo.json is damaged; begin again with --fresh")?;
         anyhow::ensure!(
             manifest.nodes == nodes,
             "{} holds a demo with other nodes; take another --folder, or begin again with --fresh",
@@ -184,7 +186,10 @@ async fn settled(city: &City, clock: &Clock) -> anyhow::Result<Vec<String>> {
         for member in &city.members {
             let waiting = member.running.store.waiting().await?;
             if waiting.unreceipted > 0 {
-                waits.push(format!("{}: {} bundles without a receipt from their destination", member.name, waiting.unreceipted));
+                waits.push(format!(
+                    "{}: {} bundles without a receipt from their destination",
+                    member.name, waiting.unreceipted
+                ));
             }
             if waiting.quarantined > 0 {
                 waits.push(format!("{}: {} bundles were kept aside", member.name, waiting.quarantined));

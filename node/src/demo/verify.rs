@@ -103,7 +103,10 @@ impl Verdict {
                 Some(above) => {
                     self.escalations.present += 1;
                     self.lost += 1;
-                    self.find(format!("case {case} stands at number {} below and {} above", below.number, above.number));
+                    self.find(format!(
+                        "case {case} stands at number {} below and {} above",
+                        below.number, above.number
+                    ));
                 }
                 None => {
                     self.lost += 1;
@@ -120,7 +123,9 @@ impl Verdict {
             let (below, above) = (owned.get(cell).copied().unwrap_or(0), top.get(cell).copied().unwrap_or(0));
             if below != above {
                 let (level, category, place, day) = cell;
-                self.find(format!("level {level}, category {category:04}, place {place}, day {day}: {below} below, {above} above"));
+                self.find(format!(
+                    "level {level}, category {category:04}, place {place}, day {day}: {below} below, {above} above"
+                ));
             }
         }
     }

@@ -96,7 +96,10 @@ async fn accept(cast: &mut Cast<'_>, case: &FiledCase) -> anyhow::Result<()> {
     let offer = until("an offer", async || {
         let seen = clerk.get(&path).await.unwrap_or(Value::Null);
         Ok(seen.get("offers").and_then(Value::as_array).and_then(|offers| {
-            offers.iter().find(|o| o.get("open").and_then(Value::as_bool) == Some(true)).and_then(|o| o.get("id")?.as_str().map(str::to_owned))
+            offers
+                .iter()
+                .find(|o| o.get("open").and_then(Value::as_bool) == Some(true))
+                .and_then(|o| o.get("id")?.as_str().map(str::to_owned))
         }))
     })
     .await?;
@@ -137,7 +140,10 @@ async fn an_order_from_the_city(cast: &mut Cast<'_>, case: &FiledCase) -> anyhow
     let clerk = cast.at(owner(case), "leader").await?;
     let order = until("the directive", async || {
         let seen = clerk.get(&path).await?;
-        Ok(seen.get("orders").and_then(Value::as_array).and_then(|orders| orders.first()?.get("id")?.as_str().map(str::to_owned)))
+        Ok(seen
+            .get("orders")
+            .and_then(Value::as_array)
+            .and_then(|orders| orders.first()?.get("id")?.as_str().map(str::to_owned)))
     })
     .await?;
     clerk.post(&format!("{path}/orders/{order}/read"), &json!({})).await?;

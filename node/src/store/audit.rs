@@ -25,9 +25,7 @@ pub struct Standing {
 
 async fn cells(store: &Store, text: &'static str) -> Result<BTreeMap<Cell, i64>, StoreError> {
     let rows = sqlx::query(text).bind(store.me()).fetch_all(&store.pool).await?;
-    rows.iter()
-        .map(|r| Ok(((r.try_get(0)?, r.try_get(1)?, r.try_get(2)?, r.try_get(3)?), r.try_get(4)?)))
-        .collect()
+    rows.iter().map(|r| Ok(((r.try_get(0)?, r.try_get(1)?, r.try_get(2)?, r.try_get(3)?), r.try_get(4)?))).collect()
 }
 
 async fn standings(store: &Store, text: &'static str) -> Result<BTreeMap<CaseId, Standing>, StoreError> {

@@ -25,6 +25,9 @@ const RECEIPT: &str = "receipt";
 const FOLLOWER: &str = "follower";
 const CONTRIBUTION: &str = "contribution";
 
+/// A header with its private part, if that is here, and its writer.
+type EventRow<'a> = (&'a Header, Option<&'a (Salt, Private)>, NodeId);
+
 /// A paper of a case on its way into the table.
 struct Paper {
     case: CaseId,
@@ -53,16 +56,17 @@ fn json<T: Serialize>(value: &T) -> Vec<u8> {
 fn paper(record: &Record) -> Option<Paper> {
     let case = record.case()?;
     let (kind, key, content, open) = match record {
-        Record::Seal(seal) => {
-            (SEAL, codec::encode_unbounded(&seal.head.epoch), codec::encode_unbounded(seal), false)
-        }
+        Record::Seal(seal) => (SEAL, codec::encode_unbounded(&seal.head.epoch), codec::encode_unbounded(seal), false),
         Record::Key { key, registered_by, .. } => {
             (KEY, Vec::new(), codec::encode_unbounded(&(*key, *registered_by)), false)
         }
         Record::Order(file) => (ORDER, file.order.id.as_bytes().to_vec(), json(file), file.open()),
-        Record::Offer(file) => {
-            (OFFER, file.offer.id.as_bytes().to_vec(), json(file), matches!(file.state, OfferState::Open | OfferState::Accepted))
-        }
+        Record::Offer(file) => (
+            OFFER,
+            file.offer.id.as_bytes().to_vec(),
+            json(file),
+            matches!(file.state, OfferState::Open | OfferState::Accepted),
+        ),
         Record::Receipt(receipt) => {
             let RecordKey::Receipt(subject, by, progress) = record.key() else { return None };
             (RECEIPT, codec::encode_unbounded(&(subject, by, progress)), codec::encode_unbounded(receipt), false)
@@ -126,7 +130,7 @@ impl WriteStore {
         self.put_papers(&papers).await
     }
 
-    async fn put_events(&mut self, events: &[(&Header, Option<&(Salt, Private)>, NodeId)]) -> Result<(), StoreError> {
+    async fn put_events(&mut self, events: &[EventRow<'_>]) -> Result<(), StoreError> {
         for chunk in events.chunks(ROWS_A_STATEMENT) {
             let text = format!(
                 "INSERT INTO case_event (node, case_id, event, takeovers, moves, number, hash, origin, act, at, header) \

@@ -55,7 +55,8 @@ impl WriteStore {
         let mut known = BTreeMap::new();
         for chunk in ids.chunks(ROWS_A_STATEMENT * 4) {
             let marks = (0..chunk.len()).map(|i| format!("${}", i + 2)).collect::<Vec<_>>().join(",");
-            let text = format!("SELECT id, receipted = 1 AND done_at IS NULL FROM bundle WHERE node = $1 AND id IN ({marks})");
+            let text =
+                format!("SELECT id, receipted = 1 AND done_at IS NULL FROM bundle WHERE node = $1 AND id IN ({marks})");
             let mut query = sqlx::query(AssertSqlSafe(text)).bind(self.me());
             for id in chunk {
                 query = query.bind(id.as_bytes().to_vec());
@@ -128,7 +129,8 @@ impl WriteStore {
         }
         for chunk in ids.chunks(ROWS_A_STATEMENT * 4) {
             let marks = (0..chunk.len()).map(|i| format!("${}", i + 3)).collect::<Vec<_>>().join(",");
-            let text = format!("UPDATE bundle SET done_at = $2 WHERE node = $1 AND done_at IS NULL AND id IN ({marks})");
+            let text =
+                format!("UPDATE bundle SET done_at = $2 WHERE node = $1 AND done_at IS NULL AND id IN ({marks})");
             let mut query = sqlx::query(AssertSqlSafe(text)).bind(self.me()).bind(now.0);
             for id in chunk {
                 query = query.bind(id.as_bytes().to_vec());

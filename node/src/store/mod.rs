@@ -136,7 +136,10 @@ pub(crate) fn id16(table: &'static str, bytes: &[u8]) -> Result<[u8; 16], StoreE
 
 /// A hash out of a row.
 pub(crate) fn hash32(table: &'static str, bytes: &[u8]) -> Result<protocol::chain::Hash, StoreError> {
-    bytes.try_into().map(protocol::chain::Hash).map_err(|_| StoreError::damaged(table, "a hash of another length than 32"))
+    bytes
+        .try_into()
+        .map(protocol::chain::Hash)
+        .map_err(|_| StoreError::damaged(table, "a hash of another length than 32"))
 }
 
 /// A division out of a row.

@@ -128,11 +128,12 @@ impl WriteStore {
 impl Store {
     /// A user by log-in name.
     pub async fn user(&self, name: &str) -> Result<Option<UserRow>, StoreError> {
-        let row = sqlx::query("SELECT name, shown, roles, password, disabled FROM person_user WHERE node = $1 AND name = $2")
-            .bind(self.me())
-            .bind(name.to_owned())
-            .fetch_optional(&self.pool)
-            .await?;
+        let row =
+            sqlx::query("SELECT name, shown, roles, password, disabled FROM person_user WHERE node = $1 AND name = $2")
+                .bind(self.me())
+                .bind(name.to_owned())
+                .fetch_optional(&self.pool)
+                .await?;
         row.as_ref().map(user_of).transpose()
     }
 
@@ -171,7 +172,11 @@ impl Store {
             .await?;
         row.map(|r| {
             let status: i64 = r.try_get(1)?;
-            Ok(AnsweredRow { request: r.try_get(0)?, status: u16::try_from(status).unwrap_or(500), body: r.try_get(2)? })
+            Ok(AnsweredRow {
+                request: r.try_get(0)?,
+                status: u16::try_from(status).unwrap_or(500),
+                body: r.try_get(2)?,
+            })
         })
         .transpose()
     }

@@ -81,7 +81,7 @@ impl Batch {
 
     /// Writes all of it inside an open transaction.
     pub(super) async fn write(&self, me: NodeId, store: &mut WriteStore, now: UnixMillis) -> Result<(), StoreError> {
-        store.keep_bundles(&self.keep, now).await?;
+        store.keep_bundles(&self.kept_once(), now).await?;
         for peer in &self.renumbered {
             store.drop_outbox(*peer).await?;
         }
@@ -102,6 +102,18 @@ impl Batch {
         }
         self.write_trust(store).await?;
         self.write_asks(store, now).await
+    }
+
+    /// Each bundle once: how it arrived says more of it than where it goes.
+    fn kept_once(&self) -> Vec<KeepBundle> {
+        let mut once: BTreeMap<BundleId, &KeepBundle> = BTreeMap::new();
+        for keep in &self.keep {
+            let slot = once.entry(keep.bundle.head().id).or_insert(keep);
+            if keep.via.is_some() {
+                *slot = keep;
+            }
+        }
+        once.into_values().cloned().collect()
     }
 
     async fn write_trust(&self, store: &mut WriteStore) -> Result<(), StoreError> {
@@ -134,7 +146,9 @@ impl Batch {
                 Ask::PutSession { token, name, expires } => store.put_session(*token, name, *expires, now).await?,
                 Ask::DropSession(token) => store.drop_session(*token).await?,
                 Ask::PutAnswered { name, key, answer } => {
-                    store.put_answered(name, key, answer, now, UnixMillis(now.0.saturating_sub(ANSWERS_KEPT_MS))).await?;
+                    store
+                        .put_answered(name, key, answer, now, UnixMillis(now.0.saturating_sub(ANSWERS_KEPT_MS)))
+                        .await?;
                 }
                 Ask::Report { .. } | Ask::Act { .. } => {}
             }

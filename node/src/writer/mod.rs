@@ -98,7 +98,8 @@ enum Work {
 impl Writer {
     /// Puts a writer together.
     pub fn new(parts: Parts) -> Self {
-        let Parts { me, keys, directory, registry, authority, core, store, endpoint, clock, line, policy, shared } = parts;
+        let Parts { me, keys, directory, registry, authority, core, store, endpoint, clock, line, policy, shared } =
+            parts;
         Self {
             me,
             keys,

@@ -22,7 +22,12 @@ const MESSAGES_BYTES_MAX: usize = BUNDLE_BYTES_MAX - 16 * 1024;
 impl Writer {
     /// A terminal receipt of the link.
     pub(super) fn tell(&mut self, to: NodeId, delivered: Delivered, batch: &mut Batch) {
-        batch.letters.push(Letter { to, urgency: Urgency::Routine, receipted: false, body: Body::Delivered(delivered) });
+        batch.letters.push(Letter {
+            to,
+            urgency: Urgency::Routine,
+            receipted: false,
+            body: Body::Delivered(delivered),
+        });
     }
 
     /// Seals and signs everything that waits to go out, and lets the core number it.
@@ -52,7 +57,8 @@ impl Writer {
         // The most urgent first, so that it gets the lower number.
         let mut groups: Vec<_> = groups.into_iter().collect();
         groups.sort_by_key(|((_, urgency, _), _)| std::cmp::Reverse(*urgency));
-        let bundles: Vec<Bundle> = groups.into_iter().flat_map(|(group, messages)| self.bundles(group, messages)).collect();
+        let bundles: Vec<Bundle> =
+            groups.into_iter().flat_map(|(group, messages)| self.bundles(group, messages)).collect();
         if !bundles.is_empty() {
             self.feed(Input::Outgoing { bundles });
         }

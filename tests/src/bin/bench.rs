@@ -178,7 +178,14 @@ impl Results {
     }
 
     #[expect(clippy::print_stdout, reason = "the figures of a benchmark belong on standard output")]
-    fn line(&mut self, measure: &str, value: f64, unit: &str, reference: &str, reference_value: f64) -> Result<(), Failure> {
+    fn line(
+        &mut self,
+        measure: &str,
+        value: f64,
+        unit: &str,
+        reference: &str,
+        reference_value: f64,
+    ) -> Result<(), Failure> {
         let ratio = value / reference_value;
         println!("{measure:<36} {value:>10.2} {unit:<8} {reference} {reference_value:.2}: ratio {ratio:.2}");
         let line = json!({

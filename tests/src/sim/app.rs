@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use casework::{
-    Actor, Case, Command, Decision, Incoming, Intake, Keys, Known, Me, Mutant, Notice, Policy, Record, RecordKey, Refusal,
-    Role, World,
+    Actor, Case, Command, Decision, Incoming, Intake, Keys, Known, Me, Mutant, Notice, Policy, Record, RecordKey,
+    Refusal, Role, World,
 };
 use federation::core::{Deliver, Now};
 use federation::sim::{Application, Draft, Random};
@@ -100,7 +100,13 @@ impl CityApp {
     }
 
     /// Acts on a case.
-    pub fn act(&mut self, case: CaseId, command: Command, now: Now, random: Random<'_>) -> (Result<(), Refusal>, Vec<Draft>) {
+    pub fn act(
+        &mut self,
+        case: CaseId,
+        command: Command,
+        now: Now,
+        random: Random<'_>,
+    ) -> (Result<(), Refusal>, Vec<Draft>) {
         let known = self.known(case);
         let decision = self.in_world(now, random, |world| casework::decide(&known, command, &everybody(), world));
         self.adopt(case, decision)
@@ -131,7 +137,8 @@ impl CityApp {
         let rows = Rc::make_mut(self.cases.entry(case).or_default());
         for record in decision.records {
             if let Record::Fact(fact) = &record {
-                let newer = self.facts.get(&fact.key).is_none_or(|old| (old.epoch, old.version) <= (fact.epoch, fact.version));
+                let newer =
+                    self.facts.get(&fact.key).is_none_or(|old| (old.epoch, old.version) <= (fact.epoch, fact.version));
                 if newer {
                     self.facts.insert(fact.key, Rc::new(fact.clone()));
                 }
@@ -190,9 +197,10 @@ impl Application for CityApp {
                 Err(malformed) => return Err(malformed.to_string()),
             };
             let returned = how == Deliver::Returned;
-            let opened = sealed_part(&body).filter(|_| bundle.head().to == self.me.node && !returned).and_then(|sealed| {
-                codec::decode::<List<PrivatePart, 512>>(&sealed.ciphertext, 1 << 20).ok().map(List::into_vec)
-            });
+            let opened =
+                sealed_part(&body).filter(|_| bundle.head().to == self.me.node && !returned).and_then(|sealed| {
+                    codec::decode::<List<PrivatePart, 512>>(&sealed.ciphertext, 1 << 20).ok().map(List::into_vec)
+                });
             let nowhere = CaseId::from_bytes([0; 16]);
             let case = casework::subject_of(&body).unwrap_or(nowhere);
             let known = self.known(case);

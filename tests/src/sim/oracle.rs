@@ -27,7 +27,12 @@ pub(super) fn check(world: &World<CityApp>, top: NodeId, restored: &BTreeSet<Nod
                 *owned_cells.entry(cell).or_default() += 1;
             }
             if case.escalated() && *node != top && mirror.get(&case.id) != Some(&case.head) {
-                wrong.push(format!("{} of {node} stands at {:?}, at the top at {:?}", case.id, case.head, mirror.get(&case.id)));
+                wrong.push(format!(
+                    "{} of {node} stands at {:?}, at the top at {:?}",
+                    case.id,
+                    case.head,
+                    mirror.get(&case.id)
+                ));
             }
             wrong.extend(received_twice(app, case.id));
         }
@@ -74,7 +79,9 @@ fn figures(
     let keys: BTreeSet<_> = cells.keys().chain(owned.keys()).copied().collect();
     let off: i64 = keys.iter().map(|k| (cells.get(k).unwrap_or(&0) - owned.get(k).unwrap_or(&0)).abs()).sum();
     if off > excused * 2 {
-        let what = format!("the figures of the top differ from the owners' cases by {off}, of which a restore excuses {excused}");
+        let what = format!(
+            "the figures of the top differ from the owners' cases by {off}, of which a restore excuses {excused}"
+        );
         return vec![what];
     }
     Vec::new()

@@ -79,7 +79,8 @@ impl Run {
     /// Runs it.
     pub fn go(&self) -> Report {
         let tree = tree(&self.shape);
-        let divisions: Rc<BTreeMap<_, _>> = Rc::new(tree.iter().map(|(node, division, _)| (*node, *division)).collect());
+        let divisions: Rc<BTreeMap<_, _>> =
+            Rc::new(tree.iter().map(|(node, division, _)| (*node, *division)).collect());
         let limits = Limits { retry_min_ms: 200, retry_max_ms: 5_000, mutant: self.link_mutant, ..Limits::default() };
         let settings = Settings { limits, latency_ms: (1, 40), commit_ms: (1, 30) };
         let mut world = World::new(self.seed, settings, &tree, |node, division| {
@@ -157,7 +158,9 @@ impl People<'_> {
                 world.heal();
             }
             let commands_left = shape.commands - index;
-            if faults_left > 0 && world.below(u64::try_from(commands_left).unwrap_or(1)) < u64::try_from(faults_left).unwrap_or(0) {
+            if faults_left > 0
+                && world.below(u64::try_from(commands_left).unwrap_or(1)) < u64::try_from(faults_left).unwrap_or(0)
+            {
                 faults_left -= 1;
                 self.go_wrong(world, &mut mend);
             }
@@ -314,8 +317,16 @@ fn next(known: &casework::Known, node: NodeId, division: DivisionCode, dice: u64
         });
     }
     Some(match dice {
-        0..100 => Command::Regrade { answers: answers(25), level: Some(protocol::warning::Warning::Orange), reason: Text::cut("人数增加") },
-        100..200 => Command::Regrade { answers: answers(2), level: Some(protocol::warning::Warning::Yellow), reason: Text::cut("已平息") },
+        0..100 => Command::Regrade {
+            answers: answers(25),
+            level: Some(protocol::warning::Warning::Orange),
+            reason: Text::cut("人数增加"),
+        },
+        100..200 => Command::Regrade {
+            answers: answers(2),
+            level: Some(protocol::warning::Warning::Yellow),
+            reason: Text::cut("已平息"),
+        },
         200..230 => Command::Void { reason: Text::cut("误录") },
         230..300 => Command::Contribute { text: Text::cut("补充") },
         _ => step(case.brief.step, case.brief.outcome.is_some(), dice),

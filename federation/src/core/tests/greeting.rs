@@ -23,11 +23,11 @@ fn sending_goes_on_only_where_both_histories_are_one() {
                         Judgement::Doubt(doubt) => Some(doubt),
                         Judgement::Compare => compare(said, held),
                     };
+                    let dropped = received < acked && !(received == 0 && acked == 1);
+                    let no_start = !true_hash && received == 0;
                     let expected = if received > last {
                         Some(Doubt::RolledBack)
-                    } else if received < last && (received < acked && !(received == 0 && acked == 1)) {
-                        Some(Doubt::Pruned)
-                    } else if !true_hash && received == 0 && received < last {
+                    } else if received < last && (dropped || no_start) {
                         Some(Doubt::Pruned)
                     } else if !true_hash {
                         Some(Doubt::Forked)

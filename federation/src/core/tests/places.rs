@@ -71,6 +71,22 @@ fn a_known_bundle_for_here_is_only_receipted_again() {
 }
 
 #[test]
+fn what_was_passed_over_does_not_count_as_known() {
+    let mut rig = Rig::new();
+    rig.up(1, hello(LEFT, run(1, 1)));
+    // On a connection that is not up: passed over.
+    rig.open(RIGHT, 2);
+    rig.arrive(2, 1, bundle(1, RIGHT, ME, ORDER, true), None);
+    rig.up(3, hello(RIGHT, run(1, 1)));
+    let apply = |o: &Output| matches!(o, Output::Persist { write: Write::Arrival { deliver: Deliver::Apply, .. }, .. });
+    let first = rig.arrive(3, 1, bundle(1, RIGHT, ME, ORDER, true), None);
+    assert!(first.iter().any(apply), "{first:?}");
+    // In the same transaction once more: known, though not in the store yet.
+    let second = rig.arrive(3, 2, bundle(1, RIGHT, ME, ORDER, true), None);
+    assert!(!second.iter().any(apply), "{second:?}");
+}
+
+#[test]
 fn a_known_bundle_for_elsewhere_goes_on_again_only_if_its_receipt_has_passed() {
     for (held_unreceipted, expected) in [(true, 0), (false, 1)] {
         let mut rig = Rig::new();

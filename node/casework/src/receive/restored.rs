@@ -45,7 +45,9 @@ pub(super) fn stand_on(draft: &mut Draft<'_, '_>, hash: Hash, was: &[Link]) -> R
 fn mint_again(draft: &mut Draft<'_, '_>, ours: Vec<Link>) {
     let mut count = 0_u32;
     for link in ours {
-        if draft.known.in_chain(link.header.id) {
+        // An order that came twice, once before and once after the restore, was received once.
+        let again = matches!(link.header.act, Act::OrderReceived { order } if draft.known.received(order));
+        if again || draft.known.in_chain(link.header.id) {
             continue;
         }
         let Some(case) = draft.known.case().cloned() else { return };
