@@ -288,7 +288,7 @@ impl Link {
         if let Some(session) = &mut self.session {
             session.reconciling = Some(mine);
         }
-        self.kept.peer_incarnation = Some(unsettled(theirs));
+        self.kept.peer_incarnation = Some(not_looked_up(theirs));
         self.kept.peer_counter_seen = self.kept.peer_counter_seen.max(theirs.counter);
         self.kept.lanes = [KeptLane::default(); 3];
         self.durable.values_mut().for_each(|seq| *seq = LinkSeq(0));
@@ -323,4 +323,10 @@ impl Link {
 /// The run that stands for "said, but not settled". Its counter is higher, so that it never passes for a first run.
 fn unsettled(run: Incarnation) -> Incarnation {
     Incarnation { counter: run.counter.saturating_add(1), nonce: !run.nonce }
+}
+
+/// The peer's run as it is kept until its inventory was looked up: neither what the peer says then nor what it says before it
+/// has settled, so that the peer doubts in either case.
+fn not_looked_up(run: Incarnation) -> Incarnation {
+    Incarnation { counter: run.counter, nonce: run.nonce ^ 1 }
 }

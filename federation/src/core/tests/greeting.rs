@@ -157,6 +157,9 @@ fn a_reconciliation_gives_what_is_lacking_and_nothing_that_was_not_offered() {
     assert!(out.iter().any(|o| matches!(o, Output::Persist { write: Write::Renumber { peer: LEFT }, .. })), "{out:?}");
     rig.commit(&out);
     assert_ne!(rig.links[&LEFT].incarnation, said, "not before it is through");
+    let theirs = rig.links[&LEFT].peer_incarnation;
+    let (settled, unsettled) = (run(5, 5), run(6, !5));
+    assert!(theirs != Some(settled) && theirs != Some(unsettled), "whatever the peer says next is doubted: {theirs:?}");
     let (ticket, _) = fetched(&out).expect("its inventory");
     let (held, other) = (BundleId::from_bytes([1; 16]), BundleId::from_bytes([9; 16]));
     let out = rig.feed(Input::Page { ticket, page: Page::Inventory(vec![held]) });
@@ -171,6 +174,12 @@ fn a_reconciliation_gives_what_is_lacking_and_nothing_that_was_not_offered() {
     assert!(out.iter().any(numbered), "{out:?}");
     rig.commit(&out);
     assert_eq!(rig.links[&LEFT].incarnation, said, "now it is through");
+    // The peer has nothing to offer.
+    let out = rig.control(1, Control::Inventory { page: List::default(), last: true });
+    let (ticket, _) = fetched(&out).expect("it looks them up");
+    let out = rig.feed(Input::Page { ticket, page: Page::Unseen(Vec::new()) });
+    rig.commit(&out);
+    assert_eq!(rig.links[&LEFT].peer_incarnation, Some(run(5, 5)), "now the peer's run counts too");
     assert_eq!(closed(&rig.control(1, want)), [Closing::Misbehaved], "nothing is asked twice");
 }
 
