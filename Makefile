@@ -13,7 +13,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 # Seeds of the simulator in `make test` and `make sim`; any further options of a command go into ARGS.
-SEEDS ?= 40
+SEEDS ?= 200
 ARGS ?=
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)

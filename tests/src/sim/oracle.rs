@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use federation::sim::World;
-use protocol::chain::Head;
+use protocol::chain::{Epoch, Head};
 use protocol::event::Act;
 use protocol::id::{CaseId, NodeId, OrderId};
 
@@ -36,12 +36,20 @@ pub(super) fn check(world: &World<CityApp>, top: NodeId, restored: &BTreeSet<Nod
             }
             wrong.extend(received_twice(app, case.id));
         }
+        wrong.extend(app.cases().filter_map(|case| fenced(app, case.id, case.head.epoch)));
     }
     wrong.extend(figures(city, &owned_cells, &owners, restored));
     wrong
 }
 
 type Cell = (u8, u16, u64);
+
+/// A later epoch is never undone: nothing that a former owner wrote stands above the header that took the case from it.
+fn fenced(app: &CityApp, case: CaseId, stands: Epoch) -> Option<String> {
+    let known = app.known(case);
+    let later = known.aside().map(|(header, _)| header.epoch).max().filter(|epoch| *epoch > stands)?;
+    Some(format!("{case} stands in {stands:?} although {later:?} had begun"))
+}
 
 /// One order enters a chain once.
 fn received_twice(app: &CityApp, case: CaseId) -> Vec<String> {

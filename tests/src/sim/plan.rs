@@ -310,11 +310,16 @@ fn next(known: &casework::Known, node: NodeId, division: DivisionCode, dice: u64
     let case = case?;
     if !case.owned_by(node) {
         let above = division.level() <= Level::County && case.escalated();
-        return (above && dice < 300).then(|| Command::IssueDirective {
-            form: Directive::Supervise,
-            text: Text::cut("请报告进展"),
-            term_days: Some(3),
-        });
+        return match dice {
+            0..300 if above => Some(Command::IssueDirective {
+                form: Directive::Supervise,
+                text: Text::cut("请报告进展"),
+                term_days: Some(3),
+            }),
+            // The owner is held to be lost; it may well be there and go on writing.
+            300..340 if above => Some(Command::TakeOver { reason: Text::cut("原承办节点失联") }),
+            _ => None,
+        };
     }
     Some(match dice {
         0..100 => Command::Regrade {
