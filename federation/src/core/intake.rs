@@ -162,7 +162,8 @@ impl Core {
             }
         }
         if !bundles.is_empty() {
-            self.persist(Pending::Plain, Write::Receipted { bundles }, out);
+            let by = bundle.head().origin;
+            self.persist(Pending::Plain, Write::Receipted { by, bundles }, out);
         }
     }
 }

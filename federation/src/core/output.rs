@@ -162,6 +162,8 @@ pub enum Write {
     /// These bundles are durable at their destination. An id that is not in the store must be remembered: after a restore
     /// a receipt may come back before its bundle, which is then to be kept as receipted from the start.
     Receipted {
+        /// Who says so: only its own bundles count, those that are for it.
+        by: NodeId,
         /// Ids.
         bundles: Vec<BundleId>,
     },

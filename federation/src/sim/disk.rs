@@ -35,7 +35,7 @@ pub struct Disk<A> {
     /// Bundles kept aside.
     pub quarantine: BTreeMap<BundleId, String>,
     /// Bundles whose terminal receipt came before they did, as happens when a restored node is given back both.
-    pub receipted_early: BTreeSet<BundleId>,
+    pub receipted_early: BTreeSet<(BundleId, NodeId)>,
     /// The line above.
     pub line: Vec<Ancestor>,
     /// The application's state.
@@ -64,7 +64,7 @@ impl<A: Clone> Disk<A> {
 
     fn keep(&mut self, bundle: Bundle, done: bool, applied: bool) {
         let id = bundle.head().id;
-        let done = done || self.receipted_early.contains(&id);
+        let done = done || self.receipted_early.contains(&(id, bundle.head().to));
         let stored = self.bundles.entry(id).or_insert_with(|| Stored { bundle: Rc::new(bundle), done, applied: 0 });
         stored.applied = stored.applied.saturating_add(u32::from(applied));
     }
@@ -93,12 +93,12 @@ impl<A: Clone> Disk<A> {
                 self.outbox.retain(|(p, l, seq), _| *p != peer || *l != lane || *seq >= upto);
             }
             Write::Renumber { peer } => self.outbox.retain(|(p, ..), _| *p != peer),
-            Write::Receipted { bundles } => {
+            Write::Receipted { by, bundles } => {
                 for id in bundles {
                     match self.bundles.get_mut(&id) {
-                        Some(stored) => stored.done = true,
+                        Some(stored) => stored.done |= stored.bundle.head().to == by,
                         None => {
-                            self.receipted_early.insert(id);
+                            self.receipted_early.insert((id, by));
                         }
                     }
                 }

@@ -2,7 +2,7 @@
 //!
 //! The crate is pure. Time, random bytes, keys and policy come in through a [`World`]; what is to be stored and sent comes
 //! out in a [`Decision`]. Everything that a node holds of one case is a [`Known`], put together from [`Record`]s, so owner
-//! (属主) and follower work on the same [`Case`], made by [`evolve`] from headers.
+//! (属主) and follower work on the same [`Case`], made by [`evolve()`] from headers.
 #![cfg_attr(
     not(test),
     deny(

@@ -22,8 +22,8 @@ CREATE INDEX bundle_done ON bundle (node, done_at) WHERE done_at IS NOT NULL;
 
 -- Terminal receipts that passed before their bundle was here, as happens after a restore.
 CREATE TABLE receipt_ahead (
-    node BLOB NOT NULL, bundle BLOB NOT NULL, at INTEGER NOT NULL,
-    PRIMARY KEY (node, bundle)
+    node BLOB NOT NULL, bundle BLOB NOT NULL, giver BLOB NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY (node, bundle, giver)
 ) STRICT, WITHOUT ROWID;
 
 -- What goes to a neighbour, with its link number. Rows go when the neighbour has acknowledged them.

@@ -1,4 +1,4 @@
-//! The whole URL space on one page. What is not in [`open`] is behind the guard.
+//! The whole URL space on one page. What is not in `open` is behind the guard.
 
 use std::sync::Arc;
 use std::time::Duration;

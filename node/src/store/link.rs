@@ -95,7 +95,7 @@ impl WriteStore {
         if !bundles.is_empty() && self.receipts_ahead().await? {
             sqlx::query(
                 "UPDATE bundle SET done_at = $2 WHERE node = $1 AND done_at IS NULL \
-                 AND EXISTS (SELECT 1 FROM receipt_ahead r WHERE r.node = $1 AND r.bundle = bundle.id)",
+                 AND EXISTS (SELECT 1 FROM receipt_ahead r WHERE r.node = $1 AND r.bundle = bundle.id AND r.giver = bundle.destination)",
             )
             .bind(self.me())
             .bind(now.0)
@@ -114,15 +114,18 @@ impl WriteStore {
         Ok(row.try_get(0)?)
     }
 
-    /// Marks bundles as delivered at their destination. A receipt whose bundle is not here is remembered.
-    pub async fn mark_receipted(&mut self, ids: &[BundleId], now: UnixMillis) -> Result<(), StoreError> {
+    /// Marks bundles as delivered at their destination, which alone can say so. A receipt whose bundle is not here is
+    /// remembered.
+    pub async fn mark_receipted(&mut self, by: NodeId, ids: &[BundleId], now: UnixMillis) -> Result<(), StoreError> {
         let unknown = self.unseen(ids).await?;
         for id in unknown {
             sqlx::query(
-                "INSERT INTO receipt_ahead (node, bundle, at) VALUES ($1, $2, $3) ON CONFLICT (node, bundle) DO NOTHING",
+                "INSERT INTO receipt_ahead (node, bundle, giver, at) VALUES ($1, $2, $3, $4) \
+                 ON CONFLICT (node, bundle, giver) DO NOTHING",
             )
             .bind(self.me())
             .bind(id.as_bytes().to_vec())
+            .bind(by.as_bytes().to_vec())
             .bind(now.0)
             .execute(&mut self.connection)
             .await?;

@@ -38,7 +38,7 @@ pub(super) struct Batch {
     pub(super) renumbered: Vec<NodeId>,
     pub(super) outbox: Vec<OutboxRow>,
     pub(super) acknowledged: BTreeMap<(NodeId, Lane), LinkSeq>,
-    pub(super) receipted: Vec<BundleId>,
+    pub(super) receipted: BTreeMap<NodeId, Vec<BundleId>>,
     pub(super) links: BTreeMap<NodeId, StoredLink>,
     pub(super) quarantine: Vec<(NodeId, Bundle, String)>,
     pub(super) records: Vec<Record>,
@@ -89,7 +89,9 @@ impl Batch {
         for ((peer, lane), upto) in &self.acknowledged {
             store.drop_acknowledged(*peer, *lane, *upto).await?;
         }
-        store.mark_receipted(&self.receipted, now).await?;
+        for (by, bundles) in &self.receipted {
+            store.mark_receipted(*by, bundles, now).await?;
+        }
         for (peer, state) in &self.links {
             store.put_link(*peer, state).await?;
         }

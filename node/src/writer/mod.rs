@@ -202,11 +202,11 @@ impl Writer {
                 _ => None,
             })
             .collect();
-        let mut known = if ids.is_empty() { BTreeMap::new() } else { self.store.known_bundles(&ids).await? };
+        let known = if ids.is_empty() { BTreeMap::new() } else { self.store.known_bundles(&ids).await? };
         for item in work.drain(..) {
             match item {
                 Work::Request(request) => self.request(request, batch).await?,
-                Work::Link(event) => self.event(event, &mut known, batch).await?,
+                Work::Link(event) => self.event(event, &known, batch).await?,
             }
             self.drain(batch).await?;
         }
@@ -216,7 +216,7 @@ impl Writer {
     async fn event(
         &mut self,
         event: Event,
-        known: &mut BTreeMap<BundleId, bool>,
+        known: &BTreeMap<BundleId, bool>,
         batch: &mut Batch,
     ) -> Result<(), StoreError> {
         match event {
@@ -230,9 +230,8 @@ impl Writer {
                 self.feed(Input::Control { connection: ConnectionId(connection), frame });
             }
             Event::Bundle { connection, lane, seq, bundle } => {
-                let head = *bundle.head();
-                let held = known.get(&head.id).copied();
-                known.entry(head.id).or_insert(head.receipted);
+                // What the store knows; what else came in this transaction the core remembers itself.
+                let held = known.get(&bundle.head().id).copied();
                 self.feed(Input::Arrived {
                     connection: ConnectionId(connection),
                     lane,

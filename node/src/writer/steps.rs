@@ -74,7 +74,7 @@ impl Writer {
                 batch.acknowledged.insert((peer, lane), upto);
             }
             Write::Renumber { peer } => batch.renumber(peer),
-            Write::Receipted { bundles } => batch.receipted.extend(bundles),
+            Write::Receipted { by, bundles } => batch.receipted.entry(by).or_default().extend(bundles),
             Write::Quarantine { from, bundle, reason } => {
                 tracing::warn!(%from, bundle = %bundle.head().id, %reason, "a bundle was kept aside");
                 batch.quarantine.push((from, bundle, reason));
