@@ -130,3 +130,40 @@ impl Verdict {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use protocol::chain::{Epoch, Hash};
+
+    use super::*;
+
+    fn case(n: u8) -> CaseId {
+        CaseId::from_bytes([n; 16])
+    }
+
+    fn standing(number: i64) -> Standing {
+        Standing { epoch: Epoch::default(), number, head: Hash::of(&number.to_be_bytes()) }
+    }
+
+    #[test]
+    fn a_case_that_is_missing_or_behind_at_the_top_is_lost() {
+        let below = BTreeMap::from([(case(1), standing(3)), (case(2), standing(5)), (case(3), standing(2))]);
+        let top = BTreeMap::from([(case(1), standing(3)), (case(2), standing(4))]);
+        let mut verdict = Verdict::default();
+        verdict.compare_mirror(&below, &top);
+        assert_eq!((verdict.escalations.expected, verdict.escalations.present, verdict.lost), (3, 2, 2));
+        assert_eq!(verdict.findings.len(), 2);
+    }
+
+    #[test]
+    fn a_cell_that_differs_is_named() {
+        let below = BTreeMap::from([((3, 402, 330_602_001_001_001, 20_000), 2)]);
+        let top = BTreeMap::from([((3, 402, 330_602_001_001_001, 20_000), 1)]);
+        let mut verdict = Verdict::default();
+        verdict.compare_figures(&below, &top);
+        assert!(!verdict.totals_equal && !verdict.is_whole());
+        assert!(verdict.findings[0].contains("2 below, 1 above"), "{:?}", verdict.findings);
+        verdict.compare_figures(&below, &below.clone());
+        assert!(verdict.totals_equal);
+    }
+}

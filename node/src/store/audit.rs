@@ -75,9 +75,16 @@ impl Store {
         .await
     }
 
-    /// All cases in this node's table, as they stand here.
+    /// All cases of which this node has the whole chain, every event from the first to the one it stands at.
     pub async fn all_standings(&self) -> Result<BTreeMap<CaseId, Standing>, StoreError> {
-        standings(self, "SELECT case_id, takeovers, moves, number, head FROM case_file WHERE node = $1").await
+        standings(
+            self,
+            "SELECT f.case_id, f.takeovers, f.moves, f.number, f.head FROM case_file f WHERE f.node = $1 \
+             AND EXISTS (SELECT 1 FROM case_event e WHERE e.node = f.node AND e.case_id = f.case_id AND e.hash = f.head) \
+             AND (SELECT count(DISTINCT e.number) FROM case_event e WHERE e.node = f.node AND e.case_id = f.case_id \
+                  AND e.number <= f.number) = f.number",
+        )
+        .await
     }
 
     /// Things that are here twice: two events under one number of one epoch, one case under two keys in the figures, one
