@@ -13,6 +13,8 @@ const ENROLLED_FILE: &str = "enrolled.bin";
 const OPERATOR_FILE: &str = "operator.token";
 /// The id of a node that is about to join.
 const PENDING_FILE: &str = "node.id";
+/// Locked by the process that runs the node.
+const LOCK_FILE: &str = "node.lock";
 const ENROLLED_BYTES_MAX: usize = 64 * 1024;
 
 /// A node's folder.
@@ -43,6 +45,26 @@ impl Folder {
     /// The database file.
     pub fn database(&self) -> PathBuf {
         self.0.join("node.db")
+    }
+
+    /// Lets nobody but the node's own user in: names stand in the database.
+    pub fn keep_private(&self) -> anyhow::Result<()> {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            std::fs::set_permissions(&self.0, std::fs::Permissions::from_mode(0o700))
+                .with_context(|| format!("{} cannot be made private", self.0.display()))?;
+        }
+        Ok(())
+    }
+
+    /// Takes the node for this process; it is free again when the file is dropped.
+    pub fn lock(&self) -> anyhow::Result<std::fs::File> {
+        let path = self.0.join(LOCK_FILE);
+        let file = std::fs::File::create(&path).with_context(|| format!("{} cannot be made", path.display()))?;
+        file.try_lock()
+            .with_context(|| format!("the node in {} runs already; nothing was changed", self.0.display()))?;
+        Ok(file)
     }
 
     /// Whether a node lives here.

@@ -57,6 +57,8 @@ pub struct Running {
     pub clock: Clock,
     endpoint: Endpoint,
     writer: JoinHandle<Result<(), StoreError>>,
+    /// Held as long as the node runs: a second process on one identity would be a clone.
+    _lock: std::fs::File,
 }
 
 fn configuration(plan: &Plan, id: NodeId, parent: Option<ParentSection>) -> Config {
@@ -78,7 +80,8 @@ fn refuse_existing(folder: &Folder) -> anyhow::Result<()> {
     if folder.is_node() {
         bail!("{} holds a node already; nothing was changed", folder.path().display());
     }
-    std::fs::create_dir_all(folder.path()).with_context(|| format!("{} cannot be made", folder.path().display()))
+    std::fs::create_dir_all(folder.path()).with_context(|| format!("{} cannot be made", folder.path().display()))?;
+    folder.keep_private()
 }
 
 /// Founds a federation: the top node with its authority.
@@ -136,6 +139,13 @@ pub async fn give_token(folder: &Folder, division: DivisionCode, life_ms: i64) -
     let config = Config::load(folder.path())?;
     if !config.node.division.contains(division) || config.node.division == division {
         bail!("{division} is not below {}", config.node.division);
+    }
+    if config.link.advertise.starts_with("0.0.0.0:") || config.link.advertise.starts_with("[::]:") {
+        bail!(
+            "nodes below cannot reach {}: set link.advertise in {} to HOST:PORT",
+            config.link.advertise,
+            folder.path().join(crate::config::FILE_NAME).display()
+        );
     }
     let chain = Chain::of(&folder.enrolled()?)?;
     let now = Clock::default().wall();
@@ -202,6 +212,7 @@ impl Running {
     /// Starts the node of a folder with a configuration of one's own.
     pub async fn start_with(folder: Folder, config: Config) -> anyhow::Result<Self> {
         let me = Me { node: config.node.id, division: config.node.division };
+        let lock = folder.lock()?;
         let keys = Arc::new(NodeKeys::load(&folder.keys()).context("the keys cannot be read")?);
         let enrolled = folder.enrolled()?;
         let chain = Chain::of(&enrolled)?;
@@ -259,7 +270,7 @@ impl Running {
             shared: shared.clone(),
         });
         let writer = tokio::spawn(writer.run(requests, events));
-        Ok(Self { config, folder, port: Port { sender }, store, shared, clock, endpoint, writer })
+        Ok(Self { config, folder, port: Port { sender }, store, shared, clock, endpoint, writer, _lock: lock })
     }
 
     /// The address that the link listens on.

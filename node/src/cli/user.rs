@@ -34,7 +34,7 @@ enum Action {
         /// Name as shown to others; the log-in name when left out.
         #[arg(long)]
         shown: Option<String>,
-        /// Roles, e.g. `grid_worker mediator`.
+        /// Roles, separated by blanks: grid_worker mediator clerk handler supervisor administrator viewer.
         #[arg(long)]
         roles: String,
         /// May not log in.
@@ -54,7 +54,12 @@ impl UserCommand {
             Action::Put { folder, name, shown, roles, disabled } => {
                 let folder = Folder::new(folder.folder);
                 let config = Config::load(folder.path())?;
-                ensure!(!person::roles(&roles).is_empty(), "no known role in {roles:?}");
+                ensure!(!name.trim().is_empty(), "a user needs a log-in name");
+                ensure!(
+                    !person::roles(&roles).is_empty(),
+                    "no known role in {roles:?}; roles, separated by blanks, are: grid_worker mediator clerk handler \
+                     supervisor administrator viewer"
+                );
                 let mut password = String::new();
                 std::io::stdin().lock().read_line(&mut password).context("the password cannot be read")?;
                 let password = password.trim_end_matches(['\r', '\n']).to_owned();

@@ -58,6 +58,11 @@ pub async fn run(options: DemoOptions) -> anyhow::Result<u8> {
     let screen = Screen::new(options.json);
     let table = Arc::new(read_table(&options)?);
     let sites = tree::choose(&table, &options)?;
+    anyhow::ensure!(
+        options.cases.parse::<usize>().is_ok() || Path::new(&options.cases).is_file(),
+        "--cases {}: neither a number nor a file that can be read; nothing was made",
+        options.cases
+    );
     let manifest = prepare(&options, &sites)?;
     let clock = Clock::default();
     let began = clock.uptime_ms();
@@ -86,9 +91,19 @@ fn read_table(options: &DemoOptions) -> anyhow::Result<Table> {
 /// Makes the folder, or takes up one that holds the same nodes.
 fn prepare(options: &DemoOptions, sites: &[Site]) -> anyhow::Result<Manifest> {
     let file = options.folder.join(MANIFEST);
+    // A demo empties and fills its own folders only: somebody's real node may live in the one that was named.
+    let occupied = std::fs::read_dir(&options.folder).is_ok_and(|mut entries| entries.next().is_some());
+    anyhow::ensure!(
+        file.is_file() || !occupied,
+        "{} holds something that is no demo; nothing was changed. Take another --folder",
+        options.folder.display()
+    );
     if options.fresh && file.is_file() {
-        std::fs::remove_dir_all(&options.folder)
-            .with_context(|| format!("{} cannot be emptied", options.folder.display()))?;
+        let nodes = options.folder.join("nodes");
+        if nodes.is_dir() {
+            std::fs::remove_dir_all(&nodes).with_context(|| format!("{} cannot be emptied", nodes.display()))?;
+        }
+        std::fs::remove_file(&file).with_context(|| format!("{} cannot be removed", file.display()))?;
     }
     let nodes: Vec<_> = sites.iter().map(|site| site.code).collect();
     if let Ok(text) = std::fs::read_to_string(&file) {

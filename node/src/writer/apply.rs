@@ -86,10 +86,13 @@ impl Writer {
     async fn report(&mut self, intake: Intake, by: &Actor, batch: &mut Batch) -> Result<Answer, StoreError> {
         let case = intake.case;
         let known = self.known(case).await?;
+        let retried = known.case().and_then(|case| case.report.as_ref()).is_some_and(|report| {
+            report.title == intake.title && report.narrative == intake.narrative && report.parties == intake.parties
+        });
         Ok(match self.in_world(|world| casework::open(intake, by, &known, world)) {
             Ok(decision) => Ok(self.adopt(case, decision, batch)),
-            // A retried report is the same case: it gets the same answer.
-            Err(Refusal::AlreadyReported) => Ok(known.case().cloned()),
+            // A retried report is the same case: it gets the same answer. Another report under a used id is refused.
+            Err(Refusal::AlreadyReported) if retried => Ok(known.case().cloned()),
             Err(refusal) => refused(refusal),
         })
     }

@@ -45,17 +45,18 @@ pub(super) fn stand_on(draft: &mut Draft<'_, '_>, hash: Hash, was: &[Link]) -> R
 fn mint_again(draft: &mut Draft<'_, '_>, ours: Vec<Link>) {
     let mut count = 0_u32;
     for link in ours {
-        // An order that came twice, once before and once after the restore, was received once.
-        let again = matches!(link.header.act, Act::OrderReceived { order } if draft.known.received(order));
-        if again || draft.known.in_chain(link.header.id) {
+        if draft.known.in_chain(link.header.id) {
             continue;
         }
+        // An order that came twice, once before and once after the restore, was received once. The event keeps its place all
+        // the same: a branch that were shorter than the one it replaces would not win.
+        let again = matches!(link.header.act, Act::OrderReceived { order } if draft.known.received(order));
         let Some(case) = draft.known.case().cloned() else { return };
         if !case.owned_by(draft.me()) || case.brief.step == protocol::event::Step::Archived {
             contribute_later(draft, &link);
             continue;
         }
-        let (act, brief) = match step::refit(&link.header.act, &link.header.brief, &case.brief) {
+        let (act, brief) = match step::refit(&link.header.act, &link.header.brief, &case.brief).filter(|_| !again) {
             Some(brief) => (link.header.act.clone(), brief),
             None => {
                 let contribution = ContributionId::from_bytes(*link.header.id.as_bytes());
