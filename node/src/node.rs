@@ -282,7 +282,15 @@ impl Running {
     pub async fn stop(self) -> anyhow::Result<()> {
         self.endpoint.shutdown().await;
         drop(self.port);
-        self.writer.await.context("the writer broke off")?.context("the database failed")
+        // Somebody may still hold a port; what was accepted is on disk, so the writer need not wait for them.
+        let mut writer = self.writer;
+        match tokio::time::timeout(std::time::Duration::from_secs(5), &mut writer).await {
+            Ok(done) => done.context("the writer broke off")?.context("the database failed"),
+            Err(_) => {
+                writer.abort();
+                Ok(())
+            }
+        }
     }
 }
 
