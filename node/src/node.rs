@@ -16,6 +16,7 @@ use protocol::id::NodeId;
 use protocol::wire::control::Enrolled;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, random_bytes};
 use crate::config::{Config, HttpSection, LinkSection, NodeSection, ParentSection};
@@ -56,6 +57,7 @@ pub struct Running {
     /// Its clock.
     pub clock: Clock,
     endpoint: Endpoint,
+    stopping: CancellationToken,
     writer: JoinHandle<Result<(), StoreError>>,
     /// Held as long as the node runs: a second process on one identity would be a clone.
     _lock: std::fs::File,
@@ -269,8 +271,20 @@ impl Running {
             policy: Policy::default(),
             shared: shared.clone(),
         });
-        let writer = tokio::spawn(writer.run(requests, events));
-        Ok(Self { config, folder, port: Port { sender }, store, shared, clock, endpoint, writer, _lock: lock })
+        let stopping = CancellationToken::new();
+        let writer = tokio::spawn(writer.run(requests, events, stopping.clone()));
+        Ok(Self {
+            config,
+            folder,
+            port: Port { sender },
+            store,
+            shared,
+            clock,
+            endpoint,
+            stopping,
+            writer,
+            _lock: lock,
+        })
     }
 
     /// The address that the link listens on.
@@ -282,15 +296,8 @@ impl Running {
     pub async fn stop(self) -> anyhow::Result<()> {
         self.endpoint.shutdown().await;
         drop(self.port);
-        // Somebody may still hold a port; what was accepted is on disk, so the writer need not wait for them.
-        let mut writer = self.writer;
-        match tokio::time::timeout(std::time::Duration::from_secs(5), &mut writer).await {
-            Ok(done) => done.context("the writer broke off")?.context("the database failed"),
-            Err(_) => {
-                writer.abort();
-                Ok(())
-            }
-        }
+        self.stopping.cancel();
+        self.writer.await.context("the writer broke off")?.context("the database failed")
     }
 }
 

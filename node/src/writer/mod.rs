@@ -24,6 +24,7 @@ use protocol::directory::Ancestor;
 use protocol::id::{BundleId, NodeId, TokenId};
 use protocol::wire::control::Control;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::shared::Shared;
@@ -121,11 +122,13 @@ impl Writer {
         }
     }
 
-    /// Works until every port is gone or the database fails for good.
+    /// Works until it is told to stop, every port is gone, or the database fails for good. What was asked before the word
+    /// to stop is still done.
     pub(crate) async fn run(
         mut self,
         mut requests: mpsc::Receiver<Request>,
         mut events: mpsc::Receiver<Event>,
+        stopping: CancellationToken,
     ) -> Result<(), StoreError> {
         let mut work = Vec::new();
         self.turn(&mut work).await?;
@@ -140,10 +143,14 @@ impl Writer {
                     Some(request) => work.push(Work::Request(request)),
                     None => return Ok(()),
                 },
+                () = stopping.cancelled() => {}
                 () = tokio::time::sleep(self.sleep()) => {}
             }
             gather(&mut work, &mut requests, &mut events);
             self.turn(&mut work).await?;
+            if stopping.is_cancelled() {
+                return Ok(());
+            }
         }
     }
 
