@@ -126,21 +126,3 @@ pub enum JoinRefusal {
     #[error("the request is not acceptable")]
     Request,
 }
-
-/// Something to send.
-#[derive(Debug, Clone)]
-pub enum Frame {
-    /// On the control lane.
-    Control(Control),
-    /// On its own lane.
-    Bundle {
-        /// The lane.
-        lane: Lane,
-        /// Its number on the link.
-        seq: LinkSeq,
-        /// The exact bytes.
-        bytes: Arc<[u8]>,
-        /// Who sealed it; introduced first when this connection has not seen its entry.
-        origin: NodeId,
-    },
-}

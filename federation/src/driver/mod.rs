@@ -19,7 +19,7 @@ pub mod settings;
 #[cfg(test)]
 mod tests;
 
-pub use event::{Event, Frame, JoinAsk, JoinRefusal, JoinReply};
+pub use event::{Event, JoinAsk, JoinRefusal, JoinReply};
 pub use join::{JoinError, join};
 pub use quic::{BindError, Endpoint};
 pub use settings::{Parent, Settings, Setup};

@@ -21,6 +21,8 @@ pub use disk::{Disk, Stored};
 pub use fault::Fault;
 pub use oracle::Stuck;
 pub use scenario::{Failure, Faults, Report, Scenario};
+#[cfg(test)]
+pub(crate) use tree::entry;
 pub use tree::{Place, tree};
 pub use world::{Counters, Settings, World};
 

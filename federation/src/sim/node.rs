@@ -45,7 +45,6 @@ pub(super) struct Live<A> {
     line: Option<Vec<protocol::directory::Ancestor>>,
     drafts: Vec<(Draft, bool)>,
     commit: Option<Commit<A>>,
-    /// What an acknowledgement promises: set when one leaves before its commit.
     random: ChaCha8Rng,
 }
 

@@ -54,7 +54,7 @@ pub(super) fn routes(node: NodeId, tree: &[(NodeId, DivisionCode, Option<NodeId>
     routes
 }
 
-pub(super) fn entry(node: NodeId, division: DivisionCode, parent: Option<NodeId>) -> SignedEntry {
+pub(crate) fn entry(node: NodeId, division: DivisionCode, parent: Option<NodeId>) -> SignedEntry {
     let entry = Entry {
         node,
         division,

@@ -10,7 +10,7 @@ use protocol::sealed::{SEALED_BYTES_MAX, Sealed};
 use protocol::time::ClockReading;
 use protocol::transfer::Handover;
 use protocol::wire::bundle::Urgency;
-use protocol::wire::codec;
+use protocol::wire::codec::{self, Malformed};
 use protocol::wire::kind::Body;
 
 /// Private parts of one letter at most.
@@ -112,4 +112,22 @@ impl Outgoing {
             }
         })
     }
+}
+
+/// The sealed part of a body, if it has one.
+pub fn sealed_part(body: &Body) -> Option<&Sealed> {
+    match body {
+        Body::Handover(handover) => Some(&handover.private),
+        Body::Contribution(contribution) => Some(&contribution.sealed),
+        Body::OrderAnswer(answer) => match &answer.answer {
+            Answer::Copy(sealed) => Some(sealed),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The private parts in what a sealed part was opened to.
+pub fn private_parts(plain: &[u8]) -> Result<Vec<PrivatePart>, Malformed> {
+    codec::decode::<List<PrivatePart, PARTS_MAX>>(plain, SEALED_BYTES_MAX).map(List::into_vec)
 }

@@ -42,7 +42,7 @@ pub use evolve::evolve;
 pub use fact::fact;
 pub use grading::propose;
 pub use known::Known;
-pub use letter::{HandoverLetter, Letter, Outgoing};
+pub use letter::{HandoverLetter, Letter, Outgoing, private_parts, sealed_part};
 pub use receive::{Incoming, receive, subject_of};
 pub use record::{
     AnswerKind, Answered, ContributionFile, Follower, FollowerClass, OfferFile, OfferState, OrderFile, Record,

@@ -28,6 +28,7 @@ use crate::store::Store;
 
 pub use self::closing::Closing;
 pub use self::options::DemoOptions;
+pub use self::watch::percentile;
 
 use self::city::City;
 use self::screen::Screen;

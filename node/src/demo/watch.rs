@@ -75,7 +75,7 @@ fn follow(node: &Arc<Shared>, clock: &Clock, seen: Arc<Mutex<Seen>>, top: bool) 
 }
 
 /// The value below which a share of a sorted list lies.
-pub(super) fn percentile(sorted: &[f64], share: f64) -> f64 {
+pub fn percentile(sorted: &[f64], share: f64) -> f64 {
     #[expect(
         clippy::cast_precision_loss,
         clippy::cast_possible_truncation,

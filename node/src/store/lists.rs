@@ -157,18 +157,6 @@ impl Store {
         row.as_ref().map(case_row).transpose()
     }
 
-    /// Ids after one of all cases held here, in order.
-    pub async fn case_ids(&self, after: Option<CaseId>, count: u32) -> Result<Vec<CaseId>, StoreError> {
-        let rows =
-            sqlx::query("SELECT case_id FROM case_file WHERE node = $1 AND case_id > $2 ORDER BY case_id LIMIT $3")
-                .bind(self.me())
-                .bind(after.map_or(vec![], |c| c.as_bytes().to_vec()))
-                .bind(i64::from(count))
-                .fetch_all(&self.pool)
-                .await?;
-        rows.iter().map(|r| Ok(CaseId::from_bytes(id16("case_file", &r.try_get::<Vec<u8>, _>(0)?)?))).collect()
-    }
-
     /// Whether anything of a case is held here: its headers, or an offer or an order about it.
     pub async fn holds_case(&self, case: CaseId) -> Result<bool, StoreError> {
         let row = sqlx::query(

@@ -3,14 +3,12 @@
 use casework::{Actor, Command, Decision, Incoming, Intake, Keys, Known, Notice, Refusal, World};
 use federation::core::{Deliver, Input};
 use federation::trust::{Directory, NodeKeys, seal};
-use protocol::bounded::List;
 use protocol::chain::Signature;
 use protocol::division::DivisionCode;
 use protocol::event::PrivatePart;
 use protocol::id::{CaseId, NodeId};
-use protocol::sealed::{SEALED_BYTES_MAX, Sealed};
+use protocol::sealed::Sealed;
 use protocol::wire::bundle::{Bundle, Message};
-use protocol::wire::codec;
 use protocol::wire::kind::Body;
 
 use crate::clock;
@@ -197,7 +195,7 @@ impl Writer {
             Body::Enrolled(enrolled) => return Ok(self.enrolled(enrolled, batch)),
             _ => {}
         }
-        let opened = match sealed_part(&body).filter(|_| bundle.head().to == self.me.node && !returned) {
+        let opened = match casework::sealed_part(&body).filter(|_| bundle.head().to == self.me.node && !returned) {
             Some(sealed) => match open(&self.keys, sealed) {
                 Ok(parts) => Some(parts),
                 Err(why) => return Ok(Err(why)),
@@ -220,20 +218,7 @@ impl Writer {
     }
 }
 
-/// The sealed part of a body, if it has one.
-fn sealed_part(body: &Body) -> Option<&Sealed> {
-    match body {
-        Body::Handover(handover) => Some(&handover.private),
-        Body::Contribution(contribution) => Some(&contribution.sealed),
-        Body::OrderAnswer(answer) => match &answer.answer {
-            protocol::order::Answer::Copy(sealed) => Some(sealed),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
 fn open(keys: &NodeKeys, sealed: &Sealed) -> Result<Vec<PrivatePart>, String> {
     let plain = seal::open(keys, &[], sealed).map_err(|e| e.to_string())?;
-    codec::decode::<List<PrivatePart, 512>>(&plain, SEALED_BYTES_MAX).map(List::into_vec).map_err(|e| e.to_string())
+    casework::private_parts(&plain).map_err(|e| e.to_string())
 }

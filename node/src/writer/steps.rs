@@ -1,7 +1,6 @@
 //! What the writer does with each output of the link core.
 
-use federation::core::{FrameOut, KeptLink, Output, Page, Query, Write};
-use federation::driver::Frame;
+use federation::core::{KeptLink, Output, Page, Query, Write};
 use protocol::bounded::List;
 use protocol::id::NodeId;
 use protocol::time::UnixMillis;
@@ -29,7 +28,7 @@ impl Writer {
                 }
                 Output::Fetch { ticket, query } => self.fetches.push_back((ticket, query)),
                 Output::Tell { to, delivered } => self.tell(to, delivered, batch),
-                Output::Send { connection, frame } => self.endpoint.send(connection.0, frame_of(frame)),
+                Output::Send { connection, frame } => self.endpoint.send(connection.0, frame),
                 Output::Dial => self.endpoint.dial(),
                 Output::Close { connection, why } => self.endpoint.close(connection.0, &why.to_string()),
                 Output::Raise(alarm) => {
@@ -118,13 +117,6 @@ impl Writer {
             self.wake(case, batch).await?;
         }
         Ok(())
-    }
-}
-
-fn frame_of(frame: FrameOut) -> Frame {
-    match frame {
-        FrameOut::Control(control) => Frame::Control(control),
-        FrameOut::Bundle { lane, seq, bytes, origin } => Frame::Bundle { lane, seq, bytes, origin },
     }
 }
 

@@ -13,6 +13,7 @@ use casework::{Actor, Intake, Role};
 use protocol::bounded::Text;
 use protocol::id::CaseId;
 use serde_json::json;
+use wuji::demo::percentile;
 use wuji::folder::Folder;
 use wuji::node::{Plan, Running, found, give_token, join};
 use wuji_tests::line::{PATH, case_id, report};
@@ -184,17 +185,6 @@ async fn flood(grid: &Running, city: &Running, at_once: usize) -> Result<f64, Fa
     }
     #[expect(clippy::cast_precision_loss, reason = "a few thousand cases")]
     Ok(count as f64 / elapsed)
-}
-
-fn percentile(sorted: &[f64], share: f64) -> f64 {
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "an index into a few hundred values"
-    )]
-    let index = (sorted.len().saturating_sub(1) as f64 * share).round() as usize;
-    sorted.get(index).copied().unwrap_or(0.0)
 }
 
 /// The file of results, and a line for people.

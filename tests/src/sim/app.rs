@@ -9,18 +9,15 @@ use casework::{
 };
 use federation::core::{Deliver, Now};
 use federation::sim::{Application, Draft, Random};
-use protocol::bounded::{Blob, List, Text};
+use protocol::bounded::{Blob, Text};
 use protocol::chain::Signature;
 use protocol::directory::Ancestor;
 use protocol::division::DivisionCode;
-use protocol::event::PrivatePart;
 use protocol::fact::CaseFact;
 use protocol::id::{CaseId, CaseKey, NodeId};
-use protocol::order::Answer;
 use protocol::sealed::Sealed;
 use protocol::time::ClockReading;
 use protocol::wire::bundle::Bundle;
-use protocol::wire::codec;
 use protocol::wire::kind::Body;
 
 type Records = Rc<BTreeMap<RecordKey, Record>>;
@@ -32,7 +29,7 @@ pub struct CityApp {
     line: Rc<Vec<Ancestor>>,
     cases: BTreeMap<CaseId, Records>,
     facts: BTreeMap<CaseKey, Rc<CaseFact>>,
-    /// Orders that were sent, to count how often each was received.
+    /// A safeguard that is off.
     mutant: Option<Mutant>,
     divisions: Rc<BTreeMap<NodeId, DivisionCode>>,
     /// What was noticed.
@@ -175,18 +172,6 @@ fn seal(plain: &[u8]) -> Option<Sealed> {
     Some(Sealed { suite: 1, encapsulated: [0; 32], ciphertext: Blob::new(plain.to_vec()).ok()? })
 }
 
-fn sealed_part(body: &Body) -> Option<&Sealed> {
-    match body {
-        Body::Handover(handover) => Some(&handover.private),
-        Body::Contribution(contribution) => Some(&contribution.sealed),
-        Body::OrderAnswer(answer) => match &answer.answer {
-            Answer::Copy(sealed) => Some(sealed),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
 impl Application for CityApp {
     fn deliver(&mut self, now: Now, bundle: &Bundle, how: Deliver, random: Random<'_>) -> Result<Vec<Draft>, String> {
         let mut drafts = Vec::new();
@@ -197,10 +182,9 @@ impl Application for CityApp {
                 Err(malformed) => return Err(malformed.to_string()),
             };
             let returned = how == Deliver::Returned;
-            let opened =
-                sealed_part(&body).filter(|_| bundle.head().to == self.me.node && !returned).and_then(|sealed| {
-                    codec::decode::<List<PrivatePart, 512>>(&sealed.ciphertext, 1 << 20).ok().map(List::into_vec)
-                });
+            let opened = casework::sealed_part(&body)
+                .filter(|_| bundle.head().to == self.me.node && !returned)
+                .and_then(|sealed| casework::private_parts(&sealed.ciphertext).ok());
             let nowhere = CaseId::from_bytes([0; 16]);
             let case = casework::subject_of(&body).unwrap_or(nowhere);
             let known = self.known(case);

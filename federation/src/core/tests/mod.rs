@@ -6,7 +6,7 @@ mod places;
 
 use protocol::bounded::List;
 use protocol::chain::{Hash, Signature};
-use protocol::directory::{Entry, KeyId, SealingKey, SignedEntry, SigningKey};
+use protocol::directory::{KeyId, SignedEntry};
 use protocol::division::DivisionCode;
 use protocol::id::{BundleId, MessageId, NodeId};
 use protocol::time::UnixMillis;
@@ -47,17 +47,7 @@ fn division(node: NodeId) -> DivisionCode {
 }
 
 fn entry(node: NodeId) -> SignedEntry {
-    let entry = Entry {
-        node,
-        division: division(node),
-        parent: None,
-        signing: SigningKey([0; 32]),
-        sealing: SealingKey([0; 32]),
-        tls_spki_sha256: [0; 32],
-        serial: 1,
-        issued: UnixMillis(0),
-    };
-    SignedEntry { entry, signature: Signature([0; 64]) }
+    crate::sim::entry(node, division(node), None)
 }
 
 fn identity(node: NodeId, parent: Option<NodeId>) -> Identity {

@@ -13,7 +13,8 @@ use protocol::wire::limits::CONTROL_BYTES_MAX;
 use quinn::{ReadExactError, RecvStream, SendStream};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::driver::event::{Event, Frame};
+use crate::core::FrameOut;
+use crate::driver::event::Event;
 use crate::trust::Directory;
 use crate::trust::verify::{self, VerifyError};
 
@@ -35,7 +36,7 @@ pub(super) fn priority(lane: Lane) -> i32 {
 /// What waits in the queue of a lane.
 pub(super) enum Queued {
     /// A frame.
-    Frame(Frame),
+    Frame(FrameOut),
     /// Nothing follows. Told once the peer has everything.
     Last(oneshot::Sender<()>),
 }
@@ -78,10 +79,10 @@ impl Writer {
         }
     }
 
-    fn lay_out(&self, frame: Frame, introduced: &mut HashSet<(NodeId, u64)>, parts: &mut Vec<Bytes>) {
+    fn lay_out(&self, frame: FrameOut, introduced: &mut HashSet<(NodeId, u64)>, parts: &mut Vec<Bytes>) {
         match frame {
-            Frame::Control(control) => control_frame(&control, parts),
-            Frame::Bundle { seq, bytes, origin, .. } => {
+            FrameOut::Control(control) => control_frame(&control, parts),
+            FrameOut::Bundle { seq, bytes, origin, .. } => {
                 for signed in self.directory.entries(origin) {
                     if introduced.insert((origin, signed.entry.serial)) {
                         control_frame(&Control::Introduce(Box::new(signed)), parts);

@@ -9,7 +9,8 @@ use quinn::{Connection, ConnectionError, RecvStream, SendStream, VarInt};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
-use crate::driver::event::{Event, Frame};
+use crate::core::FrameOut;
+use crate::driver::event::Event;
 
 use super::lane::{Queued, Reader, Stopped, Writer, priority};
 use super::{Inner, code, reason};
@@ -28,10 +29,10 @@ pub(super) struct Link {
 
 impl Link {
     /// Puts a frame into the queue of its lane.
-    pub(super) fn queue(&self, frame: Frame) {
+    pub(super) fn queue(&self, frame: FrameOut) {
         let lane = match &frame {
-            Frame::Control(_) => Lane::Control,
-            Frame::Bundle { lane, .. } => *lane,
+            FrameOut::Control(_) => Lane::Control,
+            FrameOut::Bundle { lane, .. } => *lane,
         };
         if let Some(queue) = self.queues.get(usize::from(lane.index())) {
             // A queue without its writer belongs to a connection that is ending; `Closed` says so.

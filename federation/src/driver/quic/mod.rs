@@ -24,8 +24,9 @@ use tokio_util::task::TaskTracker;
 use crate::trust::tls::{self, TlsError};
 use crate::trust::tls_name;
 
-use super::event::{Event, Frame};
+use super::event::Event;
 use super::settings::Setup;
+use crate::core::FrameOut;
 use capture::Capture;
 use link::Link;
 
@@ -164,7 +165,7 @@ impl Endpoint {
 
     /// Queues a frame and returns at once; does nothing when there is no such connection, as `Closed` has said. The queues
     /// have no bound of their own: the core bounds bundles by the peer's credit and control frames by what it is asked.
-    pub fn send(&self, connection: u64, frame: Frame) {
+    pub fn send(&self, connection: u64, frame: FrameOut) {
         let link = self.0.links().get(&connection).cloned();
         if let Some(link) = link {
             link.queue(frame);

@@ -8,7 +8,8 @@ use protocol::wire::control::{Control, Refused, Verdict};
 use protocol::wire::frame::{Lane, LinkSeq};
 
 use super::{End, above, loopback, setup};
-use crate::driver::event::{Event, Frame};
+use crate::core::FrameOut;
+use crate::driver::event::Event;
 use crate::trust::tests::{Member, directory, member, node, now};
 use crate::trust::verify::VerifyError;
 use crate::trust::{Authority, Directory};
@@ -23,10 +24,10 @@ struct Pair {
     above: Directory,
 }
 
-fn frame(bundle: &Bundle, seq: u64) -> Frame {
+fn frame(bundle: &Bundle, seq: u64) -> FrameOut {
     let head = bundle.head();
     let (bytes, origin) = (bundle.bytes().clone(), head.origin);
-    Frame::Bundle { lane: head.urgency.lane(), seq: LinkSeq(seq), bytes, origin }
+    FrameOut::Bundle { lane: head.urgency.lane(), seq: LinkSeq(seq), bytes, origin }
 }
 
 /// The parent knows itself only: every other key must be introduced.
@@ -59,7 +60,7 @@ async fn two_nodes_exchange_frames_on_all_lanes_in_both_directions() {
     for (endpoint, connection, from, to) in
         [(&pair.child.endpoint, up, &pair.low, &pair.top), (&pair.parent.endpoint, down, &pair.top, &pair.low)]
     {
-        endpoint.send(connection, Frame::Control(Control::GoAway { retry_after_ms: 7 }));
+        endpoint.send(connection, FrameOut::Control(Control::GoAway { retry_after_ms: 7 }));
         for urgency in urgencies {
             for n in 1..=50_u8 {
                 let bundle = from.bundle(n, to.node, urgency, 20_000);
@@ -84,7 +85,7 @@ async fn two_nodes_exchange_frames_on_all_lanes_in_both_directions() {
             }
         }
     }
-    pair.child.endpoint.send(99, Frame::Control(Control::GoAway { retry_after_ms: 0 }));
+    pair.child.endpoint.send(99, FrameOut::Control(Control::GoAway { retry_after_ms: 0 }));
     pair.child.endpoint.close(up, "done for today");
     assert_eq!(pair.child.closed().await, "done for today");
     assert!(pair.parent.closed().await.contains("done for today"));
@@ -97,10 +98,10 @@ async fn what_is_said_last_arrives_before_the_end() {
         let (_, down) = open(&mut pair).await;
         let refusal = Control::Verdict(Verdict::Refuse(Refused::Revoked));
         if n % 2 == 0 {
-            pair.parent.endpoint.send(down, Frame::Control(refusal.clone()));
+            pair.parent.endpoint.send(down, FrameOut::Control(refusal.clone()));
             pair.parent.endpoint.close(down, "refused");
         } else {
-            pair.parent.endpoint.send(down, Frame::Control(refusal.clone()));
+            pair.parent.endpoint.send(down, FrameOut::Control(refusal.clone()));
             pair.parent.endpoint.shutdown().await;
         }
         assert!(matches!(pair.child.next().await, Event::Control { frame, .. } if frame == refusal));
@@ -117,7 +118,7 @@ async fn a_peer_that_does_not_read_is_closed_all_the_same() {
     let (up, _) = open(&mut pair).await;
     // More than the event queue and the windows hold.
     for _ in 0..60_000 {
-        pair.child.endpoint.send(up, Frame::Control(Control::GoAway { retry_after_ms: u32::MAX }));
+        pair.child.endpoint.send(up, FrameOut::Control(Control::GoAway { retry_after_ms: u32::MAX }));
     }
     pair.child.endpoint.close(up, "enough");
     assert_eq!(pair.child.closed().await, "enough");
@@ -150,7 +151,7 @@ async fn bad_bundles_are_told_and_the_lane_goes_on() {
     let mut bytes = good.bytes().to_vec();
     bytes[100] ^= 1;
     let send = |lane, seq, bytes: Arc<[u8]>, origin| {
-        pair.child.endpoint.send(up, Frame::Bundle { lane, seq: LinkSeq(seq), bytes, origin });
+        pair.child.endpoint.send(up, FrameOut::Bundle { lane, seq: LinkSeq(seq), bytes, origin });
     };
     send(Lane::Cases, 1, bytes.into(), pair.low.node);
     let forged = pair.low.bundle_with_key(2, node(1), Urgency::Red, 10, pair.top.keys.signing_key().id());
@@ -184,7 +185,7 @@ async fn an_oversize_frame_ends_the_connection() {
     let mut pair = pair();
     let (up, _) = open(&mut pair).await;
     let bytes = vec![0; protocol::wire::limits::BUNDLE_BYTES_MAX + 1].into();
-    let frame = Frame::Bundle { lane: Lane::Bulk, seq: LinkSeq(1), bytes, origin: pair.low.node };
+    let frame = FrameOut::Bundle { lane: Lane::Bulk, seq: LinkSeq(1), bytes, origin: pair.low.node };
     pair.child.endpoint.send(up, frame);
     assert!(matches!(pair.parent.next().await, Event::Misbehaved { what, .. } if what.contains("limit")));
     assert!(pair.parent.closed().await.contains("limit"));
@@ -196,7 +197,7 @@ async fn a_bundle_on_the_control_lane_ends_the_connection() {
     let mut pair = pair();
     let (up, _) = open(&mut pair).await;
     let bytes = pair.low.bundle(1, node(1), Urgency::Red, 10).bytes().clone();
-    let frame = Frame::Bundle { lane: Lane::Control, seq: LinkSeq(1), bytes, origin: pair.low.node };
+    let frame = FrameOut::Bundle { lane: Lane::Control, seq: LinkSeq(1), bytes, origin: pair.low.node };
     pair.child.endpoint.send(up, frame);
     assert!(matches!(pair.parent.next().await, Event::Misbehaved { .. }));
     pair.parent.closed().await;
@@ -208,7 +209,7 @@ async fn an_entry_that_the_authority_did_not_sign_ends_the_connection() {
     let (up, _) = open(&mut pair).await;
     let mut forged = pair.low.enrolled.entry;
     forged.entry.serial += 1;
-    pair.child.endpoint.send(up, Frame::Control(Control::Introduce(Box::new(forged))));
+    pair.child.endpoint.send(up, FrameOut::Control(Control::Introduce(Box::new(forged))));
     assert!(matches!(pair.parent.next().await, Event::Misbehaved { .. }));
     pair.parent.closed().await;
 }

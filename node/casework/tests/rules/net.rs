@@ -10,12 +10,11 @@ use protocol::bounded::{Blob, List, Text};
 use protocol::chain::{Hash, Signature};
 use protocol::directory::Ancestor;
 use protocol::division::{DivisionCode, GridKind};
-use protocol::event::{Category, Ending, Matter, Party, PartySide, PrivatePart, Source};
+use protocol::event::{Category, Ending, Matter, Party, PartySide, Source};
 use protocol::grading::{Answers, Known as Told};
 use protocol::id::{CaseId, NodeId};
-use protocol::sealed::{SEALED_BYTES_MAX, Sealed};
+use protocol::sealed::Sealed;
 use protocol::time::{ClockReading, UnixMillis};
-use protocol::wire::codec;
 use protocol::wire::kind::Body;
 
 pub(crate) const CITY: usize = 0;
@@ -287,9 +286,8 @@ impl Net {
         }
         let case = casework::subject_of(&body);
         let known = self.known(at, case.unwrap_or(CaseId::from_bytes([0; 16])));
-        let parts = sealed(&body).filter(|_| opened).map(|sealed| {
-            codec::decode::<List<PrivatePart, 512>>(&sealed.ciphertext, SEALED_BYTES_MAX).unwrap().into_vec()
-        });
+        let part = casework::sealed_part(&body).filter(|_| opened);
+        let parts = part.map(|sealed| casework::private_parts(&sealed.ciphertext).unwrap());
         let origin = self.id(origin);
         let incoming = Incoming { origin, body, opened: parts, returned };
         let decision = self.world(at, |world| casework::receive(&known, incoming, world))?;
@@ -364,17 +362,5 @@ impl Net {
     pub(crate) fn agree(&self, nodes: &[usize], case: CaseId) {
         let heads: Vec<_> = nodes.iter().map(|node| self.case(*node, case).head).collect();
         assert!(heads.windows(2).all(|pair| pair[0] == pair[1]), "{heads:#?}");
-    }
-}
-
-fn sealed(body: &Body) -> Option<&Sealed> {
-    match body {
-        Body::Handover(handover) => Some(&handover.private),
-        Body::Contribution(contribution) => Some(&contribution.sealed),
-        Body::OrderAnswer(answer) => match &answer.answer {
-            protocol::order::Answer::Copy(sealed) => Some(sealed),
-            _ => None,
-        },
-        _ => None,
     }
 }
