@@ -64,7 +64,7 @@ pub(super) fn regrade(
     if reason.trim().is_empty() {
         return Err(Refusal::ReasonMissing);
     }
-    let approver = draft.world.policy.approver(from).map_or(draft.me(), |level| draft.world.nearest(level));
+    let approver = approver(draft.world, from);
     if approver == draft.me() {
         if !by.supervises() {
             return Err(Refusal::RoleMissing);
@@ -72,6 +72,11 @@ pub(super) fn regrade(
         return lower(draft, grading, None, reason);
     }
     ask(draft, approver, level, grading.answers, reason)
+}
+
+/// Who approves that a case of this level falls: the nearest node of the role's level, or this one.
+pub(crate) fn approver(world: &World<'_>, from: Warning) -> NodeId {
+    world.policy.approver(from).map_or(world.me.node, |level| world.nearest(level))
 }
 
 fn graded(world: &World<'_>, brief: &Brief, answers: &Answers, level: Option<Warning>) -> Grading {

@@ -16,7 +16,7 @@ use crate::refusal::Refusal;
 use crate::rights::{self, ActionName, Actor};
 use crate::world::{Me, Policy, World};
 
-pub(crate) use level::{approved, lower};
+pub(crate) use level::{approved, approver, lower};
 pub(crate) use orders::send_contribution;
 pub use report::open;
 pub(crate) use transfer::end_open_offer;

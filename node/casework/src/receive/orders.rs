@@ -84,10 +84,12 @@ pub(super) fn answer(
         return Ok(());
     }
     let (by, at) = (answer.by, answer.at);
-    // Only whom the order is with may answer; a former owner may still say that it moved.
+    // Only whom the order is with may answer. A former owner may still say that it moved, and one that the take-over had not
+    // reached yet may have answered in good faith: its words follow as a contribution, and the new owner is asked all the same.
     let relocates = matches!(answer.answer, Answer::Moved { .. } | Answer::Unknown);
     if by != file.to {
-        return if relocates { Ok(()) } else { Err(Refusal::WrongOrigin) };
+        let in_good_faith = draft.known.owners().contains(&by);
+        return if relocates || in_good_faith { Ok(()) } else { Err(Refusal::WrongOrigin) };
     }
     let kind = match answer.answer {
         Answer::Moved { owner, epoch } => {

@@ -4,6 +4,7 @@
 use protocol::chain::{Epoch, Hash};
 use protocol::event::{Act, Content, Header, Private, Salt};
 use protocol::id::ContributionId;
+use protocol::order::Asked;
 use protocol::transfer::Offer;
 use protocol::wire::kind::Body;
 
@@ -100,7 +101,13 @@ pub(super) fn remember(draft: &mut Draft<'_, '_>, body: Body) -> Result<(), Refu
         Body::Tally(tally) => draft.store(Record::Tally(tally)),
         Body::Watermark(mark) => draft.store(Record::Watermark(mark)),
         Body::Order(order) if draft.known.order(order.id).is_none() => {
-            let to = draft.known.case().map_or(order.from, crate::case::Case::owner);
+            let to = match &order.asked {
+                Asked::ApproveLevel { brief, .. } => {
+                    brief.level().map(|from| crate::decide::approver(draft.world, from))
+                }
+                Asked::Directive { .. } | Asked::View { .. } => draft.known.case().map(crate::case::Case::owner),
+            };
+            let to = to.unwrap_or(order.from);
             draft.store(Record::Order(OrderFile::issued(order, to, None)));
         }
         Body::Offer(offer) if draft.known.offer(offer.id).is_none() => remember_offer(draft, offer),

@@ -1,6 +1,7 @@
-use casework::{Command, Notice};
+use casework::{Command, Notice, Reply};
 use protocol::event::{Act, Ending};
 use protocol::id::CaseId;
+use protocol::warning::Warning;
 use protocol::wire::kind::Body;
 
 use crate::net::{CITY, COUNTY, GRID, Mail, Net, Rows, TOWN, VILLAGE, answers, text};
@@ -91,4 +92,25 @@ fn an_empty_node_learns_that_its_case_has_left() {
     net.act(TOWN, case, Command::File).unwrap();
     net.settle();
     net.agree(&[VILLAGE, TOWN, COUNTY, CITY], case);
+}
+
+#[test]
+fn an_approval_asked_before_the_restore_is_still_answered_by_who_was_asked() {
+    let (mut net, case) = Net::reported(Ending::SettleHere, answers(true, 0));
+    net.settle();
+    let backup: Rows = net.nodes[GRID].rows.clone();
+    let lower =
+        Command::Regrade { answers: answers(false, 0), level: Some(Warning::Yellow), reason: text("已平息") };
+    net.act(GRID, case, lower).unwrap();
+    net.settle();
+    let asked = net.known(COUNTY, case).orders().next().unwrap().order.clone();
+    net.nodes[GRID].rows = backup;
+    let order = Mail { origin: GRID, at: GRID, opened: false, serial: 0, body: Body::Order(asked.clone()) };
+    net.deliver(order, true).unwrap();
+    give_back(&mut net, case, false);
+    assert_eq!(net.known(GRID, case).order(asked.id).unwrap().to, net.id(COUNTY));
+    net.act(COUNTY, case, Command::AnswerOrder { order: asked.id, reply: Reply::Yes { text: text("同意") } }).unwrap();
+    net.settle();
+    assert_eq!(net.case(GRID, case).level(), Some(Warning::Yellow));
+    net.agree(&[GRID, COUNTY, CITY], case);
 }

@@ -1,5 +1,6 @@
-use casework::{Command, Letter, OfferState, Refusal, Role};
+use casework::{Command, Letter, OfferState, Refusal, Reply, Role};
 use protocol::event::{Act, Ending};
+use protocol::order::Directive;
 use protocol::transfer::Ground;
 use protocol::wire::kind::Body;
 
@@ -184,4 +185,24 @@ fn private_parts_leave_only_sealed() {
             _ => {}
         }
     }
+}
+
+#[test]
+fn an_answer_of_an_owner_that_a_take_over_had_not_reached_changes_nothing_and_is_no_forgery() {
+    let (mut net, case) = Net::reported(Ending::SettleHere, answers(true, 0));
+    net.act(CITY, case, Command::IssueDirective { form: Directive::Remind, text: text("请办"), term_days: None })
+        .unwrap();
+    net.settle();
+    let order = net.known(GRID, case).orders().next().unwrap().order.id;
+    net.act(TOWN, case, Command::TakeOver { reason: text("失联") }).unwrap();
+    let reply = Reply::Text { text: text("已办") };
+    net.act(GRID, case, Command::AnswerOrder { order, reply }).unwrap();
+    net.settle();
+    let asked = net.known(CITY, case).order(order).cloned().unwrap();
+    assert!(asked.open(), "the new owner is still asked");
+    assert_eq!(asked.to, net.id(TOWN));
+    assert!(
+        net.known(TOWN, case).contributions().any(|file| file.from == net.id(GRID)),
+        "what was answered is not lost"
+    );
 }
