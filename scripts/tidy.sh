@@ -29,7 +29,7 @@ done < <(git ls-files '*.rs')
 
 absent "an exception to a lint is #[expect(.., reason = \"..\")]" '#!?\[allow\(' '*.rs'
 absent "unfinished work belongs into an issue" '\b(TODO|FIXME|XXX|HACK)\b' '*.rs' '*.sh' '*.sql' '*.toml' '*.css' 'Makefile' '*.md'
-absent "a path of one machine" '(/work/|/root/|/home/[a-z]+/)' .
+absent "a path of one machine" '/(work|root|home/[a-z]+)/' .
 absent "spaces at the end of a line" '[[:blank:]]+$' '*.rs' '*.sh' '*.sql' '*.toml' 'Makefile' '*.css'
 
 [ "$wrong" = 0 ] && echo "tidy: clean"

@@ -40,16 +40,14 @@ pub(super) fn routes(node: NodeId, tree: &[(NodeId, DivisionCode, Option<NodeId>
     let parents: BTreeMap<NodeId, Option<NodeId>> = tree.iter().map(|(n, _, p)| (*n, *p)).collect();
     let mut routes = BTreeMap::new();
     for (below, ..) in tree {
-        let (mut at, mut via) = (*below, *below);
+        let mut at = *below;
         while let Some(Some(parent)) = parents.get(&at) {
-            via = at;
-            at = *parent;
-            if at == node {
-                routes.insert(*below, via);
+            if *parent == node {
+                routes.insert(*below, at);
                 break;
             }
+            at = *parent;
         }
-        let _ = via;
     }
     routes
 }

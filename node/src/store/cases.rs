@@ -14,7 +14,7 @@ use protocol::wire::limits::BODY_BYTES_MAX;
 use serde::Serialize;
 use sqlx::{AssertSqlSafe, Row};
 
-use super::{ROWS_A_STATEMENT, Store, StoreError, WriteStore, division_number, id16, values};
+use super::{ROWS_A_STATEMENT, Store, StoreError, WriteStore, case_id, division_number, id16, values};
 
 /// The kinds of papers, as they are named in the table.
 const SEAL: &str = "seal";
@@ -295,7 +295,7 @@ impl WriteStore {
             .bind(OFFER)
             .fetch_all(&mut self.connection)
             .await?;
-        rows.iter().map(|r| Ok(CaseId::from_bytes(id16("case_paper", &r.try_get::<Vec<u8>, _>(0)?)?))).collect()
+        rows.iter().map(case_id).collect()
     }
 }
 
@@ -317,7 +317,7 @@ impl Store {
         .bind(i64::from(count))
         .fetch_all(&self.pool)
         .await?;
-        rows.iter().map(|r| Ok(CaseId::from_bytes(id16("case_paper", &r.try_get::<Vec<u8>, _>(0)?)?))).collect()
+        rows.iter().map(case_id).collect()
     }
 }
 

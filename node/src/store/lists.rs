@@ -9,7 +9,7 @@ use protocol::wire::codec;
 use sqlx::{AssertSqlSafe, Row};
 
 use super::trust::{LINK_BYTES_MAX, StoredLink};
-use super::{Store, StoreError, division, hash32, id16};
+use super::{Store, StoreError, case_id, division, hash32, id16};
 
 /// One row of a case list.
 #[derive(Debug, Clone, PartialEq)]
@@ -180,7 +180,7 @@ impl Store {
         .bind(i64::from(count))
         .fetch_all(&self.pool)
         .await?;
-        rows.iter().map(|r| Ok(CaseId::from_bytes(id16("case_paper", &r.try_get::<Vec<u8>, _>(0)?)?))).collect()
+        rows.iter().map(case_id).collect()
     }
 
     /// Frames that wait for each neighbour: numbered and not acknowledged.

@@ -134,6 +134,12 @@ pub(crate) fn id16(table: &'static str, bytes: &[u8]) -> Result<[u8; 16], StoreE
     bytes.try_into().map_err(|_| StoreError::damaged(table, "an id of another length than 16"))
 }
 
+/// The case that a row begins with.
+pub(crate) fn case_id(row: &sqlx::sqlite::SqliteRow) -> Result<protocol::id::CaseId, StoreError> {
+    let id: Vec<u8> = sqlx::Row::try_get(row, 0)?;
+    Ok(protocol::id::CaseId::from_bytes(id16("case_paper", &id)?))
+}
+
 /// A hash out of a row.
 pub(crate) fn hash32(table: &'static str, bytes: &[u8]) -> Result<protocol::chain::Hash, StoreError> {
     bytes

@@ -22,6 +22,7 @@ use federation::driver::{Endpoint, Event};
 use federation::trust::{Authority, Directory, NodeKeys, Registry};
 use protocol::directory::Ancestor;
 use protocol::id::{BundleId, NodeId, TokenId};
+use protocol::time::UnixMillis;
 use protocol::wire::control::Control;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -273,12 +274,7 @@ impl Writer {
 
     async fn commit(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
         let now = self.clock.wall();
-        self.store.begin().await?;
-        let written = match batch.write(self.me.node, &mut self.store, now).await {
-            Ok(()) => self.store.commit().await,
-            Err(error) => Err(error),
-        };
-        if let Err(error) = written {
+        if let Err(error) = self.store_all(batch, now).await {
             return self.not_stored(error, batch).await;
         }
         for case in batch.cases.keys() {
@@ -287,6 +283,12 @@ impl Writer {
         let tickets = std::mem::take(&mut batch.tickets);
         self.feed(Input::Committed { tickets });
         Ok(())
+    }
+
+    async fn store_all(&mut self, batch: &Batch, now: UnixMillis) -> Result<(), StoreError> {
+        self.store.begin().await?;
+        batch.write(self.me.node, &mut self.store, now).await?;
+        self.store.commit().await
     }
 
     /// Nothing of the batch is kept: callers are told, links start again from what the disk has.

@@ -80,11 +80,11 @@ pub struct BundleHead {
     pub receipted: bool,
 }
 
-/// A bundle as it travels: its bytes, and what they were parsed to. The bytes are never made anew.
+/// A bundle as it travels: its bytes, and what they were parsed to. The bytes are never made anew, and a clone shares both.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Bundle {
     head: BundleHead,
-    messages: Vec<Message>,
+    messages: Arc<[Message]>,
     bytes: Arc<[u8]>,
 }
 
@@ -149,7 +149,7 @@ impl Bundle {
         if bytes.len() > BUNDLE_BYTES_MAX {
             return Err(NotABundle::TooLarge);
         }
-        Ok(Self { head, messages, bytes: bytes.into() })
+        Ok(Self { head, messages: messages.into(), bytes: bytes.into() })
     }
 
     /// Parses a bundle. The signature is not checked here: see `federation::trust::verify`.
@@ -187,7 +187,7 @@ impl Bundle {
             return Err(NotABundle::Trailing);
         }
         let head = BundleHead { id, origin, key, to, urgency, receipted };
-        Ok(Self { head, messages, bytes })
+        Ok(Self { head, messages: messages.into(), bytes })
     }
 
     /// What stands before the messages.
