@@ -263,7 +263,7 @@ async fn a_case_goes_from_the_report_to_the_archive() {
     assert_eq!((&filed.json()["id"], &filed.json()["level"]), (&json!(case), &json!("yellow")));
     for (act, body, step) in [
         ("file", json!({}), "filed"),
-        ("assign", json!({ "unit": "人民调解委员会", "note": "请上门" }), "assigned"),
+        ("assign", json!({ "unit": 1, "note": "请上门" }), "assigned"),
         ("progress", json!({ "note": "已到场" }), "in_progress"),
         ("resolve", json!({ "outcome": "successful", "terms": "达成一致", "amount_fen": 120_000 }), "in_progress"),
         ("feed-back", json!({ "note": "已告知" }), "fed_back"),

@@ -10,6 +10,7 @@ use crate::division::{DivisionCode, GridKind};
 use crate::grading::Grading;
 use crate::id::{CaseId, ContributionId, EventId, NodeId, OfferId, OrderId};
 use crate::time::{CivilDay, ClockReading};
+use crate::unit::UnitCode;
 use crate::warning::Warning;
 use crate::wire::codec;
 
@@ -145,7 +146,7 @@ pub struct Brief {
     /// The node that owns the case after this event.
     pub owner: NodeId,
     /// The unit that answers for it.
-    pub unit: Text<60>,
+    pub unit: UnitCode,
     /// The term that ends next.
     pub next_term: Option<DueTerm>,
     /// A summary written for above, without names.

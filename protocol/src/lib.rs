@@ -31,5 +31,6 @@ pub mod receipt;
 pub mod sealed;
 pub mod time;
 pub mod transfer;
+pub mod unit;
 pub mod warning;
 pub mod wire;

@@ -128,7 +128,7 @@ async fn a_case_is_taken_on_ordered_about_answered_and_archived_with_receipts() 
         .expect("answered");
     for (step, body) in [
         ("file", json!({})),
-        ("assign", json!({ "unit": "人民调解委员会", "note": "请上门。" })),
+        ("assign", json!({ "unit": 1, "note": "请上门。" })),
         ("progress", json!({ "note": "已到场。" })),
         ("resolve", json!({ "outcome": "successful", "terms": "达成一致。", "amount_fen": null })),
         ("feed-back", json!({ "note": "已告知。" })),

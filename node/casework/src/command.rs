@@ -8,6 +8,7 @@ use protocol::id::{CaseId, NodeId, OfferId, OrderId};
 use protocol::order::Directive;
 use protocol::time::CivilDay;
 use protocol::transfer::Ground;
+use protocol::unit::UnitCode;
 use protocol::warning::Warning;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -93,7 +94,7 @@ pub enum Command {
     /// Step 3 (分流交办): given to a unit.
     Assign {
         /// The unit.
-        unit: Text<60>,
+        unit: UnitCode,
         /// Words to it.
         #[serde(default)]
         note: Text<4000>,

@@ -18,6 +18,7 @@ pub mod brief;
 pub mod case;
 pub mod category;
 pub mod command;
+pub mod content;
 mod decide;
 mod draft;
 mod evolve;
@@ -32,6 +33,7 @@ pub mod rights;
 pub mod step;
 pub mod tenure;
 mod term;
+pub mod units;
 pub mod world;
 
 pub use case::{Case, Report};

@@ -42,7 +42,7 @@ pub fn refit(act: &Act, written: &Brief, current: &Brief) -> Option<Brief> {
     match act {
         Act::Filed | Act::Returned | Act::Progressed | Act::FedBack | Act::Assessed { .. } | Act::Archived => {}
         Act::OrderReceived { .. } | Act::OrderAnswered { .. } | Act::Contributed { .. } => {}
-        Act::Assigned => brief.unit = written.unit.clone(),
+        Act::Assigned => brief.unit = written.unit,
         Act::Resolved => brief.outcome = written.outcome,
         Act::Voided => brief.void = true,
         Act::Raised { .. } if written.level() > current.level() => {

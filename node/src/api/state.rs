@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use casework::units::UnitDirectory;
 use protocol::division::DivisionCode;
 use protocol::id::NodeId;
 
@@ -20,6 +21,8 @@ pub struct ApiState {
     pub config: Config,
     /// Names of divisions.
     pub names: Arc<Table>,
+    /// Names of units.
+    pub units: UnitDirectory,
     /// Where work goes.
     pub port: Port,
     /// Where reading goes.
@@ -38,6 +41,7 @@ impl ApiState {
         Ok(Self {
             config: running.config.clone(),
             names,
+            units: UnitDirectory::built_in(),
             port: running.port.clone(),
             store: running.store.clone(),
             shared: running.shared.clone(),

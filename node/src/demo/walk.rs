@@ -118,7 +118,7 @@ async fn to_the_archive(cast: &mut Cast<'_>, case: &FiledCase) -> anyhow::Result
     let path = format!("/cases/{}", case.case);
     for (step, body) in [
         ("file", json!({})),
-        ("assign", json!({ "unit": "人民调解委员会", "note": "请本周内上门。" })),
+        ("assign", json!({ "unit": 1, "note": "请本周内上门。" })),
         ("progress", json!({ "note": "双方到场，已听取陈述。" })),
         ("resolve", json!({ "outcome": "successful", "terms": "双方达成一致，当场履行。", "amount_fen": 120_000 })),
         ("feed-back", json!({ "note": "已电话告知。" })),

@@ -231,11 +231,12 @@ fn offer_card(html: &mut Html, lang: Lang, case: &CaseView) {
 fn fact_card(html: &mut Html, lang: Lang, case: &CaseView) {
     let line = &case.line;
     html.raw("<section class=\"card\"><header>").el("<h2>", lang.t("案件信息", "Case"), "</h2></header><dl>");
+    let unit = if lang == Lang::En { line.unit_name_en.as_str() } else { line.unit_name.as_str() };
     let people = if line.people == 0 { lang.t("不详", "not known").to_owned() } else { line.people.to_string() };
     for (name, value) in [
         (lang.t("摘要", "Summary"), line.summary.as_str()),
         (lang.t("主办节点", "Owner"), line.owner_name.as_str()),
-        (lang.t("承办单位", "Unit"), line.unit.as_str()),
+        (lang.t("承办单位", "Unit"), unit),
         (lang.t("涉及人数", "People"), people.as_str()),
         (lang.t("结果", "Outcome"), line.outcome.as_deref().map_or("—", |o| lang.word(o))),
         (lang.t("案号", "Id"), line.id.as_str()),

@@ -124,8 +124,9 @@ fn row(html: &mut Html, lang: Lang, line: &CaseLine) {
     if line.people > 0 {
         html.raw(" · ").number(i64::from(line.people)).text(lang.t(" 人", " people"));
     }
+    let unit = if lang == Lang::En { &line.unit_name_en } else { &line.unit_name };
     html.raw("</div></th>").el("<td>", lang.word(&line.step), "</td>");
     html.raw("<td>").said(&line.place_name).raw("</td><td>").said(&line.owner_name);
-    html.raw("<div class=\"meta\">").said(&line.unit).raw("</div></td>");
+    html.raw("<div class=\"meta\">").said(unit).raw("</div></td>");
     html.el("<td class=\"n\">", &time(&line.changed_at), "</td></tr>");
 }

@@ -244,13 +244,13 @@ impl WriteStore {
         let brief = &case.brief;
         sqlx::query(
             "INSERT INTO case_file (node, case_id, owner, mine, takeovers, moves, number, head, matter, category, place, \
-             grid_kind, source, level, step, outcome, unit, summary, people, void, escalated, reported_day, reported_at, \
+             grid_kind, source, level, step, outcome, unit_code, summary, people, void, escalated, reported_day, reported_at, \
              changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, \
              $21, $22, $23, $24) ON CONFLICT (node, case_id) DO UPDATE SET owner = excluded.owner, mine = excluded.mine, \
              takeovers = excluded.takeovers, moves = excluded.moves, number = excluded.number, head = excluded.head, \
              matter = excluded.matter, category = excluded.category, place = excluded.place, \
              grid_kind = excluded.grid_kind, source = excluded.source, level = excluded.level, step = excluded.step, \
-             outcome = excluded.outcome, unit = excluded.unit, summary = excluded.summary, people = excluded.people, \
+             outcome = excluded.outcome, unit_code = excluded.unit_code, summary = excluded.summary, people = excluded.people, \
              void = excluded.void, escalated = excluded.escalated, reported_day = excluded.reported_day, \
              reported_at = excluded.reported_at, changed_at = excluded.changed_at",
         )
@@ -270,7 +270,7 @@ impl WriteStore {
         .bind(brief.level().map_or(0, |level| i64::from(level.rank())))
         .bind(word(&brief.step))
         .bind(brief.outcome.map(|outcome| word(&outcome)))
-        .bind(brief.unit.to_string())
+        .bind(i64::from(brief.unit.0))
         .bind(brief.summary.to_string())
         .bind(i64::from(brief.head_count))
         .bind(brief.void)

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use protocol::chain::{Epoch, Hash};
 use protocol::division::DivisionCode;
 use protocol::id::{CaseId, NodeId};
+use protocol::unit::UnitCode;
 use protocol::wire::codec;
 use sqlx::{AssertSqlSafe, Row};
 
@@ -39,7 +40,7 @@ pub struct CaseRow {
     /// Outcome, as in the API.
     pub outcome: Option<String>,
     /// The unit that answers for it.
-    pub unit: String,
+    pub unit: UnitCode,
     /// The summary without names.
     pub summary: String,
     /// People involved.
@@ -83,7 +84,7 @@ pub struct After {
 }
 
 const COLUMNS: &str = "case_id, owner, mine, takeovers, moves, number, head, matter, category, place, level, step, \
-                       outcome, unit, summary, people, void, escalated, reported_at, changed_at";
+                       outcome, unit_code, summary, people, void, escalated, reported_at, changed_at";
 
 fn small<T: TryFrom<i64>>(value: i64) -> Result<T, StoreError> {
     T::try_from(value).map_err(|_| StoreError::damaged("case_file", "a number out of range"))
@@ -104,7 +105,7 @@ fn case_row(row: &sqlx::sqlite::SqliteRow) -> Result<CaseRow, StoreError> {
         level: small(row.try_get(10)?)?,
         step: row.try_get(11)?,
         outcome: row.try_get(12)?,
-        unit: row.try_get(13)?,
+        unit: UnitCode(small(row.try_get(13)?)?),
         summary: row.try_get(14)?,
         people: small(row.try_get(15)?)?,
         void: row.try_get(16)?,

@@ -10,6 +10,7 @@ use protocol::publication::{PUBLICATION_BYTES_MAX, Published};
 use protocol::sealed::{SEALED_BYTES_MAX, Sealed};
 use protocol::time::{CivilDay, ClockReading, UnixMillis};
 use protocol::transfer::{HEADERS_MAX, Handover, TENURES_MAX};
+use protocol::unit::UnitCode;
 use protocol::warning::Warning;
 use protocol::wire::bundle::{Bundle, BundleHead, Message, NotABundle};
 use protocol::wire::codec;
@@ -160,7 +161,7 @@ fn longest_header(g: &mut Gen) -> Header {
     brief.grading.rules = u16::MAX;
     brief.grading.answers.people = Some(u32::MAX);
     brief.grading.level = Some(Warning::Orange);
-    brief.unit = Text::new("𠮷".repeat(60)).unwrap();
+    brief.unit = UnitCode(u16::MAX);
     brief.summary = Text::new("𠮷".repeat(120)).unwrap();
     brief.next_term = Some(DueTerm { kind: TermKind::File, day: CivilDay::from_number(84_005).unwrap() });
     brief.ceiling = Some(g.make());

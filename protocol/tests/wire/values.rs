@@ -16,6 +16,7 @@ use protocol::receipt::{Progress, Receipt, Subject};
 use protocol::sealed::Sealed;
 use protocol::time::ClockReading;
 use protocol::transfer::{Accept, Decline, Ground, Handover, History, Offer, Recall};
+use protocol::unit::UnitCode;
 use protocol::warning::Warning;
 use protocol::wire::bundle::{BundleHead, Message, Urgency};
 use protocol::wire::control::{
@@ -27,7 +28,7 @@ use protocol::wire::kind::{Body, Kind};
 use super::build::{Arb, Gen, Variants, fields, ids, variants, wrapped};
 
 ids!(BundleId, CaseId, CaseKey, ContributionId, EventId, MessageId, NodeId, OfferId, OrderId, TokenId);
-wrapped!(Hash, Signature, KeyId, SealingKey, SigningKey, Category, Commitment, Salt, LinkSeq);
+wrapped!(Hash, Signature, KeyId, SealingKey, SigningKey, Category, Commitment, Salt, LinkSeq, UnitCode);
 
 fields! {
     Epoch { takeovers, moves }

@@ -13,6 +13,7 @@ use protocol::grading::{Answers, Known as Answer};
 use protocol::id::{CaseId, NodeId};
 use protocol::order::Directive;
 use protocol::time::UnixMillis;
+use protocol::unit::UnitCode;
 
 use super::app::CityApp;
 use super::oracle;
@@ -343,7 +344,7 @@ fn step(step: protocol::event::Step, resolved: bool, dice: u64) -> Command {
     let note = Text::cut("办理");
     match step {
         Step::Reported => Command::File,
-        Step::Filed => Command::Assign { unit: Text::cut("调委会"), note },
+        Step::Filed => Command::Assign { unit: UnitCode(1), note },
         Step::Assigned => Command::Progress { note },
         Step::InProgress if resolved => Command::FeedBack { note },
         Step::InProgress if dice.is_multiple_of(2) => Command::Progress { note },

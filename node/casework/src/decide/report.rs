@@ -1,10 +1,10 @@
 //! Step 1: reporting (信息上报).
 
-use protocol::bounded::Text;
 use protocol::chain::{Epoch, Hash};
 use protocol::event::{Act, Brief, Commitment, Content, Ending, Header, Step};
 use protocol::grading::{Answers, Grading, Rule};
 use protocol::id::NodeId;
+use protocol::unit::UnitCode;
 use protocol::warning::Warning;
 
 use super::{level, transfer};
@@ -74,7 +74,7 @@ fn brief(intake: &Intake, world: &World<'_>) -> Result<Brief, Refusal> {
         grading: Grading { rules: world.policy.rules, answers, fired, level },
         step: Step::Reported,
         owner: world.me.node,
-        unit: Text::default(),
+        unit: UnitCode::NODE_ITSELF,
         next_term: None,
         summary,
         ceiling: level::ceiling(world, None, level),

@@ -2,8 +2,9 @@
 
 use protocol::bounded::Text;
 use protocol::event::{Act, Content, Outcome};
+use protocol::unit::UnitCode;
 
-use super::{end_open_offer, nameless};
+use super::end_open_offer;
 use crate::draft::Draft;
 use crate::receive::withdraw_approval;
 use crate::refusal::Refusal;
@@ -25,9 +26,7 @@ pub(super) fn send_back(draft: &mut Draft<'_, '_>, text: Text<4000>) -> Result<(
     draft.append(Act::Returned, needed(text)?, |_| {})
 }
 
-pub(super) fn assign(draft: &mut Draft<'_, '_>, unit: Text<60>, text: Text<4000>) -> Result<(), Refusal> {
-    // The unit is part of the brief: it goes up.
-    nameless(&draft.known, &unit)?;
+pub(super) fn assign(draft: &mut Draft<'_, '_>, unit: UnitCode, text: Text<4000>) -> Result<(), Refusal> {
     draft.append(Act::Assigned, note(text), |brief| brief.unit = unit)
 }
 

@@ -1,6 +1,7 @@
 use casework::{Command, Known, Notice, Record};
 use protocol::event::{Act, Ending, Header};
 use protocol::id::{EventId, NodeId};
+use protocol::unit::UnitCode;
 use protocol::wire::kind::Body;
 
 use crate::net::{CITY, COUNTY, GRID, Mail, Net, TOWN, VILLAGE, answers, text};
@@ -13,7 +14,7 @@ fn mail(origin: usize, at: usize, header: Header) -> Mail {
 fn headers_in_any_order_give_the_same_mirror() {
     let (mut net, case) = Net::reported(Ending::SettleHere, answers(true, 0));
     net.act(GRID, case, Command::File).unwrap();
-    net.act(GRID, case, Command::Assign { unit: text("司法所"), note: text("") }).unwrap();
+    net.act(GRID, case, Command::Assign { unit: UnitCode(2), note: text("") }).unwrap();
     let headers: Vec<Header> = net.known(GRID, case).chain().iter().map(|l| l.header.clone()).collect();
     net.mail.clear();
     for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {

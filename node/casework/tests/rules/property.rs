@@ -4,6 +4,7 @@ use protocol::event::{Ending, Outcome};
 use protocol::id::{CaseId, OfferId, OrderId};
 use protocol::order::Directive;
 use protocol::transfer::Ground;
+use protocol::unit::UnitCode;
 use protocol::warning::Warning;
 
 use crate::net::{CITY, COUNTY, GRID, Net, OTHER_TOWN, TOWN, VILLAGE, answers, intake, text};
@@ -24,7 +25,7 @@ fn command(net: &Net, node: usize, case: CaseId, what: u8, arg: u8) -> Command {
     let level = Warning::from_rank(arg % 4);
     match what % 20 {
         0 => Command::File,
-        1 => Command::Assign { unit: text("司法所"), note: text("甲") },
+        1 => Command::Assign { unit: UnitCode(2), note: text("甲") },
         2 => Command::Progress { note: text("乙") },
         3 => Command::Resolve { outcome: Outcome::Successful, terms: text("和"), amount_fen: Some(u64::from(arg)) },
         4 => Command::FeedBack { note: text("") },

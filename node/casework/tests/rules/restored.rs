@@ -1,6 +1,7 @@
 use casework::{Command, Notice, Reply};
 use protocol::event::{Act, Ending};
 use protocol::id::CaseId;
+use protocol::unit::UnitCode;
 use protocol::warning::Warning;
 use protocol::wire::kind::Body;
 
@@ -27,12 +28,12 @@ fn an_own_branch_is_written_again_behind_what_was_given_back() {
         net.act(GRID, case, Command::File).unwrap();
         net.settle();
         let backup: Rows = net.nodes[GRID].rows.clone();
-        net.act(GRID, case, Command::Assign { unit: text("司法所"), note: text("一") }).unwrap();
+        net.act(GRID, case, Command::Assign { unit: UnitCode(2), note: text("一") }).unwrap();
         net.act(GRID, case, Command::Progress { note: text("二") }).unwrap();
         net.settle();
         net.nodes[GRID].rows = backup;
         // After the restore, before the parent is reached, the grid goes on by itself.
-        net.act(GRID, case, Command::Assign { unit: text("派出所"), note: text("三") }).unwrap();
+        net.act(GRID, case, Command::Assign { unit: UnitCode(3), note: text("三") }).unwrap();
         let own = net.known(GRID, case).chain().last().unwrap().header.id;
         net.mail.clear();
         give_back(&mut net, case, backwards);
@@ -55,7 +56,7 @@ fn an_own_branch_is_written_again_behind_what_was_given_back() {
 #[test]
 fn what_fits_is_written_again_as_it_was() {
     let (mut net, case) = Net::reported(Ending::SettleHere, answers(true, 0));
-    for command in [Command::File, Command::Assign { unit: text("司法所"), note: text("") }] {
+    for command in [Command::File, Command::Assign { unit: UnitCode(2), note: text("") }] {
         net.act(GRID, case, command).unwrap();
     }
     net.settle();

@@ -1,5 +1,6 @@
 use casework::{ActionName, Command, Refusal, Role, next_actions};
 use protocol::event::{Ending, Matter, Outcome, Step};
+use protocol::unit::UnitCode;
 use protocol::warning::Warning;
 
 use crate::net::{CITY, GRID, Net, TOWN, VILLAGE, actor, answers, intake, text};
@@ -7,7 +8,7 @@ use crate::net::{CITY, GRID, Net, TOWN, VILLAGE, actor, answers, intake, text};
 fn loop_commands() -> Vec<(Command, Step)> {
     vec![
         (Command::File, Step::Filed),
-        (Command::Assign { unit: text("人民调解委员会"), note: text("") }, Step::Assigned),
+        (Command::Assign { unit: UnitCode(1), note: text("") }, Step::Assigned),
         (Command::Progress { note: text("上门一次") }, Step::InProgress),
         (
             Command::Resolve { outcome: Outcome::Successful, terms: text("和解"), amount_fen: Some(100) },
@@ -105,7 +106,7 @@ fn a_returned_report_may_be_filed_again_and_a_full_case_takes_no_more() {
     let (mut net, case) = Net::reported(Ending::SettleHere, answers(false, 0));
     assert!(net.act(GRID, case, Command::Return { note: text("缺少时间") }).unwrap().unwrap().returned);
     assert!(!net.act(GRID, case, Command::File).unwrap().unwrap().returned);
-    net.act(GRID, case, Command::Assign { unit: text("司法所"), note: text("") }).unwrap();
+    net.act(GRID, case, Command::Assign { unit: UnitCode(2), note: text("") }).unwrap();
     let long: String = "长".repeat(4_000);
     let mut refused = None;
     for _ in 0..300 {
@@ -124,7 +125,7 @@ fn a_returned_report_may_be_filed_again_and_a_full_case_takes_no_more() {
 fn a_full_case_still_moves_in_one_piece() {
     let (mut net, case) = Net::reported(Ending::Submit, answers(false, 0));
     net.act(GRID, case, Command::File).unwrap();
-    net.act(GRID, case, Command::Assign { unit: text("司法所"), note: text("") }).unwrap();
+    net.act(GRID, case, Command::Assign { unit: UnitCode(2), note: text("") }).unwrap();
     let long: String = "长".repeat(4_000);
     while net.act(GRID, case, Command::Progress { note: text(&long) }).is_ok() {}
     let terms = text(&long);

@@ -2,6 +2,7 @@ use casework::{Command, Letter, OfferState, Refusal, Reply, Role};
 use protocol::event::{Act, Ending};
 use protocol::order::Directive;
 use protocol::transfer::Ground;
+use protocol::unit::UnitCode;
 use protocol::wire::kind::Body;
 
 use crate::net::{CITY, COUNTY, GRID, Net, OTHER_TOWN, TOWN, VILLAGE, answers, text};
@@ -23,7 +24,7 @@ fn a_submitted_case_moves_with_everything_in_it() {
         let fact = net.known(TOWN, case).fact().unwrap().clone();
         assert_eq!(fact.key, net.known(GRID, case).key().unwrap().0, "a move moves no figure");
         assert_eq!(fact.registered_by, net.nodes[GRID].me.division);
-        net.act(TOWN, case, Command::Assign { unit: text("司法所"), note: text("") }).unwrap();
+        net.act(TOWN, case, Command::Assign { unit: UnitCode(2), note: text("") }).unwrap();
         net.settle();
         if red {
             net.agree(&[GRID, VILLAGE, TOWN, COUNTY, CITY], case);
@@ -153,7 +154,7 @@ fn a_take_over_beats_the_lost_owner_and_saves_what_it_wrote() {
     // The owner was only cut off, and went on.
     for command in [
         Command::File,
-        Command::Assign { unit: text("司法所"), note: text("请上门") },
+        Command::Assign { unit: UnitCode(2), note: text("请上门") },
         Command::Progress { note: text("已见面") },
     ] {
         net.act(GRID, case, command).unwrap();

@@ -5,6 +5,7 @@ use protocol::bounded::Text;
 use protocol::event::Outcome;
 use protocol::grading::Answers;
 use protocol::id::NodeId;
+use protocol::unit::UnitCode;
 use protocol::warning::Warning;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -30,9 +31,9 @@ pub struct ReturnBody {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AssignBody {
-    /// The unit.
-    #[schema(value_type = String)]
-    pub unit: Text<60>,
+    /// Code of the unit in the unit directory; 0: the node itself.
+    #[schema(value_type = u16)]
+    pub unit: UnitCode,
     /// Words to it.
     #[serde(default)]
     #[schema(value_type = String)]

@@ -43,8 +43,12 @@ pub struct CaseLine {
     pub place: String,
     /// Its name.
     pub place_name: String,
-    /// The unit that answers for it.
-    pub unit: String,
+    /// Code of the unit that answers for it; 0: the node itself.
+    pub unit: u16,
+    /// Its name in Chinese; a code that is not in the unit directory is shown as unknown. Empty for the node itself.
+    pub unit_name: String,
+    /// The same in English.
+    pub unit_name_en: String,
     /// Summary without names.
     pub summary: String,
     /// People involved, 0 while not known.
@@ -84,7 +88,9 @@ impl CaseLine {
             category_name: category::name(Category(row.category)),
             place: row.place.to_string(),
             place_name: state.division_name(row.place),
-            unit: row.unit,
+            unit: row.unit.0,
+            unit_name: state.units.name(row.unit, true),
+            unit_name_en: state.units.name(row.unit, false),
             summary: row.summary,
             people: row.people,
             void: row.void,
@@ -117,7 +123,9 @@ impl CaseLine {
             category_name: category::name(brief.category),
             place: brief.place.to_string(),
             place_name: state.division_name(brief.place),
-            unit: brief.unit.to_string(),
+            unit: brief.unit.0,
+            unit_name: state.units.name(brief.unit, true),
+            unit_name_en: state.units.name(brief.unit, false),
             summary: brief.summary.to_string(),
             people: brief.head_count,
             void: brief.void,
