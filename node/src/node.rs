@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, random_bytes};
-use crate::config::{Config, HttpSection, LinkSection, NodeSection, ParentSection};
+use crate::config::{Config, DatabaseSection, HttpSection, LinkSection, NodeSection, ParentSection};
 use crate::folder::Folder;
 use crate::shared::Shared;
 use crate::store::trust::{Child, KeptToken, Route};
@@ -40,6 +40,8 @@ pub struct Plan {
     pub advertise: String,
     /// TCP address of API and page.
     pub http: SocketAddr,
+    /// A PostgreSQL URL; none: a SQLite file in the node's folder.
+    pub database: Option<String>,
 }
 
 /// A node that runs.
@@ -74,6 +76,7 @@ fn configuration(plan: &Plan, id: NodeId, parent: Option<ParentSection>) -> Conf
             capture: None,
         },
         http: HttpSection { listen: plan.http },
+        database: DatabaseSection { url: plan.database.clone() },
         parent,
     }
 }
@@ -129,7 +132,7 @@ pub async fn join(folder: &Folder, plan: &Plan, token: &Token) -> anyhow::Result
 async fn settle(folder: &Folder, config: Config, enrolled: &Enrolled) -> anyhow::Result<Config> {
     folder.save_enrolled(enrolled)?;
     folder.make_operator_token()?;
-    let (_, mut write) = store::open(&folder.database(), config.node.id).await?;
+    let (_, mut write) = store::open(&config.place(folder), config.node.id).await?;
     write.set_meta("division", &config.node.division.to_string()).await?;
     write.put_entry(&enrolled.entry).await?;
     config.save(folder.path())?;
@@ -152,7 +155,7 @@ pub async fn give_token(folder: &Folder, division: DivisionCode, life_ms: i64) -
     let chain = Chain::of(&folder.enrolled()?)?;
     let now = Clock::default().wall();
     let token = Token::new(config.node.id, division, &config.link.advertise, chain.root_spki_sha256()?, now, life_ms)?;
-    let (_, mut write) = store::open(&folder.database(), config.node.id).await?;
+    let (_, mut write) = store::open(&config.place(folder), config.node.id).await?;
     let kept = KeptToken { secret: token.secret, division, expires: token.expires, request: None, answer: None };
     write.put_token(token.id, &kept).await?;
     Ok(token)
@@ -219,7 +222,7 @@ impl Running {
         let enrolled = folder.enrolled()?;
         let chain = Chain::of(&enrolled)?;
         let root = chain.root_spki_sha256()?;
-        let (store, mut write) = store::open(&folder.database(), me.node).await?;
+        let (store, mut write) = store::open(&config.place(&folder), me.node).await?;
         let loaded = load(&mut write, &enrolled).await?;
         let shared = Arc::new(Shared::default());
         shared.set_line(&loaded.line);

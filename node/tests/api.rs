@@ -61,6 +61,7 @@ impl Node {
             link: "127.0.0.1:0".parse().expect("an address"),
             advertise: "127.0.0.1:1".into(),
             http: "127.0.0.1:0".parse().expect("an address"),
+            database: None,
         };
         node::found(&folder, &plan).await.expect("founded");
         let operator = folder.operator_token().expect("a token");

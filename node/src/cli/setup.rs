@@ -28,6 +28,9 @@ struct PlanArguments {
     /// TCP address of API and page. Keep it on loopback or behind a proxy that speaks HTTPS.
     #[arg(long, default_value = "127.0.0.1:7480")]
     http: SocketAddr,
+    /// URL of a PostgreSQL database; without it the rows go into a file in the folder.
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
 }
 
 impl PlanArguments {
@@ -37,7 +40,7 @@ impl PlanArguments {
             .or_else(|| Table::shipped().ok().and_then(|table| table.name(division)))
             .unwrap_or_else(|| division.to_string());
         let advertise = self.advertise.unwrap_or_else(|| self.listen.to_string());
-        Plan { division, name, link: self.listen, advertise, http: self.http }
+        Plan { division, name, link: self.listen, advertise, http: self.http, database: self.database }
     }
 }
 

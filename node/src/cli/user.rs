@@ -70,14 +70,14 @@ impl UserCommand {
                 let hash = person::password::hash(password).await?;
                 let user =
                     UserRow { shown: shown.unwrap_or_else(|| name.clone()), name, roles, password: hash, disabled };
-                let (_, mut write) = store::open(&folder.database(), config.node.id).await?;
+                let (_, mut write) = store::open(&config.place(&folder), config.node.id).await?;
                 write.put_user(&user, Clock::default().wall()).await?;
                 say(&format!("{} is a user of {}", user.name, config.node.name));
             }
             Action::List { folder } => {
                 let folder = Folder::new(folder.folder);
                 let config = Config::load(folder.path())?;
-                let (store, _) = store::open(&folder.database(), config.node.id).await?;
+                let (store, _) = store::open(&config.place(&folder), config.node.id).await?;
                 for user in store.users().await? {
                     let state = if user.disabled { "  disabled" } else { "" };
                     say(&format!("{}  {}  {}{state}", user.name, user.shown, user.roles));

@@ -20,6 +20,9 @@ pub struct Config {
     pub link: LinkSection,
     /// The API and the page.
     pub http: HttpSection,
+    /// Where the rows are.
+    #[serde(default)]
+    pub database: DatabaseSection,
     /// The node above; absent at the top.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent: Option<ParentSection>,
@@ -72,6 +75,15 @@ pub struct HttpSection {
     pub listen: SocketAddr,
 }
 
+/// Where the rows are.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatabaseSection {
+    /// A PostgreSQL URL; absent: a SQLite file in the node's folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+}
+
 /// The node above.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -83,6 +95,14 @@ pub struct ParentSection {
 }
 
 impl Config {
+    /// Where the rows of the node in this folder are.
+    pub fn place(&self, folder: &crate::folder::Folder) -> crate::store::Place {
+        match &self.database.url {
+            Some(url) => crate::store::Place::Server(url.clone()),
+            None => crate::store::Place::File(folder.database()),
+        }
+    }
+
     /// Reads the configuration of a folder, environment last.
     pub fn load(folder: &Path) -> anyhow::Result<Self> {
         use anyhow::Context;

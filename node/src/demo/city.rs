@@ -137,7 +137,8 @@ impl City {
 
 async fn make(root: &Path, site: &Site, folder: &Folder) -> anyhow::Result<()> {
     let (link, http) = free_ports()?;
-    let plan = Plan { division: site.code, name: site.name.clone(), link, advertise: link.to_string(), http };
+    let plan =
+        Plan { division: site.code, name: site.name.clone(), link, advertise: link.to_string(), http, database: None };
     match site.parent {
         None => found(folder, &plan).await?,
         Some(parent) => {

@@ -227,7 +227,7 @@ async fn verify_folder(folder: &Path, json: bool) -> anyhow::Result<u8> {
     for code in manifest.nodes {
         let home = city::folder_of(folder, code);
         let config = crate::config::Config::load(home.path())?;
-        stores.push((code.level(), Store::read_only(&home.database(), config.node.id)?));
+        stores.push((code.level(), Store::read_only(&config.place(&home), config.node.id)?));
     }
     let verdict = verify::count(&stores).await?;
     closing::print_verdict(&verdict, json)?;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use protocol::chain::{Epoch, Hash};
 use protocol::id::CaseId;
-use sqlx::Row;
 
+use super::sql::sql;
 use super::{Store, StoreError, hash32, id16};
 
 /// A cell of the count: rank of the level, category, place, day.
@@ -24,12 +24,12 @@ pub struct Standing {
 }
 
 async fn cells(store: &Store, text: &'static str) -> Result<BTreeMap<Cell, i64>, StoreError> {
-    let rows = sqlx::query(text).bind(store.me()).fetch_all(&store.pool).await?;
+    let rows = sql(text).bind(store.me()).fetch_all(&mut store.read().await?).await?;
     rows.iter().map(|r| Ok(((r.try_get(0)?, r.try_get(1)?, r.try_get(2)?, r.try_get(3)?), r.try_get(4)?))).collect()
 }
 
 async fn standings(store: &Store, text: &'static str) -> Result<BTreeMap<CaseId, Standing>, StoreError> {
-    let rows = sqlx::query(text).bind(store.me()).fetch_all(&store.pool).await?;
+    let rows = sql(text).bind(store.me()).fetch_all(&mut store.read().await?).await?;
     rows.iter()
         .map(|r| {
             let (case, takeovers, moves, head): (Vec<u8>, i64, i64, Vec<u8>) =
@@ -90,26 +90,24 @@ impl Store {
     /// Things that are here twice: two events under one number of one epoch, one case under two keys in the figures, one
     /// order received twice into a case.
     pub async fn doubled(&self) -> Result<i64, StoreError> {
-        let row = sqlx::query(
-            "SELECT (SELECT count(*) FROM (SELECT 1 FROM case_event WHERE node = $1 \
-               GROUP BY case_id, takeovers, moves, number HAVING count(*) > 1)) + \
+        let row = sql("SELECT (SELECT count(*) FROM (SELECT 1 FROM case_event WHERE node = $1 \
+               GROUP BY case_id, takeovers, moves, number HAVING count(*) > 1) AS twice) + \
              (SELECT count(*) FROM (SELECT 1 FROM fact WHERE node = $1 AND case_id IS NOT NULL \
-               GROUP BY case_id HAVING count(*) > 1))",
-        )
+               GROUP BY case_id HAVING count(*) > 1) AS twice)")
         .bind(self.me())
-        .fetch_one(&self.pool)
+        .fetch_one(&mut self.read().await?)
         .await?;
-        Ok(row.try_get(0)?)
+        row.try_get(0)
     }
 
     /// Cases, events and messages in this node's tables.
     pub async fn volume(&self) -> Result<(i64, i64, i64), StoreError> {
-        let row = sqlx::query(
+        let row = sql(
             "SELECT (SELECT count(*) FROM case_file WHERE node = $1), (SELECT count(*) FROM case_event WHERE node = $1), \
              (SELECT count(*) FROM bundle WHERE node = $1)",
         )
         .bind(self.me())
-        .fetch_one(&self.pool)
+        .fetch_one(&mut self.read().await?)
         .await?;
         Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?))
     }

@@ -12,8 +12,9 @@ use protocol::time::UnixMillis;
 use protocol::wire::codec;
 use protocol::wire::limits::BODY_BYTES_MAX;
 use serde::Serialize;
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::AssertSqlSafe;
 
+use super::sql::{Connection, Row, sql};
 use super::{ROWS_A_STATEMENT, Store, StoreError, WriteStore, case_id, division_number, id16, values};
 
 /// The kinds of papers, as they are named in the table.
@@ -137,7 +138,7 @@ impl WriteStore {
                  VALUES {} ON CONFLICT (node, case_id, event, hash) DO NOTHING",
                 values(chunk.len(), 11)
             );
-            let mut query = sqlx::query(AssertSqlSafe(text));
+            let mut query = sql(AssertSqlSafe(text));
             for (header, _, origin) in chunk {
                 query = query
                     .bind(self.node.as_bytes().to_vec())
@@ -152,7 +153,7 @@ impl WriteStore {
                     .bind(header.at.corrected().0)
                     .bind(codec::encode_unbounded(*header));
             }
-            query.execute(&mut self.connection).await?;
+            query.execute(self.connection().await?).await?;
         }
         let privates: Vec<_> = events.iter().filter_map(|(header, private, _)| private.map(|p| (header, p))).collect();
         for chunk in privates.chunks(ROWS_A_STATEMENT) {
@@ -161,7 +162,7 @@ impl WriteStore {
                  ON CONFLICT (node, case_id, event) DO UPDATE SET salt = excluded.salt, content = excluded.content",
                 values(chunk.len(), 5)
             );
-            let mut query = sqlx::query(AssertSqlSafe(text));
+            let mut query = sql(AssertSqlSafe(text));
             for (header, (salt, private)) in chunk {
                 query = query
                     .bind(self.node.as_bytes().to_vec())
@@ -170,7 +171,7 @@ impl WriteStore {
                     .bind(salt.0.to_vec())
                     .bind(codec::encode_unbounded(private));
             }
-            query.execute(&mut self.connection).await?;
+            query.execute(self.connection().await?).await?;
         }
         Ok(())
     }
@@ -182,7 +183,7 @@ impl WriteStore {
                  ON CONFLICT (node, case_id, kind, paper) DO UPDATE SET content = excluded.content, open = excluded.open",
                 values(chunk.len(), 6)
             );
-            let mut query = sqlx::query(AssertSqlSafe(text));
+            let mut query = sql(AssertSqlSafe(text));
             for paper in chunk {
                 query = query
                     .bind(self.node.as_bytes().to_vec())
@@ -192,7 +193,7 @@ impl WriteStore {
                     .bind(paper.content.clone())
                     .bind(paper.open);
             }
-            query.execute(&mut self.connection).await?;
+            query.execute(self.connection().await?).await?;
         }
         Ok(())
     }
@@ -210,7 +211,7 @@ impl WriteStore {
                  WHERE (excluded.takeovers, excluded.moves, excluded.version) >= (fact.takeovers, fact.moves, fact.version)",
                 values(chunk.len(), 19)
             );
-            let mut query = sqlx::query(AssertSqlSafe(text));
+            let mut query = sql(AssertSqlSafe(text));
             for fact in chunk {
                 let step = fact.steps.iter().map(|reached| reached.step).max().unwrap_or(Step::Reported);
                 query = query
@@ -234,7 +235,7 @@ impl WriteStore {
                     .bind(fact.void)
                     .bind(codec::encode_unbounded(*fact));
             }
-            query.execute(&mut self.connection).await?;
+            query.execute(self.connection().await?).await?;
         }
         Ok(())
     }
@@ -242,7 +243,7 @@ impl WriteStore {
     /// Stores the row of a case for lists and counts.
     pub async fn put_case_file(&mut self, me: NodeId, case: &Case, now: UnixMillis) -> Result<(), StoreError> {
         let brief = &case.brief;
-        sqlx::query(
+        sql(
             "INSERT INTO case_file (node, case_id, owner, mine, takeovers, moves, number, head, matter, category, place, \
              grid_kind, source, level, step, outcome, unit_code, summary, people, void, escalated, reported_day, reported_at, \
              changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, \
@@ -278,22 +279,23 @@ impl WriteStore {
         .bind(i64::from(case.reported_at.day().number()))
         .bind(case.reported_at.corrected().0)
         .bind(now.0)
-        .execute(&mut self.connection)
+        .execute(self.connection().await?)
         .await?;
         Ok(())
     }
 
     /// Everything that is held of a case.
     pub async fn records(&mut self, case: CaseId) -> Result<Vec<Record>, StoreError> {
-        read_records(&mut self.connection, self.node, case).await
+        let node = self.node;
+        read_records(self.connection().await?, node, case).await
     }
 
     /// Cases in which an offer waits for an answer.
     pub async fn cases_with_open_offers(&mut self) -> Result<Vec<CaseId>, StoreError> {
-        let rows = sqlx::query("SELECT DISTINCT case_id FROM case_paper WHERE node = $1 AND kind = $2 AND open = 1")
+        let rows = sql("SELECT DISTINCT case_id FROM case_paper WHERE node = $1 AND kind = $2 AND open = 1")
             .bind(self.me())
             .bind(OFFER)
-            .fetch_all(&mut self.connection)
+            .fetch_all(self.connection().await?)
             .await?;
         rows.iter().map(case_id).collect()
     }
@@ -302,47 +304,42 @@ impl WriteStore {
 impl Store {
     /// Everything that is held of a case.
     pub async fn records(&self, case: CaseId) -> Result<Vec<Record>, StoreError> {
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.read().await?;
         read_records(&mut connection, self.node, case).await
     }
 
     /// Cases with an open paper of a kind (`offer`, `order`), the latest first.
     pub async fn cases_with_open(&self, kind: &str, count: u32) -> Result<Vec<CaseId>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT case_id FROM case_paper WHERE node = $1 AND kind = $2 AND open = 1 GROUP BY case_id \
-             ORDER BY max(paper) DESC LIMIT $3",
+        let rows = sql(
+            "SELECT case_id FROM (SELECT case_id, paper, row_number() OVER (PARTITION BY case_id ORDER BY paper DESC) AS place \
+             FROM case_paper WHERE node = $1 AND kind = $2 AND open = 1) AS latest WHERE place = 1 \
+             ORDER BY paper DESC LIMIT $3",
         )
         .bind(self.me())
         .bind(kind.to_owned())
         .bind(i64::from(count))
-        .fetch_all(&self.pool)
+        .fetch_all(&mut self.read().await?)
         .await?;
         rows.iter().map(case_id).collect()
     }
 }
 
-async fn read_records(
-    connection: &mut sqlx::SqliteConnection,
-    node: NodeId,
-    case: CaseId,
-) -> Result<Vec<Record>, StoreError> {
+async fn read_records(connection: &mut Connection, node: NodeId, case: CaseId) -> Result<Vec<Record>, StoreError> {
     let (me, id) = (node.as_bytes().to_vec(), case.as_bytes().to_vec());
     let mut records = Vec::new();
-    let rows = sqlx::query(
-        "SELECT e.header, e.origin, p.salt, p.content FROM case_event e LEFT JOIN case_private p \
-         ON p.node = e.node AND p.case_id = e.case_id AND p.event = e.event WHERE e.node = $1 AND e.case_id = $2",
-    )
+    let rows = sql("SELECT e.header, e.origin, p.salt, p.content FROM case_event e LEFT JOIN case_private p \
+         ON p.node = e.node AND p.case_id = e.case_id AND p.event = e.event WHERE e.node = $1 AND e.case_id = $2")
     .bind(me.clone())
     .bind(id.clone())
-    .fetch_all(&mut *connection)
+    .fetch_all(connection)
     .await?;
     for row in rows {
         records.push(event_of(&row)?);
     }
-    let rows = sqlx::query("SELECT kind, content FROM case_paper WHERE node = $1 AND case_id = $2")
+    let rows = sql("SELECT kind, content FROM case_paper WHERE node = $1 AND case_id = $2")
         .bind(me.clone())
         .bind(id)
-        .fetch_all(&mut *connection)
+        .fetch_all(connection)
         .await?;
     let mut key: Option<CaseKey> = None;
     for row in rows {
@@ -354,10 +351,10 @@ async fn read_records(
         records.push(record);
     }
     if let Some(key) = key {
-        let row = sqlx::query("SELECT body FROM fact WHERE node = $1 AND key = $2")
+        let row = sql("SELECT body FROM fact WHERE node = $1 AND key = $2")
             .bind(me)
             .bind(key.as_bytes().to_vec())
-            .fetch_optional(&mut *connection)
+            .fetch_optional(connection)
             .await?;
         if let Some(row) = row {
             let body: Vec<u8> = row.try_get(0)?;
@@ -368,7 +365,7 @@ async fn read_records(
     Ok(records)
 }
 
-fn event_of(row: &sqlx::sqlite::SqliteRow) -> Result<Record, StoreError> {
+fn event_of(row: &Row) -> Result<Record, StoreError> {
     let (header, origin): (Vec<u8>, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);
     let (salt, content): (Option<Vec<u8>>, Option<Vec<u8>>) = (row.try_get(2)?, row.try_get(3)?);
     let private = match (salt, content) {

@@ -1,8 +1,9 @@
 //! Figures, counted over the facts that this node holds of itself and of all below.
 
 use protocol::division::DivisionCode;
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::AssertSqlSafe;
 
+use super::sql::sql;
 use super::{Store, StoreError, division_number};
 
 /// By what a count is cut.
@@ -77,16 +78,16 @@ impl Store {
         let column = by.column();
         let (from, to) = range(within);
         let text = format!(
-            "SELECT CAST({column} AS TEXT), count(*), coalesce(sum(step <> 'archived'), 0) FROM fact WHERE node = $1 AND void = 0 \
+            "SELECT CAST({column} AS TEXT), count(*), count(*) FILTER (WHERE step <> 'archived') FROM fact WHERE node = $1 AND void = 0 \
              AND place >= $2 AND place < $3 AND day BETWEEN $4 AND $5 GROUP BY {column} ORDER BY {column}"
         );
-        let rows = sqlx::query(AssertSqlSafe(text))
+        let rows = sql(AssertSqlSafe(text))
             .bind(self.me())
             .bind(from)
             .bind(to)
             .bind(i64::from(days.0))
             .bind(i64::from(days.1))
-            .fetch_all(&self.pool)
+            .fetch_all(&mut self.read().await?)
             .await?;
         rows.iter().map(|r| Ok(Count { value: r.try_get(0)?, cases: r.try_get(1)?, in_hand: r.try_get(2)? })).collect()
     }
@@ -94,18 +95,16 @@ impl Store {
     /// Totals inside a division, reported from day to day.
     pub async fn totals(&self, within: DivisionCode, days: (i32, i32)) -> Result<Totals, StoreError> {
         let (from, to) = range(within);
-        let row = sqlx::query(
-            "SELECT count(*), coalesce(sum(step <> 'archived'), 0), \
-             coalesce(sum(matter = 'dispute' AND outcome = 'successful'), 0), \
-             coalesce(sum(matter = 'dispute' AND outcome = 'unsuccessful'), 0) \
-             FROM fact WHERE node = $1 AND void = 0 AND place >= $2 AND place < $3 AND day BETWEEN $4 AND $5",
-        )
+        let row = sql("SELECT count(*), count(*) FILTER (WHERE step <> 'archived'), \
+             count(*) FILTER (WHERE matter = 'dispute' AND outcome = 'successful'), \
+             count(*) FILTER (WHERE matter = 'dispute' AND outcome = 'unsuccessful') \
+             FROM fact WHERE node = $1 AND void = 0 AND place >= $2 AND place < $3 AND day BETWEEN $4 AND $5")
         .bind(self.me())
         .bind(from)
         .bind(to)
         .bind(i64::from(days.0))
         .bind(i64::from(days.1))
-        .fetch_one(&self.pool)
+        .fetch_one(&mut self.read().await?)
         .await?;
         Ok(Totals {
             cases: row.try_get(0)?,

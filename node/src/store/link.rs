@@ -8,8 +8,9 @@ use protocol::id::{BundleId, NodeId};
 use protocol::time::UnixMillis;
 use protocol::wire::bundle::Bundle;
 use protocol::wire::frame::{Lane, LinkSeq};
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::AssertSqlSafe;
 
+use super::sql::sql;
 use super::{ROWS_A_STATEMENT, StoreError, WriteStore, hash32, id16, values};
 
 /// A bundle to be kept.
@@ -57,11 +58,11 @@ impl WriteStore {
             let marks = (0..chunk.len()).map(|i| format!("${}", i + 2)).collect::<Vec<_>>().join(",");
             let text =
                 format!("SELECT id, receipted = 1 AND done_at IS NULL FROM bundle WHERE node = $1 AND id IN ({marks})");
-            let mut query = sqlx::query(AssertSqlSafe(text)).bind(self.me());
+            let mut query = sql(AssertSqlSafe(text)).bind(self.me());
             for id in chunk {
                 query = query.bind(id.as_bytes().to_vec());
             }
-            for row in query.fetch_all(&mut self.connection).await? {
+            for row in query.fetch_all(self.connection().await?).await? {
                 let id: Vec<u8> = row.try_get(0)?;
                 known.insert(BundleId::from_bytes(id16("bundle", &id)?), row.try_get(1)?);
             }
@@ -77,7 +78,7 @@ impl WriteStore {
                  ON CONFLICT (node, id) DO NOTHING",
                 values(chunk.len(), 8)
             );
-            let mut query = sqlx::query(AssertSqlSafe(text));
+            let mut query = sql(AssertSqlSafe(text));
             for keep in chunk {
                 let head = keep.bundle.head();
                 query = query
@@ -90,16 +91,16 @@ impl WriteStore {
                     .bind(keep.done.then_some(now.0))
                     .bind(keep.bundle.bytes().to_vec());
             }
-            query.execute(&mut self.connection).await?;
+            query.execute(self.connection().await?).await?;
         }
         if !bundles.is_empty() && self.receipts_ahead().await? {
-            sqlx::query(
+            sql(
                 "UPDATE bundle SET done_at = $2 WHERE node = $1 AND done_at IS NULL \
                  AND EXISTS (SELECT 1 FROM receipt_ahead r WHERE r.node = $1 AND r.bundle = bundle.id AND r.giver = bundle.destination)",
             )
             .bind(self.me())
             .bind(now.0)
-            .execute(&mut self.connection)
+            .execute(self.connection().await?)
             .await?;
         }
         Ok(())
@@ -107,11 +108,11 @@ impl WriteStore {
 
     /// Whether a receipt waits for its bundle; nearly always not.
     async fn receipts_ahead(&mut self) -> Result<bool, StoreError> {
-        let row = sqlx::query("SELECT EXISTS (SELECT 1 FROM receipt_ahead WHERE node = $1)")
+        let row = sql("SELECT EXISTS (SELECT 1 FROM receipt_ahead WHERE node = $1)")
             .bind(self.me())
-            .fetch_one(&mut self.connection)
+            .fetch_one(self.connection().await?)
             .await?;
-        Ok(row.try_get(0)?)
+        row.try_get(0)
     }
 
     /// Marks bundles as delivered at their destination, which alone can say so. A receipt whose bundle is not here is
@@ -119,26 +120,24 @@ impl WriteStore {
     pub async fn mark_receipted(&mut self, by: NodeId, ids: &[BundleId], now: UnixMillis) -> Result<(), StoreError> {
         let unknown = self.unseen(ids).await?;
         for id in unknown {
-            sqlx::query(
-                "INSERT INTO receipt_ahead (node, bundle, giver, at) VALUES ($1, $2, $3, $4) \
-                 ON CONFLICT (node, bundle, giver) DO NOTHING",
-            )
+            sql("INSERT INTO receipt_ahead (node, bundle, giver, at) VALUES ($1, $2, $3, $4) \
+                 ON CONFLICT (node, bundle, giver) DO NOTHING")
             .bind(self.me())
             .bind(id.as_bytes().to_vec())
             .bind(by.as_bytes().to_vec())
             .bind(now.0)
-            .execute(&mut self.connection)
+            .execute(self.connection().await?)
             .await?;
         }
         for chunk in ids.chunks(ROWS_A_STATEMENT * 4) {
             let marks = (0..chunk.len()).map(|i| format!("${}", i + 3)).collect::<Vec<_>>().join(",");
             let text =
                 format!("UPDATE bundle SET done_at = $2 WHERE node = $1 AND done_at IS NULL AND id IN ({marks})");
-            let mut query = sqlx::query(AssertSqlSafe(text)).bind(self.me()).bind(now.0);
+            let mut query = sql(AssertSqlSafe(text)).bind(self.me()).bind(now.0);
             for id in chunk {
                 query = query.bind(id.as_bytes().to_vec());
             }
-            query.execute(&mut self.connection).await?;
+            query.execute(self.connection().await?).await?;
         }
         Ok(())
     }
@@ -151,7 +150,7 @@ impl WriteStore {
                  DO UPDATE SET hash = excluded.hash, bundle = excluded.bundle",
                 values(chunk.len(), 6)
             );
-            let mut query = sqlx::query(AssertSqlSafe(text));
+            let mut query = sql(AssertSqlSafe(text));
             for row in chunk {
                 query = query
                     .bind(self.node.as_bytes().to_vec())
@@ -161,29 +160,29 @@ impl WriteStore {
                     .bind(row.hash.0.to_vec())
                     .bind(row.bundle.as_bytes().to_vec());
             }
-            query.execute(&mut self.connection).await?;
+            query.execute(self.connection().await?).await?;
         }
         Ok(())
     }
 
     /// Drops what a neighbour has acknowledged. The row of the last acknowledged number stays: its hash answers a greeting.
     pub async fn drop_acknowledged(&mut self, peer: NodeId, lane: Lane, upto: LinkSeq) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM outbox WHERE node = $1 AND peer = $2 AND lane = $3 AND seq < $4")
+        sql("DELETE FROM outbox WHERE node = $1 AND peer = $2 AND lane = $3 AND seq < $4")
             .bind(self.me())
             .bind(peer.as_bytes().to_vec())
             .bind(i64::from(lane.index()))
             .bind(seq_number(upto))
-            .execute(&mut self.connection)
+            .execute(self.connection().await?)
             .await?;
         Ok(())
     }
 
     /// Drops the whole outbox to a neighbour: its numbering starts again.
     pub async fn drop_outbox(&mut self, peer: NodeId) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM outbox WHERE node = $1 AND peer = $2")
+        sql("DELETE FROM outbox WHERE node = $1 AND peer = $2")
             .bind(self.me())
             .bind(peer.as_bytes().to_vec())
-            .execute(&mut self.connection)
+            .execute(self.connection().await?)
             .await?;
         Ok(())
     }
@@ -197,7 +196,7 @@ impl WriteStore {
         count: usize,
         bytes: usize,
     ) -> Result<Vec<StoredFrame>, StoreError> {
-        let rows = sqlx::query(
+        let rows = sql(
             "SELECT o.seq, o.hash, b.origin, b.bytes FROM outbox o JOIN bundle b ON b.node = o.node AND b.id = o.bundle \
              WHERE o.node = $1 AND o.peer = $2 AND o.lane = $3 AND o.seq > $4 ORDER BY o.seq LIMIT $5",
         )
@@ -206,7 +205,7 @@ impl WriteStore {
         .bind(i64::from(lane.index()))
         .bind(seq_number(after))
         .bind(i64::try_from(count).unwrap_or(i64::MAX))
-        .fetch_all(&mut self.connection)
+        .fetch_all(self.connection().await?)
         .await?;
         let mut page = Vec::with_capacity(rows.len());
         let mut held = 0;
@@ -225,14 +224,14 @@ impl WriteStore {
 
     /// The chain hash of one outbox number, if the row is still here.
     pub async fn outbox_hash(&mut self, peer: NodeId, lane: Lane, seq: LinkSeq) -> Result<Option<Hash>, StoreError> {
-        let row = sqlx::query("SELECT hash FROM outbox WHERE node = $1 AND peer = $2 AND lane = $3 AND seq = $4")
+        let row = sql("SELECT hash FROM outbox WHERE node = $1 AND peer = $2 AND lane = $3 AND seq = $4")
             .bind(self.me())
             .bind(peer.as_bytes().to_vec())
             .bind(i64::from(lane.index()))
             .bind(seq_number(seq))
-            .fetch_optional(&mut self.connection)
+            .fetch_optional(self.connection().await?)
             .await?;
-        row.map(|r| hash32("outbox", &r.try_get::<Vec<u8>, _>(0)?)).transpose()
+        row.map(|r| hash32("outbox", &r.try_get::<Vec<u8>>(0)?)).transpose()
     }
 
     /// Ids after one, in order, that concern a neighbour: through it, from its side or to its side. `members` are the nodes
@@ -249,7 +248,7 @@ impl WriteStore {
             // What passed between this side and the rest of the federation: one end here or below, the other not.
             "SELECT id FROM bundle WHERE node = $1 AND id > $3 AND (\
                (destination <> $1 AND destination NOT IN (SELECT member FROM route WHERE node = $1)) OR \
-               (origin <> $1 AND origin NOT IN (SELECT member FROM route WHERE node = $1))) AND $2 = $2 ORDER BY id LIMIT $4"
+               (origin <> $1 AND origin NOT IN (SELECT member FROM route WHERE node = $1))) AND $2 <> $1 ORDER BY id LIMIT $4"
                 .to_owned()
         } else {
             format!(
@@ -258,14 +257,14 @@ impl WriteStore {
                  ORDER BY id LIMIT $4"
             )
         };
-        let rows = sqlx::query(AssertSqlSafe(text))
+        let rows = sql(AssertSqlSafe(text))
             .bind(self.me())
             .bind(peer.as_bytes().to_vec())
             .bind(after.map_or(vec![], |id| id.as_bytes().to_vec()))
             .bind(i64::try_from(count).unwrap_or(i64::MAX))
-            .fetch_all(&mut self.connection)
+            .fetch_all(self.connection().await?)
             .await?;
-        rows.iter().map(|r| Ok(BundleId::from_bytes(id16("bundle", &r.try_get::<Vec<u8>, _>(0)?)?))).collect()
+        rows.iter().map(|r| Ok(BundleId::from_bytes(id16("bundle", &r.try_get::<Vec<u8>>(0)?)?))).collect()
     }
 
     /// Of these ids, those that are not here.
@@ -280,11 +279,11 @@ impl WriteStore {
         for chunk in ids.chunks(ROWS_A_STATEMENT * 4) {
             let marks = (0..chunk.len()).map(|i| format!("${}", i + 2)).collect::<Vec<_>>().join(",");
             let text = format!("SELECT bytes FROM bundle WHERE node = $1 AND id IN ({marks}) ORDER BY id");
-            let mut query = sqlx::query(AssertSqlSafe(text)).bind(self.me());
+            let mut query = sql(AssertSqlSafe(text)).bind(self.me());
             for id in chunk {
                 query = query.bind(id.as_bytes().to_vec());
             }
-            for row in query.fetch_all(&mut self.connection).await? {
+            for row in query.fetch_all(self.connection().await?).await? {
                 found.push(parse(row.try_get(0)?)?);
             }
         }
@@ -299,41 +298,37 @@ impl WriteStore {
         reason: &str,
         now: UnixMillis,
     ) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO quarantine (node, id, peer, reason, at, bytes) VALUES ($1, $2, $3, $4, $5, $6) \
-             ON CONFLICT (node, id) DO NOTHING",
-        )
+        sql("INSERT INTO quarantine (node, id, peer, reason, at, bytes) VALUES ($1, $2, $3, $4, $5, $6) \
+             ON CONFLICT (node, id) DO NOTHING")
         .bind(self.me())
         .bind(bundle.head().id.as_bytes().to_vec())
         .bind(peer.as_bytes().to_vec())
         .bind(reason.to_owned())
         .bind(now.0)
         .bind(bundle.bytes().to_vec())
-        .execute(&mut self.connection)
+        .execute(self.connection().await?)
         .await?;
         Ok(())
     }
 
     /// Drops receipts that have waited for their bundle since before a moment.
     pub async fn prune_receipts_ahead(&mut self, before: UnixMillis) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM receipt_ahead WHERE node = $1 AND at < $2")
+        sql("DELETE FROM receipt_ahead WHERE node = $1 AND at < $2")
             .bind(self.me())
             .bind(before.0)
-            .execute(&mut self.connection)
+            .execute(self.connection().await?)
             .await?;
         Ok(())
     }
 
     /// Drops bundles whose terminal receipt is older than a moment and that no outbox holds. Returns how many went.
     pub async fn prune_bundles(&mut self, before: UnixMillis) -> Result<u64, StoreError> {
-        let done = sqlx::query(
-            "DELETE FROM bundle WHERE node = $1 AND done_at IS NOT NULL AND done_at < $2 \
-             AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.node = bundle.node AND o.bundle = bundle.id)",
-        )
+        let done = sql("DELETE FROM bundle WHERE node = $1 AND done_at IS NOT NULL AND done_at < $2 \
+             AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.node = bundle.node AND o.bundle = bundle.id)")
         .bind(self.me())
         .bind(before.0)
-        .execute(&mut self.connection)
+        .execute(self.connection().await?)
         .await?;
-        Ok(done.rows_affected())
+        Ok(done)
     }
 }

@@ -7,8 +7,9 @@ use protocol::division::DivisionCode;
 use protocol::id::{CaseId, NodeId};
 use protocol::unit::UnitCode;
 use protocol::wire::codec;
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::AssertSqlSafe;
 
+use super::sql::{Row, sql};
 use super::trust::{LINK_BYTES_MAX, StoredLink};
 use super::{Store, StoreError, case_id, division, hash32, id16};
 
@@ -90,7 +91,7 @@ fn small<T: TryFrom<i64>>(value: i64) -> Result<T, StoreError> {
     T::try_from(value).map_err(|_| StoreError::damaged("case_file", "a number out of range"))
 }
 
-fn case_row(row: &sqlx::sqlite::SqliteRow) -> Result<CaseRow, StoreError> {
+fn case_row(row: &Row) -> Result<CaseRow, StoreError> {
     let (case, owner, head): (Vec<u8>, Vec<u8>, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?, row.try_get(6)?);
     Ok(CaseRow {
         case: CaseId::from_bytes(id16("case_file", &case)?),
@@ -130,7 +131,7 @@ impl Store {
              AND ($8 IS NULL OR level < $8 OR (level = $8 AND (changed_at < $9 OR (changed_at = $9 AND case_id > $10)))) \
              ORDER BY level DESC, changed_at DESC, case_id LIMIT $11"
         );
-        let rows = sqlx::query(AssertSqlSafe(text))
+        let rows = sql(AssertSqlSafe(text))
             .bind(self.me())
             .bind(filter.mine)
             .bind(filter.escalated)
@@ -142,7 +143,7 @@ impl Store {
             .bind(after.map_or(0, |a| a.changed_at))
             .bind(after.map_or(vec![], |a| a.case.as_bytes().to_vec()))
             .bind(i64::from(count))
-            .fetch_all(&self.pool)
+            .fetch_all(&mut self.read().await?)
             .await?;
         rows.iter().map(case_row).collect()
     }
@@ -150,44 +151,43 @@ impl Store {
     /// One case.
     pub async fn case_row(&self, case: CaseId) -> Result<Option<CaseRow>, StoreError> {
         let text = format!("SELECT {COLUMNS} FROM case_file WHERE node = $1 AND case_id = $2");
-        let row = sqlx::query(AssertSqlSafe(text))
+        let row = sql(AssertSqlSafe(text))
             .bind(self.me())
             .bind(case.as_bytes().to_vec())
-            .fetch_optional(&self.pool)
+            .fetch_optional(&mut self.read().await?)
             .await?;
         row.as_ref().map(case_row).transpose()
     }
 
     /// Whether anything of a case is held here: its headers, or an offer or an order about it.
     pub async fn holds_case(&self, case: CaseId) -> Result<bool, StoreError> {
-        let row = sqlx::query(
-            "SELECT EXISTS (SELECT 1 FROM case_file WHERE node = $1 AND case_id = $2) \
-             OR EXISTS (SELECT 1 FROM case_paper WHERE node = $1 AND case_id = $2)",
-        )
+        let row = sql("SELECT EXISTS (SELECT 1 FROM case_file WHERE node = $1 AND case_id = $2) \
+             OR EXISTS (SELECT 1 FROM case_paper WHERE node = $1 AND case_id = $2)")
         .bind(self.me())
         .bind(case.as_bytes().to_vec())
-        .fetch_one(&self.pool)
+        .fetch_one(&mut self.read().await?)
         .await?;
-        Ok(row.try_get(0)?)
+        row.try_get(0)
     }
 
     /// Cases, newest first, of which a paper of this kind is held.
     pub async fn cases_with_paper(&self, kind: &str, count: u32) -> Result<Vec<CaseId>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT DISTINCT case_id FROM case_paper WHERE node = $1 AND kind = $2 ORDER BY case_id DESC LIMIT $3",
-        )
-        .bind(self.me())
-        .bind(kind.to_owned())
-        .bind(i64::from(count))
-        .fetch_all(&self.pool)
-        .await?;
+        let rows =
+            sql("SELECT DISTINCT case_id FROM case_paper WHERE node = $1 AND kind = $2 ORDER BY case_id DESC LIMIT $3")
+                .bind(self.me())
+                .bind(kind.to_owned())
+                .bind(i64::from(count))
+                .fetch_all(&mut self.read().await?)
+                .await?;
         rows.iter().map(case_id).collect()
     }
 
     /// Frames that wait for each neighbour: numbered and not acknowledged.
     pub async fn outbox_counts(&self) -> Result<BTreeMap<NodeId, u64>, StoreError> {
-        let rows =
-            sqlx::query("SELECT peer, state FROM link WHERE node = $1").bind(self.me()).fetch_all(&self.pool).await?;
+        let rows = sql("SELECT peer, state FROM link WHERE node = $1")
+            .bind(self.me())
+            .fetch_all(&mut self.read().await?)
+            .await?;
         let mut counts = BTreeMap::new();
         for row in rows {
             let (peer, state): (Vec<u8>, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);
@@ -201,12 +201,12 @@ impl Store {
 
     /// Bundles that still lack their terminal receipt, frames not yet acknowledged, and bundles kept aside.
     pub async fn waiting(&self) -> Result<Waiting, StoreError> {
-        let row = sqlx::query(
+        let row = sql(
             "SELECT (SELECT count(*) FROM bundle WHERE node = $1 AND receipted = 1 AND done_at IS NULL AND destination <> $1), \
              (SELECT count(*) FROM quarantine WHERE node = $1)",
         )
         .bind(self.me())
-        .fetch_one(&self.pool)
+        .fetch_one(&mut self.read().await?)
         .await?;
         Ok(Waiting { unreceipted: row.try_get(0)?, quarantined: row.try_get(1)? })
     }

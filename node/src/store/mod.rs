@@ -1,24 +1,22 @@
 //! The node's database. All SQL of the product is below this module.
 //!
 //! A [`Store`] is a handle (database, node): every statement binds the node first, so no caller can read another node's
-//! rows. One connection writes, owned by the writer task; a small pool reads.
+//! rows. A [`WriteStore`] is the writing side, owned by the node's writer: it holds one connection for a turn of work.
 
 pub mod audit;
 pub mod cases;
+pub mod database;
 pub mod figures;
 pub mod link;
 pub mod lists;
 pub mod persons;
+pub mod sql;
 pub mod trust;
 
-use std::path::Path;
-use std::time::Duration;
-
 use protocol::id::NodeId;
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
-use sqlx::{ConnectOptions, Connection};
+
+pub use self::database::{Database, Place};
+use self::sql::{Connection, Row, sql};
 
 /// Why the database did not do as asked.
 #[derive(Debug, thiserror::Error)]
@@ -46,58 +44,50 @@ impl StoreError {
     }
 }
 
-static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
-
-/// How long a reader waits for a lock before it gives up.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-/// Connections that read at once.
-const READERS_MAX: u32 = 4;
-/// Page cache of a connection, KiB (negative means KiB to SQLite).
-const CACHE_KIB: &str = "-4096";
-
-/// The reading side of a node's database; cheap to clone.
+/// The reading side of a node's rows; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
     pub(crate) node: NodeId,
-    pub(crate) pool: SqlitePool,
+    pub(crate) database: Database,
 }
 
 /// The writing side: one a node, owned by its writer.
 #[derive(Debug)]
 pub struct WriteStore {
     pub(crate) node: NodeId,
-    pub(crate) connection: SqliteConnection,
+    database: Database,
+    held: Option<Connection>,
+    /// A transaction is open on the connection that is held.
+    open: bool,
 }
 
-fn options(path: &Path) -> Result<SqliteConnectOptions, sqlx::Error> {
-    Ok(SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(BUSY_TIMEOUT)
-        .pragma("cache_size", CACHE_KIB)
-        .disable_statement_logging())
+/// Opens the database of a node, made and migrated when need be.
+pub async fn open(place: &Place, node: NodeId) -> Result<(Store, WriteStore), StoreError> {
+    let database = Database::open(place).await?;
+    Ok((database.store(node), database.write_store(node)))
 }
 
-/// Opens the database file of a node, made and migrated when need be.
-pub async fn open(path: &Path, node: NodeId) -> Result<(Store, WriteStore), StoreError> {
-    let mut connection = SqliteConnection::connect_with(&options(path)?).await?;
-    MIGRATIONS.run(&mut connection).await?;
-    let pool = SqlitePoolOptions::new()
-        .max_connections(READERS_MAX)
-        .idle_timeout(Duration::from_secs(60))
-        .connect_lazy_with(options(path)?.create_if_missing(false).read_only(true));
-    Ok((Store { node, pool }, WriteStore { node, connection }))
+impl Database {
+    /// The reading side of one node.
+    pub fn store(&self, node: NodeId) -> Store {
+        Store { node, database: self.clone() }
+    }
+
+    /// The writing side of one node.
+    pub fn write_store(&self, node: NodeId) -> WriteStore {
+        WriteStore { node, database: self.clone(), held: None, open: false }
+    }
 }
 
 impl Store {
-    /// Opens an existing database file for reading only.
-    pub fn read_only(path: &Path, node: NodeId) -> Result<Self, StoreError> {
-        let pool = SqlitePoolOptions::new()
-            .max_connections(1)
-            .connect_lazy_with(options(path)?.create_if_missing(false).read_only(true));
-        Ok(Self { node, pool })
+    /// Opens an existing database for reading only.
+    pub fn read_only(place: &Place, node: NodeId) -> Result<Self, StoreError> {
+        Ok(Database::open_read_only(place)?.store(node))
+    }
+
+    /// A connection to read with, for the length of a statement.
+    pub(crate) async fn read(&self) -> Result<Connection, StoreError> {
+        self.database.read().await
     }
 
     pub(crate) fn me(&self) -> Vec<u8> {
@@ -110,22 +100,56 @@ impl WriteStore {
         self.node.as_bytes().to_vec()
     }
 
+    /// The connection of this turn, taken when it is first needed.
+    pub(crate) async fn connection(&mut self) -> Result<&mut Connection, StoreError> {
+        let held = match self.held.take() {
+            Some(held) => held,
+            None => self.database.write().await?,
+        };
+        Ok(self.held.insert(held))
+    }
+
     /// Begins the writer's transaction.
     pub async fn begin(&mut self) -> Result<(), StoreError> {
-        sqlx::query("BEGIN IMMEDIATE").execute(&mut self.connection).await?;
+        let text = match &self.database {
+            Database::File { .. } => "BEGIN IMMEDIATE",
+            Database::Server(_) => "BEGIN",
+        };
+        sql(text).execute(self.connection().await?).await?;
+        self.open = true;
         Ok(())
     }
 
     /// Commits it: what it wrote is on disk when this returns.
     pub async fn commit(&mut self) -> Result<(), StoreError> {
-        sqlx::query("COMMIT").execute(&mut self.connection).await?;
+        sql("COMMIT").execute(self.connection().await?).await?;
+        self.open = false;
         Ok(())
     }
 
     /// Gives it up.
     pub async fn rollback(&mut self) -> Result<(), StoreError> {
-        sqlx::query("ROLLBACK").execute(&mut self.connection).await?;
+        if self.open {
+            sql("ROLLBACK").execute(self.connection().await?).await?;
+            self.open = false;
+        }
         Ok(())
+    }
+
+    /// Ends a turn of work: the connection goes back. One with an unfinished transaction is closed instead.
+    pub fn rest(&mut self) {
+        let unfinished = std::mem::take(&mut self.open);
+        if let Some(mut held) = self.held.take()
+            && unfinished
+        {
+            held.close_on_drop();
+        }
+    }
+}
+
+impl Drop for WriteStore {
+    fn drop(&mut self) {
+        self.rest();
     }
 }
 
@@ -135,8 +159,8 @@ pub(crate) fn id16(table: &'static str, bytes: &[u8]) -> Result<[u8; 16], StoreE
 }
 
 /// The case that a row begins with.
-pub(crate) fn case_id(row: &sqlx::sqlite::SqliteRow) -> Result<protocol::id::CaseId, StoreError> {
-    let id: Vec<u8> = sqlx::Row::try_get(row, 0)?;
+pub(crate) fn case_id(row: &Row) -> Result<protocol::id::CaseId, StoreError> {
+    let id: Vec<u8> = row.try_get(0)?;
     Ok(protocol::id::CaseId::from_bytes(id16("case_paper", &id)?))
 }
 

@@ -1,8 +1,8 @@
 //! Users, sessions and answered requests.
 
 use protocol::time::UnixMillis;
-use sqlx::Row;
 
+use super::sql::{Row, sql};
 use super::{Store, StoreError, WriteStore};
 
 /// A user as stored.
@@ -31,7 +31,7 @@ pub struct AnsweredRow {
     pub body: Vec<u8>,
 }
 
-fn user_of(row: &sqlx::sqlite::SqliteRow) -> Result<UserRow, StoreError> {
+fn user_of(row: &Row) -> Result<UserRow, StoreError> {
     Ok(UserRow {
         name: row.try_get(0)?,
         shown: row.try_get(1)?,
@@ -44,7 +44,7 @@ fn user_of(row: &sqlx::sqlite::SqliteRow) -> Result<UserRow, StoreError> {
 impl WriteStore {
     /// Makes a user or changes one.
     pub async fn put_user(&mut self, user: &UserRow, now: UnixMillis) -> Result<(), StoreError> {
-        sqlx::query(
+        sql(
             "INSERT INTO person_user (node, name, shown, roles, password, disabled, created_at) \
              VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (node, name) DO UPDATE SET \
              shown = excluded.shown, roles = excluded.roles, password = excluded.password, disabled = excluded.disabled",
@@ -56,7 +56,7 @@ impl WriteStore {
         .bind(user.password.clone())
         .bind(user.disabled)
         .bind(now.0)
-        .execute(&mut self.connection)
+        .execute(self.connection().await?)
         .await?;
         Ok(())
     }
@@ -69,27 +69,27 @@ impl WriteStore {
         expires: UnixMillis,
         now: UnixMillis,
     ) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM person_session WHERE node = $1 AND expires_at < $2")
+        sql("DELETE FROM person_session WHERE node = $1 AND expires_at < $2")
             .bind(self.me())
             .bind(now.0)
-            .execute(&mut self.connection)
+            .execute(self.connection().await?)
             .await?;
-        sqlx::query("INSERT INTO person_session (node, token, name, expires_at) VALUES ($1, $2, $3, $4)")
+        sql("INSERT INTO person_session (node, token, name, expires_at) VALUES ($1, $2, $3, $4)")
             .bind(self.me())
             .bind(token.to_vec())
             .bind(name.to_owned())
             .bind(expires.0)
-            .execute(&mut self.connection)
+            .execute(self.connection().await?)
             .await?;
         Ok(())
     }
 
     /// Ends a session.
     pub async fn drop_session(&mut self, token: [u8; 32]) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM person_session WHERE node = $1 AND token = $2")
+        sql("DELETE FROM person_session WHERE node = $1 AND token = $2")
             .bind(self.me())
             .bind(token.to_vec())
-            .execute(&mut self.connection)
+            .execute(self.connection().await?)
             .await?;
         Ok(())
     }
@@ -103,15 +103,13 @@ impl WriteStore {
         now: UnixMillis,
         before: UnixMillis,
     ) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM answered WHERE node = $1 AND at < $2")
+        sql("DELETE FROM answered WHERE node = $1 AND at < $2")
             .bind(self.me())
             .bind(before.0)
-            .execute(&mut self.connection)
+            .execute(self.connection().await?)
             .await?;
-        sqlx::query(
-            "INSERT INTO answered (node, name, key, request, status, body, at) VALUES ($1, $2, $3, $4, $5, $6, $7) \
-             ON CONFLICT (node, name, key) DO NOTHING",
-        )
+        sql("INSERT INTO answered (node, name, key, request, status, body, at) VALUES ($1, $2, $3, $4, $5, $6, $7) \
+             ON CONFLICT (node, name, key) DO NOTHING")
         .bind(self.me())
         .bind(name.to_owned())
         .bind(key.to_owned())
@@ -119,7 +117,7 @@ impl WriteStore {
         .bind(i64::from(answer.status))
         .bind(answer.body.clone())
         .bind(now.0)
-        .execute(&mut self.connection)
+        .execute(self.connection().await?)
         .await?;
         Ok(())
     }
@@ -128,47 +126,43 @@ impl WriteStore {
 impl Store {
     /// A user by log-in name.
     pub async fn user(&self, name: &str) -> Result<Option<UserRow>, StoreError> {
-        let row =
-            sqlx::query("SELECT name, shown, roles, password, disabled FROM person_user WHERE node = $1 AND name = $2")
-                .bind(self.me())
-                .bind(name.to_owned())
-                .fetch_optional(&self.pool)
-                .await?;
+        let row = sql("SELECT name, shown, roles, password, disabled FROM person_user WHERE node = $1 AND name = $2")
+            .bind(self.me())
+            .bind(name.to_owned())
+            .fetch_optional(&mut self.read().await?)
+            .await?;
         row.as_ref().map(user_of).transpose()
     }
 
     /// All users.
     pub async fn users(&self) -> Result<Vec<UserRow>, StoreError> {
-        let rows =
-            sqlx::query("SELECT name, shown, roles, password, disabled FROM person_user WHERE node = $1 ORDER BY name")
-                .bind(self.me())
-                .fetch_all(&self.pool)
-                .await?;
+        let rows = sql("SELECT name, shown, roles, password, disabled FROM person_user WHERE node = $1 ORDER BY name")
+            .bind(self.me())
+            .fetch_all(&mut self.read().await?)
+            .await?;
         rows.iter().map(user_of).collect()
     }
 
     /// The user of a session that has not ended.
     pub async fn session(&self, token: [u8; 32], now: UnixMillis) -> Result<Option<UserRow>, StoreError> {
-        let row = sqlx::query(
-            "SELECT u.name, u.shown, u.roles, u.password, u.disabled FROM person_session s \
+        let row = sql("SELECT u.name, u.shown, u.roles, u.password, u.disabled FROM person_session s \
              JOIN person_user u ON u.node = s.node AND u.name = s.name \
-             WHERE s.node = $1 AND s.token = $2 AND s.expires_at > $3 AND u.disabled = 0",
-        )
+             WHERE s.node = $1 AND s.token = $2 AND s.expires_at > $3 AND u.disabled = 0")
         .bind(self.me())
         .bind(token.to_vec())
         .bind(now.0)
-        .fetch_optional(&self.pool)
+        .fetch_optional(&mut self.read().await?)
         .await?;
         row.as_ref().map(user_of).transpose()
     }
 
     /// The answer given to an earlier request with this key.
     pub async fn answered(&self, name: &str, key: &str) -> Result<Option<AnsweredRow>, StoreError> {
-        let row = sqlx::query("SELECT request, status, body FROM answered WHERE node = $1 AND name = $2 AND key = $3")
+        let row = sql("SELECT request, status, body FROM answered WHERE node = $1 AND name = $2 AND key = $3")
             .bind(self.me())
             .bind(name.to_owned())
             .bind(key.to_owned())
-            .fetch_optional(&self.pool)
+            .fetch_optional(&mut self.read().await?)
             .await?;
         row.map(|r| {
             let status: i64 = r.try_get(1)?;

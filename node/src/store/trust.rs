@@ -8,8 +8,8 @@ use protocol::time::UnixMillis;
 use protocol::wire::codec;
 use protocol::wire::control::{Enrolled, Incarnation, Position};
 use protocol::wire::frame::LinkSeq;
-use sqlx::Row;
 
+use super::sql::{Row, sql};
 use super::{Store, StoreError, WriteStore, division, division_number, id16};
 
 /// A direct child that may connect.
@@ -60,31 +60,29 @@ pub(super) const LINK_BYTES_MAX: usize = 4096;
 impl WriteStore {
     /// Sets a value that the node knows about itself.
     pub async fn set_meta(&mut self, name: &str, value: &str) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO meta (node, name, value) VALUES ($1, $2, $3) \
-             ON CONFLICT (node, name) DO UPDATE SET value = excluded.value",
-        )
+        sql("INSERT INTO meta (node, name, value) VALUES ($1, $2, $3) \
+             ON CONFLICT (node, name) DO UPDATE SET value = excluded.value")
         .bind(self.me())
         .bind(name.to_owned())
         .bind(value.to_owned())
-        .execute(&mut self.connection)
+        .execute(self.connection().await?)
         .await?;
         Ok(())
     }
 
     /// A value that the node knows about itself.
     pub async fn meta(&mut self, name: &str) -> Result<Option<String>, StoreError> {
-        let row = sqlx::query("SELECT value FROM meta WHERE node = $1 AND name = $2")
+        let row = sql("SELECT value FROM meta WHERE node = $1 AND name = $2")
             .bind(self.me())
             .bind(name.to_owned())
-            .fetch_optional(&mut self.connection)
+            .fetch_optional(self.connection().await?)
             .await?;
-        Ok(row.map(|r| r.try_get(0)).transpose()?)
+        row.map(|r| r.try_get(0)).transpose()
     }
 
     /// Lets a child connect from now on.
     pub async fn put_child(&mut self, child: Child) -> Result<(), StoreError> {
-        sqlx::query(
+        sql(
             "INSERT INTO child (node, child, division, spki) VALUES ($1, $2, $3, $4) \
              ON CONFLICT (node, child) DO UPDATE SET division = excluded.division, spki = excluded.spki, revoked_at = NULL",
         )
@@ -92,54 +90,52 @@ impl WriteStore {
         .bind(child.node.as_bytes().to_vec())
         .bind(division_number(child.division))
         .bind(child.spki.to_vec())
-        .execute(&mut self.connection)
+        .execute(self.connection().await?)
         .await?;
         Ok(())
     }
 
     /// The children that may connect.
     pub async fn children(&mut self) -> Result<Vec<Child>, StoreError> {
-        let rows = sqlx::query("SELECT child, division, spki FROM child WHERE node = $1 AND revoked_at IS NULL")
+        let rows = sql("SELECT child, division, spki FROM child WHERE node = $1 AND revoked_at IS NULL")
             .bind(self.me())
-            .fetch_all(&mut self.connection)
+            .fetch_all(self.connection().await?)
             .await?;
         rows.iter().map(child_of).collect()
     }
 
     /// Remembers the way to a node below.
     pub async fn put_route(&mut self, route: Route) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO route (node, member, via, division) VALUES ($1, $2, $3, $4) \
-             ON CONFLICT (node, member) DO UPDATE SET via = excluded.via, division = excluded.division",
-        )
+        sql("INSERT INTO route (node, member, via, division) VALUES ($1, $2, $3, $4) \
+             ON CONFLICT (node, member) DO UPDATE SET via = excluded.via, division = excluded.division")
         .bind(self.me())
         .bind(route.member.as_bytes().to_vec())
         .bind(route.via.as_bytes().to_vec())
         .bind(division_number(route.division))
-        .execute(&mut self.connection)
+        .execute(self.connection().await?)
         .await?;
         Ok(())
     }
 
     /// The ways to all nodes below.
     pub async fn routes(&mut self) -> Result<Vec<Route>, StoreError> {
-        let rows = sqlx::query("SELECT member, via, division FROM route WHERE node = $1")
+        let rows = sql("SELECT member, via, division FROM route WHERE node = $1")
             .bind(self.me())
-            .fetch_all(&mut self.connection)
+            .fetch_all(self.connection().await?)
             .await?;
         rows.iter().map(route_of).collect()
     }
 
     /// Replaces the line above.
     pub async fn set_ancestors(&mut self, line: &[Ancestor]) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM ancestor WHERE node = $1").bind(self.me()).execute(&mut self.connection).await?;
+        sql("DELETE FROM ancestor WHERE node = $1").bind(self.me()).execute(self.connection().await?).await?;
         for (position, ancestor) in line.iter().enumerate() {
-            sqlx::query("INSERT INTO ancestor (node, position, member, division) VALUES ($1, $2, $3, $4)")
+            sql("INSERT INTO ancestor (node, position, member, division) VALUES ($1, $2, $3, $4)")
                 .bind(self.me())
                 .bind(i64::try_from(position).unwrap_or(i64::MAX))
                 .bind(ancestor.node.as_bytes().to_vec())
                 .bind(division_number(ancestor.division))
-                .execute(&mut self.connection)
+                .execute(self.connection().await?)
                 .await?;
         }
         Ok(())
@@ -147,37 +143,35 @@ impl WriteStore {
 
     /// The line above, nearest first.
     pub async fn ancestors(&mut self) -> Result<Vec<Ancestor>, StoreError> {
-        let rows = sqlx::query("SELECT member, division FROM ancestor WHERE node = $1 ORDER BY position")
+        let rows = sql("SELECT member, division FROM ancestor WHERE node = $1 ORDER BY position")
             .bind(self.me())
-            .fetch_all(&mut self.connection)
+            .fetch_all(self.connection().await?)
             .await?;
         rows.iter().map(ancestor_of).collect()
     }
 
     /// Keeps a directory entry; an older serial never replaces a newer one.
     pub async fn put_entry(&mut self, signed: &SignedEntry) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO directory (node, member, serial, entry) VALUES ($1, $2, $3, $4) ON CONFLICT (node, member) \
-             DO UPDATE SET serial = excluded.serial, entry = excluded.entry WHERE excluded.serial > directory.serial",
-        )
+        sql("INSERT INTO directory (node, member, serial, entry) VALUES ($1, $2, $3, $4) ON CONFLICT (node, member) \
+             DO UPDATE SET serial = excluded.serial, entry = excluded.entry WHERE excluded.serial > directory.serial")
         .bind(self.me())
         .bind(signed.entry.node.as_bytes().to_vec())
         .bind(i64::try_from(signed.entry.serial).unwrap_or(i64::MAX))
         .bind(codec::encode_unbounded(signed))
-        .execute(&mut self.connection)
+        .execute(self.connection().await?)
         .await?;
         Ok(())
     }
 
     /// All directory entries.
     pub async fn entries(&mut self) -> Result<Vec<SignedEntry>, StoreError> {
-        let rows = sqlx::query("SELECT entry FROM directory WHERE node = $1")
+        let rows = sql("SELECT entry FROM directory WHERE node = $1")
             .bind(self.me())
-            .fetch_all(&mut self.connection)
+            .fetch_all(self.connection().await?)
             .await?;
         rows.iter()
             .map(|r| {
-                codec::decode(&r.try_get::<Vec<u8>, _>(0)?, DIRECTORY_ENTRY_BYTES_MAX)
+                codec::decode(&r.try_get::<Vec<u8>>(0)?, DIRECTORY_ENTRY_BYTES_MAX)
                     .map_err(|e| StoreError::damaged("directory", e))
             })
             .collect()
@@ -185,69 +179,66 @@ impl WriteStore {
 
     /// Keeps a join token that is given out.
     pub async fn put_token(&mut self, id: TokenId, token: &KeptToken) -> Result<(), StoreError> {
-        sqlx::query("INSERT INTO token (node, id, secret, division, expires_at) VALUES ($1, $2, $3, $4, $5)")
+        sql("INSERT INTO token (node, id, secret, division, expires_at) VALUES ($1, $2, $3, $4, $5)")
             .bind(self.me())
             .bind(id.as_bytes().to_vec())
             .bind(token.secret.to_vec())
             .bind(division_number(token.division))
             .bind(token.expires.0)
-            .execute(&mut self.connection)
+            .execute(self.connection().await?)
             .await?;
         Ok(())
     }
 
     /// A join token.
     pub async fn token(&mut self, id: TokenId) -> Result<Option<KeptToken>, StoreError> {
-        let row =
-            sqlx::query("SELECT secret, division, expires_at, request, answer FROM token WHERE node = $1 AND id = $2")
-                .bind(self.me())
-                .bind(id.as_bytes().to_vec())
-                .fetch_optional(&mut self.connection)
-                .await?;
+        let row = sql("SELECT secret, division, expires_at, request, answer FROM token WHERE node = $1 AND id = $2")
+            .bind(self.me())
+            .bind(id.as_bytes().to_vec())
+            .fetch_optional(self.connection().await?)
+            .await?;
         row.map(|r| token_of(&r)).transpose()
     }
 
     /// Marks a token as used by the request with this hash.
     pub async fn use_token(&mut self, id: TokenId, request: [u8; 32]) -> Result<(), StoreError> {
-        sqlx::query("UPDATE token SET request = $3 WHERE node = $1 AND id = $2")
+        sql("UPDATE token SET request = $3 WHERE node = $1 AND id = $2")
             .bind(self.me())
             .bind(id.as_bytes().to_vec())
             .bind(request.to_vec())
-            .execute(&mut self.connection)
+            .execute(self.connection().await?)
             .await?;
         Ok(())
     }
 
     /// Keeps the authority's answer with the token that was used for it.
     pub async fn answer_token(&mut self, id: TokenId, answer: &Enrolled) -> Result<(), StoreError> {
-        sqlx::query("UPDATE token SET answer = $3 WHERE node = $1 AND id = $2")
+        sql("UPDATE token SET answer = $3 WHERE node = $1 AND id = $2")
             .bind(self.me())
             .bind(id.as_bytes().to_vec())
             .bind(codec::encode_unbounded(answer))
-            .execute(&mut self.connection)
+            .execute(self.connection().await?)
             .await?;
         Ok(())
     }
 
     /// Keeps the numbering of a link.
     pub async fn put_link(&mut self, peer: NodeId, state: &StoredLink) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO link (node, peer, state) VALUES ($1, $2, $3) \
-             ON CONFLICT (node, peer) DO UPDATE SET state = excluded.state",
-        )
+        sql("INSERT INTO link (node, peer, state) VALUES ($1, $2, $3) \
+             ON CONFLICT (node, peer) DO UPDATE SET state = excluded.state")
         .bind(self.me())
         .bind(peer.as_bytes().to_vec())
         .bind(codec::encode_unbounded(state))
-        .execute(&mut self.connection)
+        .execute(self.connection().await?)
         .await?;
         Ok(())
     }
 
     /// The numbering of all links.
     pub async fn links(&mut self) -> Result<Vec<(NodeId, StoredLink)>, StoreError> {
-        let rows = sqlx::query("SELECT peer, state FROM link WHERE node = $1")
+        let rows = sql("SELECT peer, state FROM link WHERE node = $1")
             .bind(self.me())
-            .fetch_all(&mut self.connection)
+            .fetch_all(self.connection().await?)
             .await?;
         rows.iter()
             .map(|r| {
@@ -262,43 +253,43 @@ impl WriteStore {
 impl Store {
     /// A value that the node knows about itself.
     pub async fn meta(&self, name: &str) -> Result<Option<String>, StoreError> {
-        let row = sqlx::query("SELECT value FROM meta WHERE node = $1 AND name = $2")
+        let row = sql("SELECT value FROM meta WHERE node = $1 AND name = $2")
             .bind(self.me())
             .bind(name.to_owned())
-            .fetch_optional(&self.pool)
+            .fetch_optional(&mut self.read().await?)
             .await?;
-        Ok(row.map(|r| r.try_get(0)).transpose()?)
+        row.map(|r| r.try_get(0)).transpose()
     }
 
     /// The line above, nearest first.
     pub async fn ancestors(&self) -> Result<Vec<Ancestor>, StoreError> {
-        let rows = sqlx::query("SELECT member, division FROM ancestor WHERE node = $1 ORDER BY position")
+        let rows = sql("SELECT member, division FROM ancestor WHERE node = $1 ORDER BY position")
             .bind(self.me())
-            .fetch_all(&self.pool)
+            .fetch_all(&mut self.read().await?)
             .await?;
         rows.iter().map(ancestor_of).collect()
     }
 
     /// The children that may connect.
     pub async fn children(&self) -> Result<Vec<Child>, StoreError> {
-        let rows = sqlx::query("SELECT child, division, spki FROM child WHERE node = $1 AND revoked_at IS NULL")
+        let rows = sql("SELECT child, division, spki FROM child WHERE node = $1 AND revoked_at IS NULL")
             .bind(self.me())
-            .fetch_all(&self.pool)
+            .fetch_all(&mut self.read().await?)
             .await?;
         rows.iter().map(child_of).collect()
     }
 
     /// The ways to all nodes below.
     pub async fn routes(&self) -> Result<Vec<Route>, StoreError> {
-        let rows = sqlx::query("SELECT member, via, division FROM route WHERE node = $1 ORDER BY division")
+        let rows = sql("SELECT member, via, division FROM route WHERE node = $1 ORDER BY division")
             .bind(self.me())
-            .fetch_all(&self.pool)
+            .fetch_all(&mut self.read().await?)
             .await?;
         rows.iter().map(route_of).collect()
     }
 }
 
-fn child_of(row: &sqlx::sqlite::SqliteRow) -> Result<Child, StoreError> {
+fn child_of(row: &Row) -> Result<Child, StoreError> {
     let (node, place, spki): (Vec<u8>, i64, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
     Ok(Child {
         node: NodeId::from_bytes(id16("child", &node)?),
@@ -307,7 +298,7 @@ fn child_of(row: &sqlx::sqlite::SqliteRow) -> Result<Child, StoreError> {
     })
 }
 
-fn route_of(row: &sqlx::sqlite::SqliteRow) -> Result<Route, StoreError> {
+fn route_of(row: &Row) -> Result<Route, StoreError> {
     let (member, via, place): (Vec<u8>, Vec<u8>, i64) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
     Ok(Route {
         member: NodeId::from_bytes(id16("route", &member)?),
@@ -316,12 +307,12 @@ fn route_of(row: &sqlx::sqlite::SqliteRow) -> Result<Route, StoreError> {
     })
 }
 
-fn ancestor_of(row: &sqlx::sqlite::SqliteRow) -> Result<Ancestor, StoreError> {
+fn ancestor_of(row: &Row) -> Result<Ancestor, StoreError> {
     let (member, place): (Vec<u8>, i64) = (row.try_get(0)?, row.try_get(1)?);
     Ok(Ancestor { node: NodeId::from_bytes(id16("ancestor", &member)?), division: division("ancestor", place)? })
 }
 
-fn token_of(row: &sqlx::sqlite::SqliteRow) -> Result<KeptToken, StoreError> {
+fn token_of(row: &Row) -> Result<KeptToken, StoreError> {
     let (secret, place, expires): (Vec<u8>, i64, i64) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
     let (request, answer): (Option<Vec<u8>>, Option<Vec<u8>>) = (row.try_get(3)?, row.try_get(4)?);
     Ok(KeptToken {

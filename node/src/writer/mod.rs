@@ -133,6 +133,7 @@ impl Writer {
     ) -> Result<(), StoreError> {
         let mut work = Vec::new();
         self.turn(&mut work).await?;
+        self.store.rest();
         loop {
             tokio::select! {
                 biased;
@@ -149,6 +150,7 @@ impl Writer {
             }
             gather(&mut work, &mut requests, &mut events);
             self.turn(&mut work).await?;
+            self.store.rest();
             if stopping.is_cancelled() {
                 return Ok(());
             }

@@ -54,7 +54,7 @@ async fn main() -> Result<(), Failure> {
 async fn commits(root: &Path) -> Result<f64, Failure> {
     const COMMITS: u32 = 1_000;
     let id = protocol::id::NodeId::from_bytes([9; 16]);
-    let (_, mut store) = wuji::store::open(&root.join("commits.db"), id).await?;
+    let (_, mut store) = wuji::store::open(&root.join("commits.db").into(), id).await?;
     let began = Instant::now();
     for n in 0..COMMITS {
         store.begin().await?;
@@ -101,6 +101,7 @@ async fn raise(root: &Path) -> Result<Vec<Running>, Failure> {
             link,
             advertise: link.to_string(),
             http: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            database: None,
         };
         let folder = Folder::new(root.join(division));
         match nodes.last() {

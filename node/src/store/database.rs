@@ -1,0 +1,146 @@
+//! Where rows are: a SQLite file or a PostgreSQL server. A handle is cheap to clone; connections are opened on use and
+//! closed when idle, so that a node that sleeps costs no thread and no descriptor.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sqlx::ConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+
+use super::StoreError;
+use super::sql::Connection;
+
+static SQLITE_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");
+
+/// How long a reader waits for a lock before it gives up.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Connections to a file that read at once.
+const FILE_READERS_MAX: u32 = 4;
+/// Connections to a server, for all nodes of this process together.
+const SERVER_CONNECTIONS_MAX: u32 = 32;
+/// How long a connection that nobody uses stays open.
+const IDLE: Duration = Duration::from_secs(60);
+/// Page cache of a connection, KiB (negative means KiB to SQLite).
+const CACHE_KIB: &str = "-4096";
+
+/// Where a database is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A SQLite file.
+    File(PathBuf),
+    /// A PostgreSQL URL.
+    Server(String),
+}
+
+impl From<PathBuf> for Place {
+    fn from(path: PathBuf) -> Self {
+        Self::File(path)
+    }
+}
+
+impl From<&Path> for Place {
+    fn from(path: &Path) -> Self {
+        Self::File(path.to_owned())
+    }
+}
+
+/// A database.
+#[derive(Debug, Clone)]
+pub enum Database {
+    /// A SQLite file: one connection writes, a few read.
+    File {
+        /// The connection that writes.
+        write: SqlitePool,
+        /// Those that read.
+        read: SqlitePool,
+    },
+    /// A PostgreSQL server.
+    Server(PgPool),
+}
+
+fn file(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY_TIMEOUT)
+        .pragma("cache_size", CACHE_KIB)
+        .disable_statement_logging()
+}
+
+fn file_pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .idle_timeout(IDLE)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+}
+
+impl Database {
+    /// Opens a database, made and migrated when need be.
+    pub async fn open(place: &Place) -> Result<Self, StoreError> {
+        match place {
+            Place::File(path) => {
+                let write = file_pool(1).connect_lazy_with(file(path).create_if_missing(true));
+                SQLITE_MIGRATIONS.run(&write).await?;
+                let read = file_pool(FILE_READERS_MAX).connect_lazy_with(file(path).read_only(true));
+                Ok(Self::File { write, read })
+            }
+            Place::Server(url) => {
+                let pool = Self::server(url)?;
+                POSTGRES_MIGRATIONS.run(&pool).await?;
+                Ok(Self::Server(pool))
+            }
+        }
+    }
+
+    /// Opens a database that is there already, for reading only.
+    pub fn open_read_only(place: &Place) -> Result<Self, StoreError> {
+        match place {
+            Place::File(path) => {
+                let read = file_pool(1).connect_lazy_with(file(path).read_only(true));
+                Ok(Self::File { write: read.clone(), read })
+            }
+            Place::Server(url) => Ok(Self::Server(Self::server(url)?)),
+        }
+    }
+
+    fn server(url: &str) -> Result<PgPool, StoreError> {
+        let options: PgConnectOptions = url.parse()?;
+        let options = options.application_name("wuji").disable_statement_logging();
+        Ok(PgPoolOptions::new()
+            .max_connections(SERVER_CONNECTIONS_MAX)
+            .idle_timeout(IDLE)
+            .test_before_acquire(false)
+            .connect_lazy_with(options))
+    }
+
+    /// A connection for reading.
+    pub async fn read(&self) -> Result<Connection, StoreError> {
+        Ok(match self {
+            Self::File { read, .. } => Connection::Sqlite(read.acquire().await?),
+            Self::Server(pool) => Connection::Postgres(pool.acquire().await?),
+        })
+    }
+
+    /// A connection for writing. To a file there is one: whoever asks next waits.
+    pub async fn write(&self) -> Result<Connection, StoreError> {
+        Ok(match self {
+            Self::File { write, .. } => Connection::Sqlite(write.acquire().await?),
+            Self::Server(pool) => Connection::Postgres(pool.acquire().await?),
+        })
+    }
+
+    /// Closes all connections; what was committed is on disk.
+    pub async fn close(&self) {
+        match self {
+            Self::File { write, read } => {
+                read.close().await;
+                write.close().await;
+            }
+            Self::Server(pool) => pool.close().await,
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! One statement, two databases: a text with its values, run on whichever connection it is given.
+//!
+//! sqlx types a query by its database. Writing each statement behind a macro that repeats it for both would compile and
+//! check every body twice; here the values are gathered in a small enum first, and only the four ways to run a statement
+//! know both databases.
+
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Postgres, SqlSafeStr, SqlStr, Sqlite};
+
+use super::StoreError;
+
+/// A connection out of a pool; it goes back when dropped.
+#[derive(Debug)]
+pub enum Connection {
+    /// To a file.
+    Sqlite(PoolConnection<Sqlite>),
+    /// To a server.
+    Postgres(PoolConnection<Postgres>),
+}
+
+impl Connection {
+    /// Lets it be closed instead of given back.
+    pub(crate) fn close_on_drop(&mut self) {
+        match self {
+            Self::Sqlite(connection) => connection.close_on_drop(),
+            Self::Postgres(connection) => connection.close_on_drop(),
+        }
+    }
+}
+
+/// A value that is bound to a statement. The type of a null counts on PostgreSQL.
+#[derive(Debug, Clone)]
+pub(crate) enum Value {
+    /// `INTEGER`, `BIGINT`; truth is 0 or 1.
+    Int(Option<i64>),
+    /// `BLOB`, `BYTEA`.
+    Bytes(Option<Vec<u8>>),
+    /// `TEXT`.
+    Text(Option<String>),
+}
+
+macro_rules! values {
+    ($($from:ty, $variant:ident, |$v:ident| $convert:expr;)+) => {$(
+        impl From<$from> for Value {
+            fn from($v: $from) -> Self {
+                Self::$variant(Some($convert))
+            }
+        }
+        impl From<Option<$from>> for Value {
+            fn from(value: Option<$from>) -> Self {
+                Self::$variant(value.map(|$v| $convert))
+            }
+        }
+    )+};
+}
+
+values! {
+    i64, Int, |v| v;
+    bool, Int, |v| i64::from(v);
+    Vec<u8>, Bytes, |v| v;
+    &[u8], Bytes, |v| v.to_vec();
+    String, Text, |v| v;
+    &str, Text, |v| v.to_owned();
+}
+
+/// A statement with its values, in the order of `$1`, `$2` and so on.
+#[derive(Debug)]
+pub(crate) struct Statement {
+    text: SqlStr,
+    values: Vec<Value>,
+}
+
+/// A statement. A text put together at run time must be wrapped in `AssertSqlSafe`: never with anything that came from
+/// outside.
+pub(crate) fn sql(text: impl SqlSafeStr) -> Statement {
+    Statement { text: text.into_sql_str(), values: Vec::new() }
+}
+
+macro_rules! run {
+    ($statement:ident, $connection:ident, |$query:ident, $c:ident| $run:expr) => {
+        match $connection {
+            Connection::Sqlite(connection) => {
+                let mut $query = sqlx::query::<Sqlite>($statement.text);
+                for value in $statement.values {
+                    $query = match value {
+                        Value::Int(v) => $query.bind(v),
+                        Value::Bytes(v) => $query.bind(v),
+                        Value::Text(v) => $query.bind(v),
+                    };
+                }
+                let $c = &mut **connection;
+                $run
+            }
+            Connection::Postgres(connection) => {
+                let mut $query = sqlx::query::<Postgres>($statement.text);
+                for value in $statement.values {
+                    $query = match value {
+                        Value::Int(v) => $query.bind(v),
+                        Value::Bytes(v) => $query.bind(v),
+                        Value::Text(v) => $query.bind(v),
+                    };
+                }
+                let $c = &mut **connection;
+                $run
+            }
+        }
+    };
+}
+
+impl Statement {
+    /// Binds the next value.
+    pub(crate) fn bind(mut self, value: impl Into<Value>) -> Self {
+        self.values.push(value.into());
+        self
+    }
+
+    /// Runs it; gives the number of rows that it changed.
+    pub(crate) async fn execute(self, connection: &mut Connection) -> Result<u64, StoreError> {
+        Ok(run!(self, connection, |query, c| query.execute(c).await?.rows_affected()))
+    }
+
+    /// All rows.
+    pub(crate) async fn fetch_all(self, connection: &mut Connection) -> Result<Vec<Row>, StoreError> {
+        Ok(run!(self, connection, |query, c| query.fetch_all(c).await?.into_iter().map(Row::from).collect()))
+    }
+
+    /// The first row, if there is one.
+    pub(crate) async fn fetch_optional(self, connection: &mut Connection) -> Result<Option<Row>, StoreError> {
+        Ok(run!(self, connection, |query, c| query.fetch_optional(c).await?.map(Row::from)))
+    }
+
+    /// The one row that there must be.
+    pub(crate) async fn fetch_one(self, connection: &mut Connection) -> Result<Row, StoreError> {
+        Ok(run!(self, connection, |query, c| Row::from(query.fetch_one(c).await?)))
+    }
+}
+
+/// A row of either database.
+#[derive(Debug)]
+pub(crate) enum Row {
+    Sqlite(SqliteRow),
+    Postgres(PgRow),
+}
+
+impl From<SqliteRow> for Row {
+    fn from(row: SqliteRow) -> Self {
+        Self::Sqlite(row)
+    }
+}
+
+impl From<PgRow> for Row {
+    fn from(row: PgRow) -> Self {
+        Self::Postgres(row)
+    }
+}
+
+impl Row {
+    /// The value of a column, counted from 0.
+    pub(crate) fn try_get<T: Column>(&self, index: usize) -> Result<T, StoreError> {
+        Ok(T::of(self, index)?)
+    }
+}
+
+/// What a column can be read as.
+pub(crate) trait Column: Sized {
+    fn of(row: &Row, index: usize) -> Result<Self, sqlx::Error>;
+}
+
+macro_rules! columns {
+    ($($type:ty),+) => {$(
+        impl Column for $type {
+            fn of(row: &Row, index: usize) -> Result<Self, sqlx::Error> {
+                match row {
+                    Row::Sqlite(row) => sqlx::Row::try_get(row, index),
+                    Row::Postgres(row) => sqlx::Row::try_get(row, index),
+                }
+            }
+        }
+    )+};
+}
+
+columns!(i64, Option<i64>, Vec<u8>, Option<Vec<u8>>, String, Option<String>);
+
+impl Column for bool {
+    /// A column holds 0 or 1 on both; a condition is a BOOLEAN of its own on PostgreSQL.
+    fn of(row: &Row, index: usize) -> Result<Self, sqlx::Error> {
+        if let Row::Postgres(row) = row
+            && let Ok(condition) = sqlx::Row::try_get::<bool, _>(row, index)
+        {
+            return Ok(condition);
+        }
+        i64::of(row, index).map(|number| number != 0)
+    }
+}
