@@ -7,7 +7,8 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use casework::{Me, Policy};
 use federation::core::{Core, Identity, Kept, KeptLane, KeptLink, Limits};
-use federation::driver::{Endpoint, Parent, Settings, Setup};
+use federation::driver::settings::EVENTS_MAX;
+use federation::driver::{Endpoint, HostSettings, Parent, Setup};
 use federation::trust::tls::Chain;
 use federation::trust::{Authority, Directory, NodeKeys, Registry, Token};
 use protocol::directory::Ancestor;
@@ -238,12 +239,14 @@ impl Running {
             node: me.node,
             keys: keys.clone(),
             chain,
+            roots: Vec::new(),
             directory: loaded.directory.clone(),
             registry: registry.clone(),
             parent: config.parent.as_ref().map(|p| Parent { node: p.id, address: p.address.clone(), spki: None }),
-            settings: Settings { capture: config.link.capture.clone(), ..Settings::default() },
+            events_max: EVENTS_MAX,
         };
-        let (endpoint, events) = Endpoint::bind(config.link.listen, setup)
+        let settings = HostSettings { capture: config.link.capture.clone(), ..HostSettings::default() };
+        let (endpoint, events) = Endpoint::bind(config.link.listen, settings, setup)
             .with_context(|| format!("the link cannot listen on UDP {}", config.link.listen))?;
         let identity = Identity {
             node: me.node,

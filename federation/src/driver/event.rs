@@ -10,6 +10,8 @@ use protocol::wire::control::{Control, Enrolled, JoinRequest};
 use protocol::wire::frame::{Lane, LinkSeq};
 use tokio::sync::oneshot;
 
+use crate::trust::enrolment;
+use crate::trust::tls::{ALPN_JOIN, ALPN_RENEW};
 use crate::trust::verify::{Verified, VerifyError};
 
 /// Something that happened at the endpoint. Events of one lane come in order; those of different lanes need not.
@@ -79,6 +81,51 @@ pub enum Event {
     },
     /// Somebody asks to join.
     Join(JoinAsk),
+    /// Somebody asks for something else, without a certificate.
+    Ask(Ask),
+}
+
+/// What is asked in a conversation of one request and one answer, for which the asker needs no certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AskKind {
+    /// To become a node.
+    Join,
+    /// For a new certificate. The certificates of both ends may have expired.
+    Renew,
+}
+
+impl AskKind {
+    /// The ALPN under which it is spoken.
+    pub fn alpn(self) -> &'static [u8] {
+        match self {
+            Self::Join => ALPN_JOIN,
+            Self::Renew => ALPN_RENEW,
+        }
+    }
+
+    /// The label of the TLS exporter whose value binds a proof to the connection.
+    pub fn exporter_label(self) -> &'static [u8] {
+        match self {
+            Self::Join => enrolment::EXPORTER_LABEL,
+            Self::Renew => b"EXPORTER-wuji-renew-1",
+        }
+    }
+}
+
+/// A question that came in. TLS has proven nothing of who asks: the request holds its own proof over `exporter`.
+#[derive(Debug)]
+pub struct Ask {
+    /// What is asked. `Join` comes as [`Event::Join`].
+    pub kind: AskKind,
+    /// The request, [`super::ask::REQUEST_BYTES_MAX`] at most.
+    pub request: Vec<u8>,
+    /// What only the two ends of this connection know.
+    pub exporter: [u8; 32],
+    /// Where it comes from.
+    pub remote: SocketAddr,
+    /// Where the answer goes, [`super::ask::REPLY_BYTES_MAX`] at most. Dropped unanswered, the asker is told to come
+    /// again.
+    pub reply: oneshot::Sender<Vec<u8>>,
 }
 
 /// A request to join that came in. Its proof is not checked yet: see [`crate::trust::enrolment::check`].

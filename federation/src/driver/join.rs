@@ -7,28 +7,22 @@ use std::time::Duration;
 use protocol::id::NodeId;
 use protocol::wire::codec;
 use protocol::wire::control::{Enrolled, JoinRequest};
-use quinn::{ClientConfig, Connection, TokioRuntime, VarInt};
 use rustls::time_provider::{DefaultTimeProvider, TimeProvider};
 
 use crate::trust::directory::entry_is_signed;
 use crate::trust::keys::KeyError;
-use crate::trust::tls::{self, Chain, TlsError};
+use crate::trust::tls::{self, Anchor, Chain, TlsError};
 use crate::trust::{NodeKeys, Token, enrolment, name};
 
-use super::event::{JoinRefusal, JoinReply};
-use super::quic::{BindError, reach, reason, socket};
-use super::settings::Settings;
+use super::ask::{AskError, Asker, Question, REPLY_BYTES_MAX, leave, own_socket};
+use super::event::{AskKind, JoinRefusal, JoinReply};
+use super::quic::BindError;
+use super::settings::{HostSettings, Parent};
 
 /// Bytes of a proof.
 pub(super) const MAC_BYTES: usize = 32;
-/// Bytes of a request with its proof.
-pub(super) const JOIN_REQUEST_BYTES_MAX: usize = 8 * 1024;
-/// Bytes of an answer.
-pub(super) const JOIN_REPLY_BYTES_MAX: usize = 32 * 1024;
 const RETRY: Duration = Duration::from_secs(1);
 const RETRY_MAX: Duration = Duration::from_secs(30);
-/// How long one attempt waits for its answer, beyond the handshake.
-const ANSWER: Duration = Duration::from_secs(30);
 
 /// Why a node did not join.
 #[derive(Debug, thiserror::Error)]
@@ -67,61 +61,54 @@ pub async fn join_at(
     bind: SocketAddr,
     time: Arc<dyn TimeProvider>,
 ) -> Result<Enrolled, JoinError> {
-    let settings = Settings { time, ..Settings::default() };
-    let tls = tls::join_config(token.root, token.parent, settings.time.clone())?;
-    let client = socket::client(tls, &settings)?;
-    let udp = socket::bind(bind, settings.socket_buffer).map_err(BindError::Io)?;
-    let quic = quinn::Endpoint::new(socket::endpoint_config(keys), None, udp, Arc::new(TokioRuntime))
-        .map_err(BindError::Io)?;
+    let settings = HostSettings { time, ..HostSettings::default() };
+    let quic = own_socket(bind, &settings)?;
+    let enrolled = join_from(&Asker { quic: &quic, settings: &settings }, token, keys, node).await;
+    leave(&quic).await;
+    enrolled
+}
+
+/// Joins from a socket that is open already.
+pub(super) async fn join_from(
+    asker: &Asker<'_>,
+    token: &Token,
+    keys: &NodeKeys,
+    node: NodeId,
+) -> Result<Enrolled, JoinError> {
     let request = keys.join_request(token.id, node, token.division)?;
     let mut pause = RETRY;
-    let answer = loop {
-        let attempt = ask(&quic, &client, token, &request, settings.handshake);
-        match tokio::time::timeout(settings.handshake.saturating_add(ANSWER), attempt).await {
-            Ok(Ok(JoinReply::Enrolled(enrolled))) => break Ok(*enrolled),
-            Ok(Ok(JoinReply::Refused(why))) => break Err(JoinError::Refused(why)),
-            Ok(Ok(JoinReply::Pending)) => {
+    let enrolled = loop {
+        match ask_once(asker, token, &request).await? {
+            JoinReply::Enrolled(enrolled) => break *enrolled,
+            JoinReply::Refused(why) => return Err(JoinError::Refused(why)),
+            JoinReply::Pending => {
                 tokio::time::sleep(pause).await;
                 pause = pause.saturating_mul(2).min(RETRY_MAX);
             }
-            Ok(Err(why)) => break Err(JoinError::Unreachable(why)),
-            Err(_) => break Err(JoinError::Unreachable("no answer in time".into())),
         }
     };
-    quic.close(VarInt::from_u32(0), b"");
-    // The socket closes anyway; this only lets the parent know.
-    let _ = tokio::time::timeout(Duration::from_secs(1), quic.wait_idle()).await;
-    let enrolled = answer?;
-    acceptable(&enrolled, token, keys, node, &settings)?;
+    acceptable(&enrolled, token, keys, node, asker.settings)?;
     Ok(enrolled)
 }
 
-async fn ask(
-    quic: &quinn::Endpoint,
-    client: &ClientConfig,
-    token: &Token,
-    request: &JoinRequest,
-    limit: Duration,
-) -> Result<JoinReply, String> {
-    let connection = reach(quic, client, &token.address, token.parent, limit).await?;
-    let reply = converse(&connection, token, request).await;
-    let reply = reply.map_err(|e| connection.close_reason().map_or(e, |why| reason(&why)))?;
-    connection.close(VarInt::from_u32(0), b"");
-    codec::decode(&reply, JOIN_REPLY_BYTES_MAX).map_err(|e| e.to_string())
-}
-
-/// Says the request with its proof; gives the answer as it came.
-async fn converse(connection: &Connection, token: &Token, request: &JoinRequest) -> Result<Vec<u8>, String> {
-    let mut exporter = [0; 32];
-    connection
-        .export_keying_material(&mut exporter, enrolment::EXPORTER_LABEL, b"")
-        .map_err(|_| "no exporter value".to_owned())?;
-    let mut bytes = enrolment::mac(&token.secret, request, &exporter).to_vec();
-    bytes.extend(codec::encode_unbounded(request));
-    let (mut send, mut receive) = connection.open_bi().await.map_err(|e| e.to_string())?;
-    send.write_all(&bytes).await.map_err(|e| e.to_string())?;
-    send.finish().map_err(|e| e.to_string())?;
-    receive.read_to_end(JOIN_REPLY_BYTES_MAX).await.map_err(|e| e.to_string())
+async fn ask_once(asker: &Asker<'_>, token: &Token, request: &JoinRequest) -> Result<JoinReply, JoinError> {
+    let question = Question {
+        kind: AskKind::Join,
+        parent: Parent { node: token.parent, address: token.address.clone(), spki: None },
+        anchor: Anchor::Pin(token.root),
+    };
+    let reply = asker.ask(question, |exporter| {
+        let mut bytes = enrolment::mac(&token.secret, request, exporter).to_vec();
+        bytes.extend(codec::encode_unbounded(request));
+        bytes
+    });
+    let reply = reply.await.map_err(|error| match error {
+        AskError::Unreachable(why) => JoinError::Unreachable(why),
+        AskError::Tls(error) => JoinError::Certificate(error),
+        AskError::Bind(error) => JoinError::Bind(error),
+        AskError::NoParent => JoinError::Unreachable(error.to_string()),
+    })?;
+    codec::decode(&reply, REPLY_BYTES_MAX).map_err(|e| JoinError::Unreachable(e.to_string()))
 }
 
 /// The entry is signed, names this node under its token, and holds these keys; the certificate leads to the pinned root.
@@ -130,7 +117,7 @@ fn acceptable(
     token: &Token,
     keys: &NodeKeys,
     node: NodeId,
-    settings: &Settings,
+    settings: &HostSettings,
 ) -> Result<(), JoinError> {
     let entry = &enrolled.entry.entry;
     if !entry_is_signed(enrolled.authority, &enrolled.entry) {

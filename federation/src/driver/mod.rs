@@ -11,6 +11,7 @@
     )
 )]
 
+pub mod ask;
 pub mod event;
 pub mod join;
 pub mod quic;
@@ -19,7 +20,8 @@ pub mod settings;
 #[cfg(test)]
 mod tests;
 
-pub use event::{Event, JoinAsk, JoinRefusal, JoinReply};
+pub use ask::{AskError, Question, ask};
+pub use event::{Ask, AskKind, Event, JoinAsk, JoinRefusal, JoinReply};
 pub use join::{JoinError, join};
-pub use quic::{BindError, Endpoint};
-pub use settings::{Parent, Settings, Setup};
+pub use quic::{BindError, Endpoint, Host};
+pub use settings::{HostSettings, Parent, Setup};

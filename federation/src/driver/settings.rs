@@ -1,4 +1,4 @@
-//! What an endpoint needs to know, and every limit of it.
+//! What a host and its nodes need to know, and every limit of them.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -6,12 +6,16 @@ use std::time::Duration;
 
 use protocol::id::NodeId;
 use rustls::time_provider::{DefaultTimeProvider, TimeProvider};
+use rustls_pki_types::CertificateDer;
 
 use crate::trust::tls::Chain;
 use crate::trust::{Directory, NodeKeys, Registry};
 
+/// Events that wait for a node, unless it says otherwise.
+pub const EVENTS_MAX: usize = 4096;
+
 /// The node above.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parent {
     /// Its id: the one name that is accepted.
     pub node: NodeId,
@@ -21,7 +25,7 @@ pub struct Parent {
     pub spki: Option<[u8; 32]>,
 }
 
-/// Who this endpoint is and whom it admits.
+/// One node: who it is and whom it admits.
 #[derive(Debug, Clone)]
 pub struct Setup {
     /// This node.
@@ -30,19 +34,25 @@ pub struct Setup {
     pub keys: Arc<NodeKeys>,
     /// Its certificates and the root.
     pub chain: Chain,
+    /// The roots it believes; when empty, that of its own chain.
+    pub roots: Vec<CertificateDer<'static>>,
     /// The key directory.
     pub directory: Directory,
     /// The children it admits.
     pub registry: Registry,
     /// The parent it dials.
     pub parent: Option<Parent>,
-    /// Limits.
-    pub settings: Settings,
+    /// Events that wait for the node; above it the lanes stop reading, and by their windows the peers stop sending. An
+    /// event may hold a bundle of 1 MiB.
+    pub events_max: usize,
 }
 
-/// Limits and times.
+/// Limits, times and secrets of a process, shared by all its nodes.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct HostSettings {
+    /// Where keys of the transport come from that must survive a restart: peers then learn at once that the old
+    /// connections are gone. Without it they notice only after the idle time. See [`Self::keyed_by`].
+    pub secret: Option<[u8; 32]>,
     /// A silent connection ends after this time.
     pub idle: Duration,
     /// The dialling side shows signs of life this often, or up to 10 s later.
@@ -51,33 +61,39 @@ pub struct Settings {
     pub handshake: Duration,
     /// Handshakes under way at once; above it newcomers are refused.
     pub handshakes_max: usize,
-    /// Requests to join under way at once.
-    pub joins_max: usize,
+    /// Requests to join or to renew under way at once.
+    pub asks_max: usize,
     /// How long an asker waits for the node's answer before it is told to ask again.
-    pub join_wait: Duration,
-    /// Events that wait for the node; above it the lanes stop reading, and by their windows the peers stop sending. An
-    /// event may hold a bundle of 1 MiB.
-    pub events_max: usize,
-    /// Bytes of each of the socket's two buffers.
+    pub ask_wait: Duration,
+    /// Bytes of each of the two buffers of each of the two sockets.
     pub socket_buffer: usize,
     /// Segmentation offload: off on network cards where it fails.
     pub offload: bool,
-    /// The clock for certificates.
+    /// The clock for certificates, read at every handshake. A shared one may be steered while the host runs.
     pub time: Arc<dyn TimeProvider>,
     /// Test aid: every frame sent is appended to this file in plain text, to prove what does not leave a node.
     pub capture: Option<PathBuf>,
 }
 
-impl Default for Settings {
+impl HostSettings {
+    /// Derives the secret of the transport from a node's keys: of the only node, or of any one that stays with the host.
+    #[must_use]
+    pub fn keyed_by(mut self, keys: &NodeKeys) -> Self {
+        self.secret = Some(keys.transport_secret("wuji quic host 1"));
+        self
+    }
+}
+
+impl Default for HostSettings {
     fn default() -> Self {
         Self {
+            secret: None,
             idle: Duration::from_secs(75),
             keep_alive: Duration::from_secs(15),
             handshake: Duration::from_secs(10),
             handshakes_max: 256,
-            joins_max: 64,
-            join_wait: Duration::from_secs(10),
-            events_max: 4096,
+            asks_max: 64,
+            ask_wait: Duration::from_secs(10),
             socket_buffer: 4 * 1024 * 1024,
             offload: true,
             time: Arc::new(DefaultTimeProvider),

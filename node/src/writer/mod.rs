@@ -270,6 +270,10 @@ impl Writer {
                 self.feed(Input::DialFailed);
             }
             Event::Join(ask) => self.join(ask, batch).await?,
+            // Dropped unanswered: the asker is told to come again.
+            Event::Ask(ask) => {
+                tracing::warn!(remote = %ask.remote, kind = ?ask.kind, "a request that this version does not answer")
+            }
         }
         Ok(())
     }

@@ -1,53 +1,68 @@
 //! The life of one connection whose peer is known: four lanes, then an end.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use protocol::id::NodeId;
 use protocol::wire::frame::Lane;
 use quinn::{Connection, ConnectionError, RecvStream, SendStream, VarInt};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use crate::core::FrameOut;
 use crate::driver::event::Event;
 
-use super::lane::{Queued, Reader, Stopped, Writer, priority};
-use super::{Inner, code, reason};
+use super::lane::{Reader, Stopped, priority};
+use super::node::Node;
+use super::outgoing::{Context, Outgoing, Queued};
+use super::{code, reason};
 
 /// How long a farewell waits for the peer to have the last frames.
 const FAREWELL: Duration = Duration::from_secs(1);
 const LANES: [Lane; 4] = [Lane::Control, Lane::Cases, Lane::Statistics, Lane::Bulk];
 
-/// A live connection, as the endpoint holds it.
+/// A live connection, as the node holds it.
 pub(super) struct Link {
+    pub(super) node: Arc<Node>,
+    pub(super) number: u64,
     pub(super) peer: NodeId,
-    pub(super) connection: Connection,
-    queues: [mpsc::UnboundedSender<Queued>; 4],
+    connection: Connection,
+    /// By number of the lane.
+    outgoing: Vec<Outgoing>,
     why: OnceLock<String>,
+    cut: AtomicBool,
 }
 
 impl Link {
     /// Puts a frame into the queue of its lane.
-    pub(super) fn queue(&self, frame: FrameOut) {
+    pub(super) fn queue(self: &Arc<Self>, frame: FrameOut) {
         let lane = match &frame {
             FrameOut::Control(_) => Lane::Control,
             FrameOut::Bundle { lane, .. } => *lane,
         };
-        if let Some(queue) = self.queues.get(usize::from(lane.index())) {
-            // A queue without its writer belongs to a connection that is ending; `Closed` says so.
-            let _ = queue.send(Queued::Frame(frame));
-        }
+        self.push(lane, Queued::Frame(frame));
+    }
+
+    fn push(self: &Arc<Self>, lane: Lane, queued: Queued) {
+        let index = usize::from(lane.index());
+        let Some(voice) = self.outgoing.get(index).and_then(|outgoing| outgoing.push(queued)) else { return };
+        let link = self.clone();
+        self.node.tasks.spawn(async move {
+            let context = Context { directory: &link.node.directory, capture: link.node.host.capture.as_ref() };
+            if let Some(outgoing) = link.outgoing.get(index) {
+                outgoing.drain(voice, context).await;
+            }
+        });
     }
 
     /// Closes the connection once the peer has what waits on the control lane: a refusal must arrive to be one.
-    pub(super) async fn farewell(&self, code: VarInt, why: &str) {
+    pub(super) async fn farewell(self: &Arc<Self>, code: VarInt, why: &str) {
         self.why.get_or_init(|| why.to_owned());
         let (told, all_there) = oneshot::channel();
-        let control = self.queues.first().map(|queue| queue.send(Queued::Last(told)));
-        if matches!(control, Some(Ok(()))) {
-            let _ = tokio::time::timeout(FAREWELL, all_there).await;
-        }
+        self.push(Lane::Control, Queued::Last(told));
+        // A lane that is over drops what it is told: then there is nothing to wait for.
+        let _ = tokio::time::timeout(FAREWELL, all_there).await;
         self.close(code, why);
     }
 
@@ -56,25 +71,17 @@ impl Link {
         let why = self.why.get_or_init(|| why.to_owned());
         self.connection.close(code, why.as_bytes());
     }
-}
 
-type Queue = mpsc::UnboundedReceiver<Queued>;
+    /// Closes the connection and is deaf to what came on it.
+    pub(super) fn cut(&self, why: &str) {
+        self.cut.store(true, Ordering::Release);
+        self.close(code::IDENTITY, why);
+    }
 
-fn queues() -> ([mpsc::UnboundedSender<Queued>; 4], [Option<Queue>; 4]) {
-    let (a, ar) = mpsc::unbounded_channel();
-    let (b, br) = mpsc::unbounded_channel();
-    let (c, cr) = mpsc::unbounded_channel();
-    let (d, dr) = mpsc::unbounded_channel();
-    ([a, b, c, d], [Some(ar), Some(br), Some(cr), Some(dr)])
-}
-
-/// The tasks of one connection.
-struct Run {
-    inner: Arc<Inner>,
-    link: Arc<Link>,
-    number: u64,
-    waiting: [Option<Queue>; 4],
-    lanes: JoinSet<()>,
+    /// Whether the peer was cut off.
+    pub(super) fn is_cut(&self) -> bool {
+        self.cut.load(Ordering::Acquire)
+    }
 }
 
 /// Why the lanes of a connection could not be opened.
@@ -96,12 +103,9 @@ enum NotOpened {
 type Opened = (Lane, SendStream, RecvStream);
 
 /// Runs a connection to its end. Gives an error when it ended before `Opened`.
-pub(super) async fn run(inner: Arc<Inner>, connection: Connection, peer: NodeId, dialled: bool) -> Result<(), String> {
-    let limit = inner.setup.settings.handshake;
-    let opened = tokio::time::timeout(limit, async {
-        if dialled { open(&connection).await } else { accept(&connection).await }
-    });
-    let streams = match opened.await.unwrap_or(Err(NotOpened::Late)) {
+pub(super) async fn run(node: Arc<Node>, connection: Connection, peer: NodeId, dialled: bool) -> Result<(), String> {
+    // Boxed, so that a link does not carry the room for its opening through all its life.
+    let streams = match Box::pin(lanes(&node, &connection, dialled)).await {
         Ok(streams) => streams,
         Err(error) => {
             let why = error.to_string();
@@ -109,21 +113,40 @@ pub(super) async fn run(inner: Arc<Inner>, connection: Connection, peer: NodeId,
             return Err(why);
         }
     };
-    let number = inner.next_number();
-    let (senders, waiting) = queues();
-    let link = Arc::new(Link { peer, connection, queues: senders, why: OnceLock::new() });
-    inner.links().insert(number, link.clone());
-    // A child that was removed from the registry while its handshake ran is closed here or by `disconnect`.
-    if !dialled && inner.child_of(&link.connection) != Some(peer) {
-        link.close(code::IDENTITY, "no longer admitted");
-    }
-    inner.tell(Event::Opened { connection: number, peer, dialled }).await;
-    let mut run = Run { inner, link, number, waiting, lanes: JoinSet::new() };
+    let number = node.next_number();
+    let (mut outgoing, mut incoming) = (Vec::with_capacity(LANES.len()), Vec::with_capacity(LANES.len()));
     for (lane, send, receive) in streams {
-        run.start(lane, send, receive);
+        outgoing.push(Outgoing::new(send));
+        incoming.push((lane, receive));
     }
-    run.finish().await;
+    let (why, cut) = (OnceLock::new(), AtomicBool::new(false));
+    let link = Arc::new(Link { node, number, peer, connection, outgoing, why, cut });
+    let node = &link.node;
+    node.keep(&link);
+    // A child that was removed from the registry while its handshake ran is closed here or by `disconnect`.
+    if !dialled && node.child_of(&link.connection) != Some(peer) {
+        link.cut("no longer admitted");
+    }
+    // A node that left while the lanes were opened has said farewell to its other links already.
+    if node.stop.is_cancelled() {
+        link.cut("shutting down");
+    }
+    node.tell(Event::Opened { connection: number, peer, dialled }).await;
+    let mut readers = JoinSet::new();
+    for (lane, stream) in incoming {
+        readers.spawn(read(Reader { link: link.clone(), lane }, stream));
+    }
+    finish(link, readers).await;
     Ok(())
+}
+
+/// The four lanes, by number.
+async fn lanes(node: &Node, connection: &Connection, dialled: bool) -> Result<Vec<Opened>, NotOpened> {
+    let opened = async { if dialled { open(connection).await } else { accept(connection).await } };
+    let mut streams =
+        tokio::time::timeout(node.host.settings.handshake, opened).await.unwrap_or(Err(NotOpened::Late))?;
+    streams.sort_by_key(|(lane, ..)| lane.index());
+    Ok(streams)
 }
 
 async fn open(connection: &Connection) -> Result<Vec<Opened>, NotOpened> {
@@ -154,41 +177,29 @@ async fn accept(connection: &Connection) -> Result<Vec<Opened>, NotOpened> {
     Ok(streams)
 }
 
-impl Run {
-    fn start(&mut self, lane: Lane, send: SendStream, receive: RecvStream) {
-        let Some(queue) = self.waiting.get_mut(usize::from(lane.index())).and_then(Option::take) else { return };
-        let directory = self.inner.setup.directory.clone();
-        let writer = Writer { queue, directory: directory.clone(), capture: self.inner.capture.clone() };
-        self.lanes.spawn(writer.run(send));
-        let reader = Reader { connection: self.number, lane, directory, events: self.inner.events.clone() };
-        let (link, inner, connection) = (self.link.clone(), self.inner.clone(), self.number);
-        self.lanes.spawn(async move {
-            match reader.run(receive).await {
-                Stopped::Misbehaved(what) => {
-                    inner.tell(Event::Misbehaved { connection, what: what.clone() }).await;
-                    link.close(code::FRAMING, &what);
-                }
-                Stopped::Ended => {
-                    // The control lane ends a moment before the connection, when the peer says farewell. Otherwise a lane
-                    // that ends takes the link with it: half a link would starve unnoticed.
-                    let closed = link.connection.closed();
-                    if tokio::time::timeout(FAREWELL.saturating_mul(2), closed).await.is_err() {
-                        link.connection.close(code::LANES, b"a lane ended");
-                    }
-                }
+/// Reads a lane to its end, and ends the connection for it.
+async fn read(reader: Reader, stream: RecvStream) {
+    let link = reader.link.clone();
+    match reader.run(stream).await {
+        Stopped::Misbehaved(what) => {
+            link.node.tell(Event::Misbehaved { connection: link.number, what: what.clone() }).await;
+            link.close(code::FRAMING, &what);
+        }
+        Stopped::Ended => {
+            // The control lane ends a moment before the connection, when the peer says farewell. Otherwise a lane
+            // that ends takes the link with it: half a link would starve unnoticed.
+            if tokio::time::timeout(FAREWELL.saturating_mul(2), link.connection.closed()).await.is_err() {
+                link.connection.close(code::LANES, b"a lane ended");
             }
-        });
+        }
     }
+}
 
-    /// Waits for the end of the connection and of its tasks. `Closed` is its last event.
-    async fn finish(mut self) {
-        let error = self.link.connection.closed().await;
-        self.inner.links().remove(&self.number);
-        let why = self.link.why.get().cloned().unwrap_or_else(|| reason(&error));
-        let (connection, peer) = (self.number, self.link.peer);
-        // The writers end when their queues do, and those live in the link.
-        drop(self.link);
-        while self.lanes.join_next().await.is_some() {}
-        self.inner.tell(Event::Closed { connection, peer, why }).await;
-    }
+/// Waits for the end of the connection and of its readers. `Closed` is its last event.
+async fn finish(link: Arc<Link>, mut readers: JoinSet<()>) {
+    let error = link.connection.closed().await;
+    link.node.forget(link.number);
+    let why = link.why.get().cloned().unwrap_or_else(|| reason(&error));
+    while readers.join_next().await.is_some() {}
+    link.node.tell(Event::Closed { connection: link.number, peer: link.peer, why }).await;
 }

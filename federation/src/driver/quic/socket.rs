@@ -1,21 +1,23 @@
-//! The socket and the configurations of QUIC.
+//! The sockets and the configurations of QUIC.
 
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
-use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
-use quinn::{ClientConfig, EndpointConfig, ServerConfig, TransportConfig, VarInt};
+use quinn::crypto::rustls::QuicClientConfig;
+use quinn::{ClientConfig, EndpointConfig, ServerConfig, TokioRuntime, TransportConfig, VarInt};
 use quinn_proto::HashedConnectionIdGenerator;
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::driver::settings::{Settings, Setup};
-use crate::trust::{NoRandomness, NodeKeys, random, tls};
+use crate::driver::settings::HostSettings;
+use crate::trust::{NoRandomness, random};
 
 use super::BindError;
+use super::router::Router;
 
-const STREAMS_MAX: u32 = 8;
+/// The lanes of a link; an asker needs one. quinn keeps a place for each stream that could come.
+const STREAMS_MAX: u32 = 4;
 const STREAM_WINDOW: u32 = 256 * 1024;
 const CONNECTION_WINDOW: u32 = 2 * 1024 * 1024;
 const SEND_WINDOW: u64 = 1024 * 1024;
@@ -24,48 +26,84 @@ const INCOMING_BUFFER_TOTAL: u64 = 16 * 1024 * 1024;
 /// A parent that comes back answers thousands of children whose connections it no longer knows.
 const RESET_INTERVAL: Duration = Duration::from_millis(1);
 const KEEP_ALIVE_SPREAD_MS: u64 = 10_000;
+/// Linux answers with twice what it was asked for; the second half is for its own book-keeping.
+const ANSWERED_TIMES: usize = if cfg!(target_os = "linux") { 2 } else { 1 };
+
+/// A socket, and what its owner should know.
+pub(in crate::driver) struct Bound {
+    pub(in crate::driver) socket: UdpSocket,
+    /// The kernel gave smaller buffers than were asked for.
+    pub(in crate::driver) warning: Option<String>,
+}
 
 /// One UDP socket with large buffers.
-pub(in crate::driver) fn bind(listen: SocketAddr, buffer: usize) -> io::Result<UdpSocket> {
+pub(in crate::driver) fn bind(listen: SocketAddr, buffer: usize) -> io::Result<Bound> {
     let socket = Socket::new(Domain::for_address(listen), Type::DGRAM, Some(Protocol::UDP))?;
     if listen.is_ipv6() && listen.ip().is_unspecified() {
         socket.set_only_v6(false)?;
     }
     socket.set_recv_buffer_size(buffer)?;
     socket.set_send_buffer_size(buffer)?;
-    let (receive, send) = (socket.recv_buffer_size()?, socket.send_buffer_size()?);
-    if receive < buffer || send < buffer {
-        tracing::warn!(
-            receive,
-            send,
-            wanted = buffer,
-            "socket buffers are clamped: raise net.core.rmem_max and wmem_max"
-        );
+    let granted = |size: usize| size.checked_div(ANSWERED_TIMES).unwrap_or(size);
+    let warning = clamped(buffer, granted(socket.recv_buffer_size()?), granted(socket.send_buffer_size()?));
+    if let Some(warning) = &warning {
+        tracing::warn!("{warning}");
     }
     socket.set_nonblocking(true)?;
     socket.bind(&listen.into())?;
-    Ok(socket.into())
+    Ok(Bound { socket: socket.into(), warning })
 }
 
-/// Reset key and connection ids survive a restart: peers learn at once that the old connection is gone.
-pub(in crate::driver) fn endpoint_config(keys: &NodeKeys) -> EndpointConfig {
-    let reset = keys.transport_secret("wuji quic stateless reset 1");
-    let ids = keys.transport_secret("wuji quic connection ids 1");
+/// What to say when the kernel grants less than was wanted, in bytes.
+pub(in crate::driver) fn clamped(wanted: usize, receive: usize, send: usize) -> Option<String> {
+    if receive >= wanted && send >= wanted {
+        return None;
+    }
+    Some(format!(
+        "the kernel limits the UDP buffers to {receive} (receive) and {send} (send) bytes, {wanted} are wanted. Links work, \
+         but when many nodes come at once packets are lost and they take longer. Run: sysctl -w \
+         net.core.rmem_max={wanted} net.core.wmem_max={wanted}   and write both into /etc/sysctl.d/90-wuji.conf; then \
+         start again"
+    ))
+}
+
+/// Reset key and connection ids come from the host's secret and so survive a restart: peers learn at once that the old
+/// connection is gone.
+pub(in crate::driver) fn endpoint_config(settings: &HostSettings) -> Result<EndpointConfig, BindError> {
+    let secret = match settings.secret {
+        Some(secret) => secret,
+        None => random::<32>().map_err(|NoRandomness| BindError::Setting("randomness"))?,
+    };
+    let reset = blake3::derive_key("wuji quic stateless reset 1", &secret);
+    let ids = blake3::derive_key("wuji quic connection ids 1", &secret);
     let ids = ids.iter().take(8).fold(0_u64, |key, byte| (key << 8) | u64::from(*byte));
     let mut config = EndpointConfig::new(Arc::new(ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &reset)));
     config.cid_generator(move || Box::new(HashedConnectionIdGenerator::from_key(ids)));
     config.min_reset_interval(RESET_INTERVAL);
-    config
+    Ok(config)
 }
 
-fn transport(settings: &Settings, keep_alive: Option<Duration>) -> Result<Arc<TransportConfig>, BindError> {
+/// QUIC on a socket. Must run inside a tokio runtime.
+pub(in crate::driver) fn endpoint(
+    config: EndpointConfig,
+    server: Option<ServerConfig>,
+    socket: UdpSocket,
+) -> Result<quinn::Endpoint, BindError> {
+    Ok(quinn::Endpoint::new(config, server, socket, Arc::new(TokioRuntime))?)
+}
+
+fn transport(
+    settings: &HostSettings,
+    streams: u32,
+    keep_alive: Option<Duration>,
+) -> Result<Arc<TransportConfig>, BindError> {
     let mut transport = TransportConfig::default();
     let idle = settings.idle.try_into().map_err(|_| BindError::Setting("idle"))?;
     transport
         .max_idle_timeout(Some(idle))
         .keep_alive_interval(keep_alive)
-        .max_concurrent_bidi_streams(VarInt::from_u32(STREAMS_MAX))
-        .max_concurrent_uni_streams(VarInt::from_u32(STREAMS_MAX))
+        .max_concurrent_bidi_streams(VarInt::from_u32(streams))
+        .max_concurrent_uni_streams(VarInt::from_u32(0))
         .stream_receive_window(VarInt::from_u32(STREAM_WINDOW))
         .receive_window(VarInt::from_u32(CONNECTION_WINDOW))
         .send_window(SEND_WINDOW)
@@ -75,24 +113,22 @@ fn transport(settings: &Settings, keep_alive: Option<Duration>) -> Result<Arc<Tr
 }
 
 /// For the listening side.
-pub(super) fn server(setup: &Setup) -> Result<ServerConfig, BindError> {
-    let tls = tls::server_config(&setup.keys, &setup.chain, setup.registry.clone(), setup.settings.time.clone())?;
-    let tls = QuicServerConfig::try_from(tls).map_err(|_| BindError::Setting("cipher suites"))?;
-    let mut config = ServerConfig::with_crypto(Arc::new(tls));
+pub(super) fn server(router: Router, settings: &HostSettings) -> Result<ServerConfig, BindError> {
+    let mut config = ServerConfig::with_crypto(Arc::new(router));
     config
-        .transport_config(transport(&setup.settings, None)?)
+        .transport_config(transport(settings, STREAMS_MAX, None)?)
         .max_incoming(INCOMING_MAX)
         .incoming_buffer_size_total(INCOMING_BUFFER_TOTAL)
         .migration(true);
     Ok(config)
 }
 
-/// For a dialling side.
-pub(in crate::driver) fn client(tls: rustls::ClientConfig, settings: &Settings) -> Result<ClientConfig, BindError> {
+/// For a dialling side, which opens all streams.
+pub(in crate::driver) fn client(tls: rustls::ClientConfig, settings: &HostSettings) -> Result<ClientConfig, BindError> {
     let tls = QuicClientConfig::try_from(tls).map_err(|_| BindError::Setting("cipher suites"))?;
     let mut config = ClientConfig::new(Arc::new(tls));
     let spread = random::<8>().map(u64::from_be_bytes).map_err(|NoRandomness| BindError::Setting("randomness"))?;
     let spread = Duration::from_millis(spread.checked_rem(KEEP_ALIVE_SPREAD_MS).unwrap_or(0));
-    config.transport_config(transport(settings, Some(settings.keep_alive.saturating_add(spread)))?);
+    config.transport_config(transport(settings, 0, Some(settings.keep_alive.saturating_add(spread)))?);
     Ok(config)
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use super::{End, above, loopback, setup};
 use crate::driver::event::{Event, JoinAsk, JoinRefusal, JoinReply};
 use crate::driver::join::{JoinError, join};
+use crate::driver::settings::HostSettings;
 use crate::trust::tests::{Member, directory, division, member, node, now};
+use crate::trust::tls::{ALPN_JOIN, Anchor, ask_config};
 use crate::trust::{Authority, NodeKeys, Registry, Token, enrolment};
 
 fn invite(top: &Member, end: &End) -> Token {
@@ -134,7 +136,7 @@ async fn garbage_and_too_much_of_it_reach_nobody() {
     let (_, top, mut end) = top();
     let root = top.chain().root_spki_sha256().unwrap();
     for bytes in [vec![], vec![0; 31], vec![0; 200], vec![0; 9_000]] {
-        let tls = crate::trust::tls::join_config(root, top.node, super::settings().time).unwrap();
+        let tls = ask_config(Anchor::Pin(root), top.node, None, ALPN_JOIN, super::settings().time).unwrap();
         let config = crate::driver::quic::socket::client(tls, &super::settings()).unwrap();
         let quic = quinn::Endpoint::client(loopback()).unwrap();
         let name = crate::trust::tls_name(top.node);
@@ -152,9 +154,8 @@ async fn garbage_and_too_much_of_it_reach_nobody() {
 async fn joins_above_the_cap_are_turned_away() {
     let mut authority = Authority::found("x", now()).unwrap();
     let top = member(&mut authority, 1, None);
-    let mut top_setup = setup(&top, &directory(&authority, &[&top]), None);
-    top_setup.settings.joins_max = 1;
-    let mut end = End::bind(loopback(), top_setup);
+    let one_at_once = HostSettings { asks_max: 1, ..super::settings() };
+    let mut end = End::bind_with(loopback(), one_at_once, setup(&top, &directory(&authority, &[&top]), None));
     let token = invite(&top, &end);
     let (one, two) = (token.clone(), token.clone());
     let first = tokio::spawn(async move { join(&one, &NodeKeys::generate().unwrap(), node(2), loopback()).await });

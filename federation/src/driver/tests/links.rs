@@ -10,6 +10,7 @@ use protocol::wire::frame::{Lane, LinkSeq};
 use super::{End, above, loopback, setup};
 use crate::core::FrameOut;
 use crate::driver::event::Event;
+use crate::driver::settings::{EVENTS_MAX, HostSettings};
 use crate::trust::tests::{Member, directory, member, node, now};
 use crate::trust::verify::VerifyError;
 use crate::trust::{Authority, Directory};
@@ -312,7 +313,7 @@ async fn a_full_event_queue_slows_the_sender_and_loses_nothing() {
     for seq in 1..=total {
         pair.child.endpoint.send(up, frame(&bundle, seq));
     }
-    let most = super::settings().events_max;
+    let most = EVENTS_MAX;
     for _ in 0..200 {
         tokio::time::sleep(Duration::from_millis(100)).await;
         if pair.parent.events.len() == most {
@@ -333,9 +334,9 @@ async fn what_is_sent_can_be_captured() {
     let dir = tempfile::tempdir().unwrap();
     let mut pair = pair();
     let knows = directory(&pair.authority, &[&pair.low]);
-    let mut low_setup = setup(&pair.low, &knows, Some(above(&pair.top, pair.parent.address())));
-    low_setup.settings.capture = Some(dir.path().join("sent"));
-    pair.child = End::bind(loopback(), low_setup);
+    let low_setup = setup(&pair.low, &knows, Some(above(&pair.top, pair.parent.address())));
+    let captured = HostSettings { capture: Some(dir.path().join("sent")), ..super::settings() };
+    pair.child = End::bind_with(loopback(), captured, low_setup);
     let (up, _) = open(&mut pair).await;
     let bundle = pair.low.bundle(0xab, node(1), Urgency::Red, 100);
     pair.child.endpoint.send(up, frame(&bundle, 1));

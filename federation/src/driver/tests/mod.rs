@@ -1,7 +1,10 @@
 //! The driver over real QUIC on the loopback.
 
+mod asking;
+mod changing;
 mod joining;
 mod links;
+mod packs;
 mod raw;
 mod refusals;
 
@@ -12,8 +15,8 @@ use protocol::id::NodeId;
 use tokio::sync::mpsc;
 
 use super::event::Event;
-use super::quic::Endpoint;
-use super::settings::{Parent, Settings, Setup};
+use super::quic::{Endpoint, Host};
+use super::settings::{EVENTS_MAX, HostSettings, Parent, Setup};
 use crate::trust::tests::Member;
 use crate::trust::tls::Chain;
 use crate::trust::{Directory, Registry};
@@ -26,7 +29,17 @@ pub(super) struct End {
 
 impl End {
     pub(super) fn bind(listen: SocketAddr, setup: Setup) -> Self {
-        let (endpoint, events) = Endpoint::bind(listen, setup).unwrap();
+        Self::bind_with(listen, settings(), setup)
+    }
+
+    pub(super) fn bind_with(listen: SocketAddr, settings: HostSettings, setup: Setup) -> Self {
+        let (endpoint, events) = Endpoint::bind(listen, settings, setup).unwrap();
+        Self { endpoint, events }
+    }
+
+    /// A node on a host with others.
+    pub(super) fn open(host: &Host, setup: Setup) -> Self {
+        let (endpoint, events) = host.open(setup).unwrap();
         Self { endpoint, events }
     }
 
@@ -65,9 +78,9 @@ pub(super) fn loopback() -> SocketAddr {
     ([127, 0, 0, 1], 0).into()
 }
 
-pub(super) fn settings() -> Settings {
+pub(super) fn settings() -> HostSettings {
     // Small buffers, so that a test host's limits give no warning.
-    Settings { socket_buffer: 128 * 1024, handshake: Duration::from_secs(5), ..Settings::default() }
+    HostSettings { socket_buffer: 64 * 1024, handshake: Duration::from_secs(5), ..HostSettings::default() }
 }
 
 pub(super) fn setup(member: &Member, directory: &Directory, parent: Option<Parent>) -> Setup {
@@ -79,10 +92,11 @@ pub(super) fn setup_with(member: &Member, chain: Chain, directory: &Directory, p
         node: member.node,
         keys: member.keys.clone(),
         chain,
+        roots: Vec::new(),
         directory: directory.clone(),
         registry: Registry::new(),
         parent,
-        settings: settings(),
+        events_max: EVENTS_MAX,
     }
 }
 

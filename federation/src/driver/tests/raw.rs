@@ -8,8 +8,11 @@ use quinn::{Connection, ConnectionError, SendStream};
 use super::{End, above, loopback, settings, setup};
 use crate::driver::event::Event;
 use crate::driver::quic::socket;
+use crate::driver::settings::HostSettings;
 use crate::trust::tests::{Member, directory, member, now};
-use crate::trust::{Authority, tls, tls_name};
+use crate::trust::tls::above::link_config;
+use crate::trust::tls::{Believed, Credentials};
+use crate::trust::{Authority, tls_name};
 
 struct Raw {
     parent: End,
@@ -19,11 +22,12 @@ struct Raw {
 async fn connect(handshake: Duration) -> Raw {
     let mut authority = Authority::found("x", now()).unwrap();
     let (top, low): (Member, Member) = (member(&mut authority, 1, None), member(&mut authority, 2, Some(1)));
-    let mut top_setup = setup(&top, &directory(&authority, &[&top, &low]), None);
-    top_setup.settings.handshake = handshake;
+    let top_setup = setup(&top, &directory(&authority, &[&top, &low]), None);
     top_setup.registry.admit(low.keys.tls_spki_sha256(), low.node);
-    let parent = End::bind(loopback(), top_setup);
-    let tls = tls::link_config(&low.keys, &low.chain(), top.node, None, settings().time).unwrap();
+    let parent = End::bind_with(loopback(), HostSettings { handshake, ..settings() }, top_setup);
+    let believed = Believed::new(&[low.chain().root]).unwrap();
+    let credentials = Credentials::new(&low.keys, &low.chain(), believed).unwrap();
+    let tls = link_config(&credentials, top.node, None, settings().time).unwrap();
     let config = socket::client(tls, &settings()).unwrap();
     let quic = quinn::Endpoint::client(loopback()).unwrap();
     let connection = quic.connect_with(config, parent.address(), &tls_name(top.node)).unwrap().await.unwrap();
@@ -138,9 +142,8 @@ async fn handshakes_above_the_cap_are_refused_at_once() {
     let mut authority = Authority::found("x", now()).unwrap();
     let (top, low) = (member(&mut authority, 1, None), member(&mut authority, 2, Some(1)));
     let knows = directory(&authority, &[&top, &low]);
-    let mut full = setup(&top, &knows, None);
-    full.settings.handshakes_max = 0;
-    let parent = End::bind(loopback(), full);
+    let full = HostSettings { handshakes_max: 0, ..settings() };
+    let parent = End::bind_with(loopback(), full, setup(&top, &knows, None));
     let mut child = End::bind(loopback(), setup(&low, &knows, Some(above(&top, parent.address()))));
     child.endpoint.dial();
     let event = tokio::time::timeout(Duration::from_secs(2), child.next()).await.expect("at once");
@@ -152,11 +155,11 @@ async fn under_load_an_address_is_proven_first_and_then_admitted() {
     let mut authority = Authority::found("x", now()).unwrap();
     let (top, low) = (member(&mut authority, 1, None), member(&mut authority, 2, Some(1)));
     let knows = directory(&authority, &[&top, &low]);
-    let mut tight = setup(&top, &knows, None);
     // With one place, every handshake is one above half.
-    tight.settings.handshakes_max = 1;
-    tight.registry.admit(low.keys.tls_spki_sha256(), low.node);
-    let mut parent = End::bind(loopback(), tight);
+    let tight = HostSettings { handshakes_max: 1, ..settings() };
+    let top_setup = setup(&top, &knows, None);
+    top_setup.registry.admit(low.keys.tls_spki_sha256(), low.node);
+    let mut parent = End::bind_with(loopback(), tight, top_setup);
     let mut child = End::bind(loopback(), setup(&low, &knows, Some(above(&top, parent.address()))));
     child.endpoint.dial();
     child.opened().await;

@@ -11,7 +11,7 @@ use super::{End, above, loopback, setup, setup_with};
 use crate::driver::event::Event;
 use crate::driver::settings::Parent;
 use crate::trust::tests::{Member, directory, member, now};
-use crate::trust::tls::Chain;
+use crate::trust::tls::{ALPN_LINK, Anchor, Chain, ask_config};
 use crate::trust::{Authority, tls_name};
 
 /// A root without constraints, which issues any names.
@@ -202,8 +202,7 @@ async fn a_link_without_a_client_certificate_is_closed() {
     let mut parent = parent_for(&top, &authority, &low);
     let root = top.chain().root_spki_sha256().unwrap();
     let time = super::settings().time;
-    let mut tls = crate::trust::tls::join_config(root, top.node, time).unwrap();
-    tls.alpn_protocols = vec![crate::trust::tls::ALPN_LINK.to_vec()];
+    let tls = ask_config(Anchor::Pin(root), top.node, None, ALPN_LINK, time).unwrap();
     let config = crate::driver::quic::socket::client(tls, &super::settings()).unwrap();
     let quic = quinn::Endpoint::client(loopback()).unwrap();
     let connection = quic.connect_with(config, parent.address(), &tls_name(top.node)).unwrap().await.unwrap();
