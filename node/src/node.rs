@@ -195,7 +195,7 @@ async fn load(store: &mut WriteStore, enrolled: &Enrolled) -> anyhow::Result<Loa
     let mut serial = 0;
     for entry in store.entries().await?.into_iter().chain([enrolled.entry]) {
         serial = serial.max(entry.entry.serial);
-        if directory.insert(entry).is_err() {
+        if directory.restore(entry).is_err() {
             bail!("the directory holds an entry that the authority did not sign: {}", entry.entry.node);
         }
     }
@@ -252,6 +252,7 @@ impl Running {
             node: me.node,
             division: me.division,
             root,
+            roots: Vec::new(),
             entry: enrolled.entry,
             parent: config.parent.as_ref().map(|p| p.id),
         };

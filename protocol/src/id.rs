@@ -29,6 +29,11 @@ macro_rules! ids {
                 Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid().into_bytes())
             }
 
+            /// The moment that it was made from, in Unix milliseconds, as whoever made it says.
+            pub fn millis(&self) -> u64 {
+                self.0.iter().take(6).fold(0, |millis, byte| (millis << 8) | u64::from(*byte))
+            }
+
             /// The id with exactly these bytes.
             pub const fn from_bytes(bytes: [u8; 16]) -> Self {
                 Self(bytes)

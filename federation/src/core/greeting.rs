@@ -127,7 +127,7 @@ impl Core {
         let placed =
             if above { hello.division.contains(self.me.division) } else { self.me.division.contains(hello.division) };
         let whole = Lane::NUMBERED.into_iter().all(|lane| hello.lanes.iter().filter(|s| s.lane == lane).count() == 1);
-        if hello.root != self.me.root {
+        if hello.root != self.me.root && !self.me.roots.contains(&hello.root) {
             Some(Refused::OtherRoot)
         } else if hello.versions.0 > VERSIONS.1 || hello.versions.1 < VERSIONS.0 {
             Some(Refused::NoCommonVersion)

@@ -114,6 +114,8 @@ pub enum Input {
         /// The child.
         peer: NodeId,
     },
+    /// This node has another certificate, trusts other roots, or hangs below another node.
+    Identity(Box<super::Identity>),
     /// These writes are durable.
     Committed {
         /// Their tickets, in order.

@@ -62,8 +62,10 @@ pub struct Identity {
     pub node: NodeId,
     /// Where it hangs.
     pub division: DivisionCode,
-    /// SHA-256 of the root's public key.
+    /// SHA-256 of the public key of the root that the greeting names.
     pub root: [u8; 32],
+    /// Of further roots that a peer's greeting may name.
+    pub roots: Vec<[u8; 32]>,
     /// Its directory entry.
     pub entry: SignedEntry,
     /// The node above; none at the top.
@@ -207,6 +209,7 @@ impl Core {
             Input::Outgoing { bundles } => bundles.into_iter().for_each(|bundle| self.outgoing(bundle, out)),
             Input::Registered { node, via } => self.registered(node, via),
             Input::Revoked { peer } => self.revoked(now, peer, out),
+            Input::Identity(me) => self.reidentified(*me),
             Input::Committed { tickets } => self.committed(tickets, out),
             Input::Page { ticket, page } => self.page(ticket, page, out),
             Input::Timeout => self.timeout(now, out),
@@ -317,6 +320,16 @@ impl Core {
         for connection in live.into_iter().chain(newcomer) {
             self.close(now, connection, Closing::NotAdmitted, out);
         }
+    }
+
+    /// The node has another certificate, trusts other roots, or hangs below another node from the next greeting on.
+    fn reidentified(&mut self, me: Identity) {
+        if let Some(parent) = me.parent.filter(|parent| self.me.parent != Some(*parent)) {
+            let nonce = self.random.next_u64();
+            self.links.entry(parent).or_insert_with(|| Link::fresh(parent, nonce));
+            self.backoff = Backoff::new(&self.limits, true);
+        }
+        self.me = me;
     }
 
     fn control(&mut self, now: Now, connection: ConnectionId, frame: Control, out: &mut Vec<Output>) {

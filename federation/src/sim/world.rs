@@ -112,6 +112,7 @@ impl<A: Application> World<A> {
                 node: *node,
                 division: *division,
                 root: [7; 32],
+                roots: Vec::new(),
                 entry: tree::entry(*node, *division, *parent),
                 parent: *parent,
             };

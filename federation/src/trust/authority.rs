@@ -3,14 +3,19 @@
 use std::path::Path;
 
 use protocol::bounded::{Blob, List};
-use protocol::directory::{Entry, SignedEntry, SigningKey};
+use protocol::chain::Signature;
+use protocol::directory::{
+    Entry, Mandate, Revocation, RevocationReason, Role, SealingKey, SignedEntry, SignedMandate, SignedRevocation,
+    SigningKey,
+};
+use protocol::division::DivisionCode;
 use protocol::id::NodeId;
 use protocol::time::UnixMillis;
-use protocol::wire::control::{Enrolled, JoinRequest};
+use protocol::wire::control::{Enrolled, JoinRequest, Renewal};
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateSigningRequestParams, CidrSubnet, DistinguishedName, DnType,
     ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose, NameConstraints, PublicKeyData,
-    SanType, SerialNumber,
+    SanType, SerialNumber, SubjectPublicKeyInfo,
 };
 use ring::signature::Ed25519KeyPair;
 use rustls_pki_types::{CertificateDer, CertificateSigningRequestDer};
@@ -51,6 +56,9 @@ pub enum IssueError {
     /// A certificate larger than the wire allows.
     #[error("the certificate is too large")]
     TooLarge,
+    /// A root certificate of another authority that is none.
+    #[error("the other authority's root: {0}")]
+    Root(name::BadCertificate),
     /// No such time.
     #[error("the clock shows no usable time")]
     Clock,
@@ -69,6 +77,28 @@ pub struct Authority {
 
 fn moment(at: UnixMillis) -> Option<OffsetDateTime> {
     OffsetDateTime::from_unix_timestamp(at.0.div_euclid(1000)).ok()
+}
+
+fn moment_seconds(at: UnixMillis) -> Result<OffsetDateTime, IssueError> {
+    moment(at).ok_or(IssueError::Clock)
+}
+
+/// 16 random bytes, positive and not zero.
+fn certificate_serial() -> Result<[u8; 16], NoRandomness> {
+    let mut serial = random::<16>()?;
+    if let Some(first) = serial.first_mut() {
+        *first = (*first & 0x7f) | 0x40;
+    }
+    Ok(serial)
+}
+
+/// To whom something is issued.
+struct Wanted {
+    node: NodeId,
+    division: DivisionCode,
+    parent: Option<NodeId>,
+    signing: SigningKey,
+    sealing: SealingKey,
 }
 
 fn root_params(name: &str, entry: SigningKey, now: OffsetDateTime) -> CertificateParams {
@@ -152,37 +182,111 @@ impl Authority {
         self.serial = self.serial.max(serial);
     }
 
-    /// Issues certificate and directory entry. That `request` was proven and its division lies below `parent` is for
-    /// the caller to know.
+    /// Issues certificate and directory entry to a node that joins. That `request` was proven and its division lies below
+    /// `parent` is for the caller to know.
     pub fn issue(
         &mut self,
         request: &JoinRequest,
         parent: Option<NodeId>,
         now: UnixMillis,
     ) -> Result<Enrolled, IssueError> {
-        let csr = CertificateSigningRequestDer::from(&*request.csr);
+        let JoinRequest { node, division, csr, signing, sealing, .. } = request;
+        let wanted = Wanted { node: *node, division: *division, parent, signing: *signing, sealing: *sealing };
+        self.issue_to(wanted, csr, now)
+    }
+
+    /// Issues again to a node that has an entry. That the renewal was proven is for the caller to know.
+    pub fn renew(&mut self, renewal: &Renewal, entry: &Entry, now: UnixMillis) -> Result<Enrolled, IssueError> {
+        let Renewal { csr, signing, sealing, .. } = renewal;
+        let wanted = Wanted {
+            node: entry.node,
+            division: entry.division,
+            parent: entry.parent,
+            signing: *signing,
+            sealing: *sealing,
+        };
+        self.issue_to(wanted, csr, now)
+    }
+
+    fn issue_to(&mut self, wanted: Wanted, csr: &[u8], now: UnixMillis) -> Result<Enrolled, IssueError> {
+        let csr = CertificateSigningRequestDer::from(csr);
         let public = CertificateSigningRequestParams::from_der(&csr).map_err(IssueError::Request)?.public_key;
         if public.algorithm() != &rcgen::PKCS_ECDSA_P256_SHA256 || public.der_bytes().len() != P256_POINT_BYTES {
             return Err(IssueError::Algorithm);
         }
-        let leaf = self.leaf_params(request.node, now)?.signed_by(&public, &self.issuer)?;
-        // A serial is never below the clock, so an authority that was restored from a backup does not repeat one.
-        let floor = u64::try_from(now.0).map_err(|_| IssueError::Clock)?;
-        self.serial = self.serial.saturating_add(1).max(floor);
+        let leaf = self.leaf_params(wanted.node, now)?.signed_by(&public, &self.issuer)?;
         let entry = Entry {
-            node: request.node,
-            division: request.division,
-            parent,
-            signing: request.signing,
-            sealing: request.sealing,
+            node: wanted.node,
+            division: wanted.division,
+            parent: wanted.parent,
+            signing: wanted.signing,
+            sealing: wanted.sealing,
             tls_spki_sha256: sha256(&public.subject_public_key_info()),
-            serial: self.serial,
+            serial: self.next_serial(now)?,
             issued: now,
         };
-        let signature = ed25519_sign(&self.entry, &entry.signed_bytes());
+        let signature = self.sign(&entry.signed_bytes());
         let blob = |der: &CertificateDer<'_>| Blob::new(der.to_vec()).map_err(|_| IssueError::TooLarge);
         let certificates = List::new(vec![blob(leaf.der())?, blob(&self.root)?]).map_err(|_| IssueError::TooLarge)?;
-        Ok(Enrolled { entry: SignedEntry { entry, signature }, certificates, authority: self.authority_key() })
+        Ok(Enrolled {
+            entry: SignedEntry { entry, signature },
+            certificates,
+            authority: self.authority_key(),
+            mandates: List::default(),
+        })
+    }
+
+    /// A serial is never below the clock, so an authority that was restored from a backup does not repeat one.
+    fn next_serial(&mut self, now: UnixMillis) -> Result<u64, IssueError> {
+        let floor = u64::try_from(now.0).map_err(|_| IssueError::Clock)?;
+        self.serial = self.serial.saturating_add(1).max(floor);
+        Ok(self.serial)
+    }
+
+    /// Signs with the key for directory entries.
+    pub fn sign(&self, bytes: &[u8]) -> Signature {
+        ed25519_sign(&self.entry, bytes)
+    }
+
+    /// Voids what was issued to a node so far.
+    pub fn revoke(
+        &mut self,
+        node: NodeId,
+        reason: RevocationReason,
+        now: UnixMillis,
+    ) -> Result<SignedRevocation, IssueError> {
+        let revocation = Revocation { node, serial: self.next_serial(now)?, reason };
+        Ok(SignedRevocation { revocation, signature: self.sign(&revocation.signed_bytes()) })
+    }
+
+    /// Says what another authority, of which the root certificate is given, is to this one.
+    pub fn mandate(&mut self, root: &[u8], role: Role, now: UnixMillis) -> Result<SignedMandate, IssueError> {
+        let authority = name::authority_of(root).map_err(IssueError::Root)?;
+        let root = Blob::new(root.to_vec()).map_err(|_| IssueError::TooLarge)?;
+        let mandate = Mandate { root, authority, role, serial: self.next_serial(now)? };
+        let signature = self.sign(&mandate.signed_bytes());
+        Ok(SignedMandate { mandate, by: self.authority_key(), signature })
+    }
+
+    /// Names the authority that takes the place of this one, and signs its root crosswise.
+    pub fn succeeded_by(&mut self, root: &[u8], now: UnixMillis) -> Result<SignedMandate, IssueError> {
+        let cross = Blob::new(self.cross(root)?.to_vec()).map_err(|_| IssueError::TooLarge)?;
+        self.mandate(root, Role::Successor { cross }, now)
+    }
+
+    /// The other root's name and key under the signature of this one.
+    fn cross(&self, root: &[u8]) -> Result<CertificateDer<'static>, IssueError> {
+        let entry = name::authority_of(root).map_err(IssueError::Root)?;
+        let parts = name::root_parts(root).map_err(IssueError::Root)?;
+        let public = SubjectPublicKeyInfo::from_der(&parts.spki)?;
+        let ends = OffsetDateTime::from_unix_timestamp(parts.ends).map_err(|_| IssueError::Clock)?;
+        let begins = moment_seconds(name::validity(root).map_err(IssueError::Root)?.0)?;
+        let mut params = root_params(&parts.name, entry, begins);
+        params.not_before = begins;
+        params.not_after = ends.min(self.root_ends);
+        params.use_authority_key_identifier_extension = true;
+        params.serial_number = Some(SerialNumber::from_slice(&certificate_serial()?));
+        Ok(params.signed_by(&public, &self.issuer)?.der().clone())
     }
 
     fn leaf_params(&self, node: NodeId, now: UnixMillis) -> Result<CertificateParams, IssueError> {
@@ -197,12 +301,7 @@ impl Authority {
         params.not_before = now.saturating_sub(BACKDATED);
         params.not_after = now.saturating_add(LEAF_LIFE).min(self.root_ends);
         params.use_authority_key_identifier_extension = true;
-        // 16 random bytes, positive and not zero.
-        let mut serial = random::<16>()?;
-        if let Some(first) = serial.first_mut() {
-            *first = (*first & 0x7f) | 0x40;
-        }
-        params.serial_number = Some(SerialNumber::from_slice(&serial));
+        params.serial_number = Some(SerialNumber::from_slice(&certificate_serial()?));
         Ok(params)
     }
 }

@@ -1,19 +1,20 @@
-//! The key directory as one node holds it: entries that the authority signed, by whoever they were handed on.
+//! The key directory as one node holds it: entries that an authority signed, by whoever they were handed on.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use protocol::chain::Signature;
 use protocol::directory::{KeyId, SealingKey, SignedEntry, SigningKey};
+use protocol::division::DivisionCode;
 use protocol::id::NodeId;
 use ring::signature::{ED25519, UnparsedPublicKey};
 
 /// Entries with earlier keys that are kept for one node, so that what was signed before a renewal still verifies.
 const EARLIER_MAX: usize = 4;
 
-/// The entry is not the authority's.
+/// The entry is no authority's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the directory entry is not signed by the authority")]
+#[error("the directory entry is not signed by an authority that counts for it")]
 pub struct NotSigned;
 
 /// Checks an Ed25519 signature.
@@ -26,16 +27,59 @@ pub fn entry_is_signed(authority: SigningKey, signed: &SignedEntry) -> bool {
     verified(authority, &signed.entry.signed_bytes(), &signed.signature)
 }
 
+/// An authority as the directory sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Issuer {
+    /// Its key.
+    pub key: SigningKey,
+    /// Entries of nodes outside this division are none of its business; none: it speaks for all.
+    pub within: Option<DivisionCode>,
+    /// Nothing of it is taken in as new; what the own store holds of it stays.
+    pub retired: bool,
+}
+
+impl Issuer {
+    fn signed(&self, signed: &SignedEntry) -> bool {
+        self.within.is_none_or(|division| division.contains(signed.entry.division)) && entry_is_signed(self.key, signed)
+    }
+}
+
+/// What the directory says of the key of a bundle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signer {
+    /// This is the key.
+    Key(SigningKey),
+    /// The node had this key, and it was revoked before.
+    Revoked,
+    /// The node is known without this key.
+    UnknownKey,
+    /// Nothing is known of the node.
+    UnknownNode,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Kept {
+    signed: SignedEntry,
+    /// A retired authority signed it: good for what is older, not to be handed on.
+    retired: bool,
+}
+
 #[derive(Default)]
 struct Held {
     /// Ascending by serial; the last is the one that counts.
-    entries: Vec<SignedEntry>,
-    /// Entries up to this serial are void.
-    revoked_upto: u64,
+    entries: Vec<Kept>,
+    /// Entries below this serial are void.
+    void_below: u64,
+}
+
+impl Held {
+    fn counts(&self) -> Option<&SignedEntry> {
+        self.entries.last().map(|kept| &kept.signed).filter(|signed| signed.entry.serial >= self.void_below)
+    }
 }
 
 struct Shared {
-    authority: SigningKey,
+    issuers: RwLock<Vec<Issuer>>,
     nodes: RwLock<HashMap<NodeId, Held>>,
 }
 
@@ -44,51 +88,94 @@ struct Shared {
 pub struct Directory(Arc<Shared>);
 
 impl Directory {
-    /// An empty directory under an authority.
+    /// An empty directory under one authority.
     pub fn new(authority: SigningKey) -> Self {
-        Self(Arc::new(Shared { authority, nodes: RwLock::default() }))
+        let issuer = Issuer { key: authority, within: None, retired: false };
+        Self(Arc::new(Shared { issuers: RwLock::new(vec![issuer]), nodes: RwLock::default() }))
     }
 
-    /// The authority's key.
-    pub fn authority(&self) -> SigningKey {
-        self.0.authority
+    /// Replaces the authorities that count. Entries of one that is retired now are no longer handed on.
+    pub fn trust(&self, issuers: Vec<Issuer>) {
+        let retired: Vec<_> = issuers.iter().copied().filter(|issuer| issuer.retired).collect();
+        *self.0.issuers.write().unwrap_or_else(PoisonError::into_inner) = issuers;
+        if retired.is_empty() {
+            return;
+        }
+        for kept in self.write().values_mut().flat_map(|held| held.entries.iter_mut()) {
+            kept.retired = kept.retired || retired.iter().any(|issuer| issuer.signed(&kept.signed));
+        }
     }
 
-    /// Takes an entry in. True when it is now the one that counts for its node; false when it adds nothing.
+    /// Takes an entry in. True when it is now the one that counts for its node; false when it adds nothing or is older.
     pub fn insert(&self, signed: SignedEntry) -> Result<bool, NotSigned> {
+        self.take(signed, false)
+    }
+
+    /// Takes an entry from the own store, where those of retired authorities count too.
+    pub fn restore(&self, signed: SignedEntry) -> Result<bool, NotSigned> {
+        self.take(signed, true)
+    }
+
+    fn take(&self, signed: SignedEntry, stored: bool) -> Result<bool, NotSigned> {
         let (node, serial) = (signed.entry.node, signed.entry.serial);
-        if self.read().get(&node).is_some_and(|h| h.entries.contains(&signed)) {
+        if self.read().get(&node).is_some_and(|h| h.entries.iter().any(|kept| kept.signed == signed)) {
             return Ok(false);
         }
-        if !entry_is_signed(self.0.authority, &signed) {
-            return Err(NotSigned);
-        }
-        let mut nodes = self.0.nodes.write().unwrap_or_else(PoisonError::into_inner);
+        let issuer = self.issuer_of(&signed).filter(|issuer| stored || !issuer.retired).ok_or(NotSigned)?;
+        let mut nodes = self.write();
         let held = nodes.entry(node).or_default();
-        if serial <= held.revoked_upto || held.entries.iter().any(|e| e.entry.serial == serial) {
+        if held.entries.iter().any(|kept| kept.signed.entry.serial == serial) {
             return Ok(false);
         }
-        let at = held.entries.partition_point(|e| e.entry.serial < serial);
-        held.entries.insert(at, signed);
-        let newest = held.entries.last().is_some_and(|e| e.entry.serial == serial);
+        let at = held.entries.partition_point(|kept| kept.signed.entry.serial < serial);
+        held.entries.insert(at, Kept { signed, retired: issuer.retired });
+        let counts = held.counts().is_some_and(|counts| counts.entry.serial == serial);
+        // A renewal that keeps the signing key takes the place of the entry before it: room is for earlier keys.
+        let signing = signed.entry.signing;
+        let newest =
+            held.entries.iter().filter(|k| k.signed.entry.signing == signing).map(|k| k.signed.entry.serial).max();
+        held.entries.retain(|k| k.signed.entry.signing != signing || Some(k.signed.entry.serial) == newest);
         if held.entries.len() > EARLIER_MAX.saturating_add(1) {
             held.entries.remove(0);
         }
-        Ok(newest)
+        Ok(counts)
+    }
+
+    fn issuer_of(&self, signed: &SignedEntry) -> Option<Issuer> {
+        let issuers = self.0.issuers.read().unwrap_or_else(PoisonError::into_inner);
+        issuers.iter().find(|issuer| issuer.signed(signed)).copied()
     }
 
     fn read(&self) -> RwLockReadGuard<'_, HashMap<NodeId, Held>> {
         self.0.nodes.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The entry that counts for a node.
-    pub fn get(&self, node: NodeId) -> Option<SignedEntry> {
-        self.read().get(&node).and_then(|h| h.entries.last().copied())
+    fn write(&self) -> RwLockWriteGuard<'_, HashMap<NodeId, Held>> {
+        self.0.nodes.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// All entries held for a node, earlier keys first.
+    /// The entry that counts for a node; none when all were revoked.
+    pub fn get(&self, node: NodeId) -> Option<SignedEntry> {
+        self.read().get(&node).and_then(|h| h.counts().copied())
+    }
+
+    /// All nodes with the entry that counts for each.
+    pub fn all(&self) -> Vec<SignedEntry> {
+        self.read().values().filter_map(|held| held.counts().copied()).collect()
+    }
+
+    /// The entries of a node that may be handed on, earlier keys first.
     pub fn entries(&self, node: NodeId) -> Vec<SignedEntry> {
-        self.read().get(&node).map(|h| h.entries.clone()).unwrap_or_default()
+        let nodes = self.read();
+        let held = nodes.get(&node).into_iter().flat_map(|h| h.entries.iter());
+        held.filter(|kept| !kept.retired).map(|kept| kept.signed).collect()
+    }
+
+    /// All keys that a node ever had as far as is known, revoked ones and those of retired authorities among them: for
+    /// what was signed long ago and is part of a chain.
+    pub fn keys_ever(&self, node: NodeId) -> Vec<SigningKey> {
+        let nodes = self.read();
+        nodes.get(&node).into_iter().flat_map(|h| h.entries.iter()).map(|kept| kept.signed.entry.signing).collect()
     }
 
     /// Current key for bundles.
@@ -96,9 +183,16 @@ impl Directory {
         self.get(node).map(|e| e.entry.signing)
     }
 
-    /// The key of a node that has this id, current or earlier.
-    pub fn signing_key_by_id(&self, node: NodeId, id: KeyId) -> Option<SigningKey> {
-        self.read().get(&node)?.entries.iter().map(|e| e.entry.signing).find(|key| key.id() == id)
+    /// The key of a node that has this id, current or earlier, for what was sealed at a moment (Unix milliseconds).
+    pub fn signer(&self, node: NodeId, id: KeyId, sealed_at: u64) -> Signer {
+        let nodes = self.read();
+        let Some(held) = nodes.get(&node).filter(|held| !held.entries.is_empty()) else { return Signer::UnknownNode };
+        let entry = held.entries.iter().rev().map(|kept| kept.signed.entry).find(|entry| entry.signing.id() == id);
+        match entry {
+            None => Signer::UnknownKey,
+            Some(entry) if entry.serial < held.void_below && sealed_at >= held.void_below => Signer::Revoked,
+            Some(entry) => Signer::Key(entry.signing),
+        }
     }
 
     /// Current key for sealed parts.
@@ -106,30 +200,18 @@ impl Directory {
         self.get(node).map(|e| e.entry.sealing)
     }
 
-    /// Whether anything is known of a node.
-    pub fn knows(&self, node: NodeId) -> bool {
-        self.read().get(&node).is_some_and(|h| !h.entries.is_empty())
+    /// Voids what was issued to a node below a serial; only a later entry brings it back. True when that is news.
+    pub fn revoke(&self, node: NodeId, serial: u64) -> bool {
+        let mut nodes = self.write();
+        let held = nodes.entry(node).or_default();
+        let news = held.void_below < serial;
+        held.void_below = held.void_below.max(serial);
+        news
     }
 
-    /// Voids all that was issued to a node so far; only a later entry brings it back. Gives the serial up to which
-    /// entries are void, to be stored.
-    pub fn revoke(&self, node: NodeId) -> u64 {
-        let mut nodes = self.0.nodes.write().unwrap_or_else(PoisonError::into_inner);
-        let held = nodes.entry(node).or_default();
-        if let Some(last) = held.entries.last() {
-            held.revoked_upto = held.revoked_upto.max(last.entry.serial);
-        }
-        held.entries.clear();
-        held.revoked_upto
-    }
-
-    /// Voids entries of a node up to a serial: what [`Self::revoke`] gave before a restart.
-    pub fn revoke_upto(&self, node: NodeId, serial: u64) {
-        let mut nodes = self.0.nodes.write().unwrap_or_else(PoisonError::into_inner);
-        let held = nodes.entry(node).or_default();
-        held.revoked_upto = held.revoked_upto.max(serial);
-        let upto = held.revoked_upto;
-        held.entries.retain(|e| e.entry.serial > upto);
+    /// The serial below which entries of a node are void; 0 when none is.
+    pub fn void_below(&self, node: NodeId) -> u64 {
+        self.read().get(&node).map_or(0, |held| held.void_below)
     }
 }
 

@@ -1,11 +1,16 @@
 //! How a join request is proven: a MAC under the token's secret, over the request and a value that only the two ends of
 //! this TLS session know. The secret stays where it is, and what travels is worthless on any other connection.
 
+use protocol::bounded::Blob;
 use protocol::time::UnixMillis;
 use protocol::wire::codec;
-use protocol::wire::control::JoinRequest;
+use protocol::wire::control::{Brings, JoinRequest};
 use ring::hmac;
+use rustls_pki_types::CertificateDer;
 
+use super::authority::Authority;
+use super::directory::verified;
+use super::name::authority_of;
 use super::token::Token;
 
 /// Label of the TLS exporter.
@@ -64,4 +69,26 @@ pub fn check(
         return Err(Unproven::Expired);
     }
     Ok(())
+}
+
+/// The authority that a joining node brings does not prove itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the authority that comes along did not sign this request")]
+pub struct NotBrought;
+
+/// The same request, with the authority that the node ran alone with.
+pub fn bringing(request: JoinRequest, authority: &Authority) -> Result<JoinRequest, NotBrought> {
+    let root = Blob::new(authority.root().to_vec()).map_err(|_| NotBrought)?;
+    let signature = authority.sign(&request.brought_bytes());
+    Ok(JoinRequest { brings: Some(Box::new(Brings { root, signature })), ..request })
+}
+
+/// The root certificate of the authority that comes with a request, proven.
+pub fn brought(request: &JoinRequest) -> Result<Option<CertificateDer<'static>>, NotBrought> {
+    let Some(brings) = &request.brings else { return Ok(None) };
+    let key = authority_of(&brings.root).map_err(|_| NotBrought)?;
+    if !verified(key, &request.brought_bytes(), &brings.signature) {
+        return Err(NotBrought);
+    }
+    Ok(Some(CertificateDer::from(brings.root.to_vec())))
 }

@@ -123,6 +123,13 @@ impl NodeKeys {
         })
     }
 
+    /// The same node with a new TLS key: what was sealed to it stays readable, what it signed stays signed by one key.
+    pub fn renewed(&self) -> Result<Self, KeyError> {
+        let tls = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?;
+        let tls_pkcs8 = Zeroizing::new(tls.serialize_der());
+        Self::from_parts(self.signing_pkcs8.clone(), &*self.sealing, tls_pkcs8, &*self.transport)
+    }
+
     /// Writes the keys into `dir`, each file readable by its owner only.
     pub fn save(&self, dir: &Path) -> Result<(), KeyError> {
         let files: [(&'static str, &[u8]); 4] = [
@@ -170,7 +177,8 @@ impl NodeKeys {
     /// The request by which these keys become a node.
     pub fn join_request(&self, token: TokenId, node: NodeId, division: DivisionCode) -> Result<JoinRequest, KeyError> {
         let csr = Blob::new(self.csr()?).map_err(|_| KeyError::Malformed(TLS_FILE))?;
-        Ok(JoinRequest { token, node, division, csr, signing: self.signing_key(), sealing: self.sealing_key() })
+        let (signing, sealing) = (self.signing_key(), self.sealing_key());
+        Ok(JoinRequest { token, node, division, csr, signing, sealing, brings: None })
     }
 
     /// The TLS key as rustls takes it.

@@ -13,6 +13,7 @@
     )
 )]
 
+pub mod anchors;
 pub mod authority;
 pub mod directory;
 pub mod enrolment;
@@ -20,11 +21,14 @@ pub mod files;
 pub mod keys;
 pub mod name;
 pub mod registry;
+pub mod renewal;
 pub mod seal;
+pub mod time;
 pub mod tls;
 pub mod token;
 pub mod verify;
 
+pub use anchors::Anchors;
 pub use authority::Authority;
 pub use directory::Directory;
 pub use keys::NodeKeys;
@@ -34,6 +38,8 @@ pub use token::Token;
 
 #[cfg(test)]
 pub(crate) mod tests;
+#[cfg(test)]
+mod tests_over_time;
 
 use ring::rand::{SecureRandom, SystemRandom};
 

@@ -3,6 +3,7 @@
 
 use protocol::directory::SigningKey;
 use protocol::id::NodeId;
+use protocol::time::UnixMillis;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer;
@@ -76,4 +77,31 @@ pub fn authority_of(root: &[u8]) -> Result<SigningKey, BadCertificate> {
 /// When a certificate ends, in seconds since 1970.
 pub fn not_after(der: &[u8]) -> Result<i64, BadCertificate> {
     Ok(parse(der)?.validity().not_after.timestamp())
+}
+
+/// From when to when a certificate is valid.
+pub fn validity(der: &[u8]) -> Result<(UnixMillis, UnixMillis), BadCertificate> {
+    let certificate = parse(der)?;
+    let millis = |seconds: i64| UnixMillis(seconds.saturating_mul(1000));
+    let validity = certificate.validity();
+    Ok((millis(validity.not_before.timestamp()), millis(validity.not_after.timestamp())))
+}
+
+/// What a root says of itself: its name, its public key (SPKI, DER) and its end in seconds since 1970. Its signature and
+/// the key in its name are checked by [`authority_of`].
+pub(super) struct RootParts {
+    pub(super) name: String,
+    pub(super) spki: Vec<u8>,
+    pub(super) ends: i64,
+}
+
+/// Takes a root apart.
+pub(super) fn root_parts(der: &[u8]) -> Result<RootParts, BadCertificate> {
+    let certificate = parse(der)?;
+    let name = certificate.subject().iter_common_name().next().and_then(|name| name.as_str().ok());
+    Ok(RootParts {
+        name: name.ok_or(BadCertificate::Names)?.to_owned(),
+        spki: certificate.tbs_certificate.subject_pki.raw.to_vec(),
+        ends: certificate.validity().not_after.timestamp(),
+    })
 }

@@ -264,25 +264,6 @@ fn the_directory_keeps_the_highest_serial_and_earlier_keys() {
 }
 
 #[test]
-fn what_is_revoked_comes_back_only_by_a_later_entry() {
-    let mut authority = Authority::found("x", now()).unwrap();
-    let old = member(&mut authority, 1, None);
-    let directory = directory(&authority, &[&old]);
-    let upto = directory.revoke(node(1));
-    assert_eq!(upto, old.enrolled.entry.entry.serial);
-    let bytes = old.bundle(1, node(2), Urgency::Red, 10).bytes().clone();
-    assert_eq!(verify::bundle(bytes.clone(), &directory), Err(VerifyError::UnknownOrigin));
-    assert_eq!(directory.insert(old.enrolled.entry), Ok(false));
-    assert_eq!(directory.get(node(1)), None);
-    let again = member(&mut authority, 1, None);
-    assert_eq!(directory.insert(again.enrolled.entry), Ok(true));
-    assert_eq!(verify::bundle(bytes, &directory), Err(VerifyError::UnknownKey));
-    let fresh = Directory::new(authority.authority_key());
-    fresh.revoke_upto(node(1), upto);
-    assert_eq!(fresh.insert(old.enrolled.entry), Ok(false));
-}
-
-#[test]
 fn every_altered_byte_of_a_bundle_is_noticed() {
     let mut authority = Authority::found("x", now()).unwrap();
     let (a, b) = (member(&mut authority, 1, None), member(&mut authority, 2, None));

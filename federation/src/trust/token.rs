@@ -36,6 +36,8 @@ pub struct Token {
     pub secret: [u8; 32],
     /// When it ends.
     pub expires: UnixMillis,
+    /// The node that gets new keys with it, on other hardware; none for a new node.
+    pub replaces: Option<NodeId>,
 }
 
 /// The text is no token.
@@ -43,7 +45,7 @@ pub struct Token {
 #[error("not a join token, or not the whole of it")]
 pub struct NotAToken;
 
-type Layout = (NodeId, DivisionCode, Text<200>, [u8; 32], TokenId, [u8; 32], UnixMillis);
+type Layout = (NodeId, DivisionCode, Text<200>, [u8; 32], TokenId, [u8; 32], UnixMillis, Option<NodeId>);
 
 impl Token {
     /// A new token; its life is cut to 24 hours.
@@ -63,7 +65,13 @@ impl Token {
             id: TokenId::new(now, random()?),
             secret: random()?,
             expires: UnixMillis(now.0.saturating_add(life_ms.clamp(0, TOKEN_LIFE_MAX_MS))),
+            replaces: None,
         })
+    }
+
+    /// The same token, for new keys of a node that exists.
+    pub fn replacing(self, node: NodeId) -> Self {
+        Self { replaces: Some(node), ..self }
     }
 
     /// Whether it may no longer be used; a token that claims more than 24 hours to come is none of ours.
@@ -80,7 +88,8 @@ impl fmt::Display for Token {
     /// The text form, secret included: show it once, to the one who asked for it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let address = Text::cut(&self.address);
-        let layout: Layout = (self.parent, self.division, address, self.root, self.id, self.secret, self.expires);
+        let layout: Layout =
+            (self.parent, self.division, address, self.root, self.id, self.secret, self.expires, self.replaces);
         let mut bytes = codec::encode_unbounded(&layout);
         let check: Vec<u8> = check(&bytes).collect();
         bytes.extend(check);
@@ -101,9 +110,9 @@ impl FromStr for Token {
         if !check(body).eq(sum.iter().copied()) {
             return Err(NotAToken);
         }
-        let (parent, division, address, root, id, secret, expires): Layout =
+        let (parent, division, address, root, id, secret, expires, replaces): Layout =
             codec::decode(body, TOKEN_BYTES_MAX).map_err(|_| NotAToken)?;
-        Ok(Self { parent, division, address: address.into(), root, id, secret, expires })
+        Ok(Self { parent, division, address: address.into(), root, id, secret, expires, replaces })
     }
 }
 
@@ -115,6 +124,7 @@ impl fmt::Debug for Token {
             .field("division", &self.division)
             .field("address", &self.address)
             .field("expires", &self.expires)
+            .field("replaces", &self.replaces)
             .finish_non_exhaustive()
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use protocol::wire::bundle::{Bundle, NotABundle};
 
-use super::directory::{Directory, verified};
+use super::directory::{Directory, Signer, verified};
 
 pub use crate::core::Verified;
 
@@ -14,12 +14,15 @@ pub enum VerifyError {
     /// The bytes are no bundle.
     #[error(transparent)]
     NotABundle(#[from] NotABundle),
-    /// No entry for its origin, or a revoked one.
+    /// No entry for its origin.
     #[error("the origin is not in the directory")]
     UnknownOrigin,
     /// The origin has no key with this id.
     #[error("the origin has no such key")]
     UnknownKey,
+    /// Sealed after the origin's key was revoked.
+    #[error("the origin's key was revoked before it sealed this")]
+    Revoked,
     /// The signature does not hold: altered on the way, or forged.
     #[error("the signature does not hold")]
     Signature,
@@ -32,9 +35,11 @@ pub enum VerifyError {
 pub fn bundle(bytes: Arc<[u8]>, directory: &Directory) -> Result<Verified<Bundle>, VerifyError> {
     let bundle = Bundle::parse(bytes)?;
     let head = bundle.head();
-    let Some(key) = directory.signing_key_by_id(head.origin, head.key) else {
-        let known = directory.knows(head.origin);
-        return Err(if known { VerifyError::UnknownKey } else { VerifyError::UnknownOrigin });
+    let key = match directory.signer(head.origin, head.key, head.id.millis()) {
+        Signer::Key(key) => key,
+        Signer::Revoked => return Err(VerifyError::Revoked),
+        Signer::UnknownKey => return Err(VerifyError::UnknownKey),
+        Signer::UnknownNode => return Err(VerifyError::UnknownOrigin),
     };
     let (bytes, signature) = bundle.signed();
     if !verified(key, bytes, &signature) {

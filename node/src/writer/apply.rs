@@ -31,10 +31,8 @@ impl Keys for NodesKeys<'_> {
     }
 
     fn verify(&self, by: NodeId, bytes: &[u8], signature: &Signature) -> bool {
-        self.directory
-            .entries(by)
-            .iter()
-            .any(|entry| federation::trust::directory::verified(entry.entry.signing, bytes, signature))
+        let keys = self.directory.keys_ever(by);
+        keys.into_iter().any(|key| federation::trust::directory::verified(key, bytes, signature))
     }
 
     fn division(&self, node: NodeId) -> Option<DivisionCode> {

@@ -60,6 +60,7 @@ impl Writer {
             id: request.token,
             secret,
             expires,
+            replaces: None,
         };
         if let Err(unproven) = enrolment::check(&token, request, &ask.mac, &ask.exporter, self.clock.wall()) {
             return Ok(Err(match unproven {
@@ -94,7 +95,7 @@ impl Writer {
             return JoinReply::Pending;
         };
         if self.enrolling.insert(request.node, request.token).is_none() {
-            let body = Body::Enrol(Enrol { request: request.clone(), parent: self.me.node });
+            let body = Body::Enrol(Enrol { request: request.clone(), parent: self.me.node, replaces: false });
             batch.letters.push(Letter { to: top, urgency: Urgency::Routine, receipted: true, body });
         }
         JoinReply::Pending

@@ -3,14 +3,15 @@
 use bincode::{Decode, Encode};
 
 use crate::bounded::{Blob, List, Text};
-use crate::chain::Hash;
-use crate::directory::{Ancestor, SealingKey, SignedEntry, SigningKey};
+use crate::chain::{Hash, Signature};
+use crate::directory::{Ancestor, RevocationReason, SealingKey, SignedEntry, SignedMandate, SigningKey};
 use crate::division::DivisionCode;
 use crate::id::{BundleId, NodeId, TokenId};
 use crate::time::UnixMillis;
 
+use super::codec;
 use super::frame::{Lane, LinkSeq};
-use super::limits::{ANCESTORS_MAX, INVENTORY_PAGE_MAX};
+use super::limits::{ANCESTORS_MAX, CERTIFICATE_BYTES_MAX, INVENTORY_PAGE_MAX, MANDATES_MAX, SUBTREE_PAGE_MAX};
 
 /// One run of link numbers. A new one begins at enrolment, at every restore, and whenever a greeting leaves a doubt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Encode, Decode)]
@@ -176,6 +177,15 @@ pub struct Delivered {
     pub bundles: List<BundleId, 256>,
 }
 
+/// An authority of its own that a joining node brings with it: it ran alone until now, and nodes hang below it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Encode, Decode)]
+pub struct Brings {
+    /// Its root certificate, DER.
+    pub root: Blob<CERTIFICATE_BYTES_MAX>,
+    /// That authority's Ed25519 signature over [`JoinRequest::brought_bytes`].
+    pub signature: Signature,
+}
+
 /// A request to join, made by the new node and proven with the token's secret.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Encode, Decode)]
 pub struct JoinRequest {
@@ -186,11 +196,22 @@ pub struct JoinRequest {
     /// Where it wants to hang; the token is bound to it.
     pub division: DivisionCode,
     /// Certificate signing request, DER.
-    pub csr: Blob<4096>,
+    pub csr: Blob<CERTIFICATE_BYTES_MAX>,
     /// Its key for bundles.
     pub signing: SigningKey,
     /// Its key for sealed parts.
     pub sealing: SealingKey,
+    /// The authority that it ran alone with, if it did.
+    pub brings: Option<Box<Brings>>,
+}
+
+impl JoinRequest {
+    /// What an authority signs that is brought along: this request without it.
+    pub fn brought_bytes(&self) -> Vec<u8> {
+        let mut bytes = b"wuji brings 1".to_vec();
+        bytes.extend_from_slice(&codec::encode_unbounded(&Self { brings: None, ..self.clone() }));
+        bytes
+    }
 }
 
 /// A join request on its way to the authority.
@@ -200,6 +221,8 @@ pub struct Enrol {
     pub request: JoinRequest,
     /// The parent that checked the token.
     pub parent: NodeId,
+    /// The token was for new keys of a node that exists.
+    pub replaces: bool,
 }
 
 /// What the authority issued.
@@ -207,8 +230,70 @@ pub struct Enrol {
 pub struct Enrolled {
     /// Directory entry.
     pub entry: SignedEntry,
-    /// Certificate chain of the node, leaf first, root last, DER.
-    pub certificates: List<Blob<4096>, 4>,
+    /// Certificate chain of the node, leaf first, root last, DER. Between them the root as the one before it signed it.
+    pub certificates: List<Blob<CERTIFICATE_BYTES_MAX>, 4>,
     /// The authority's key for directory entries.
     pub authority: SigningKey,
+    /// Other authorities that count where the node hangs, as this authority says.
+    pub mandates: List<SignedMandate, MANDATES_MAX>,
+}
+
+/// What the authority did not issue, to the parent that vouched.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Encode, Decode)]
+pub struct EnrolRefused {
+    /// The token of the request.
+    pub token: TokenId,
+    /// The node that wanted to join.
+    pub node: NodeId,
+    /// Why, for people.
+    pub reason: Text<200>,
+}
+
+/// A node asks for a new certificate, ahead of the end of the one it has or in the grace after it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Encode, Decode)]
+pub struct Renewal {
+    /// The node.
+    pub node: NodeId,
+    /// Serial of the entry that is to be renewed.
+    pub after: u64,
+    /// Certificate signing request for the new TLS key, DER.
+    pub csr: Blob<CERTIFICATE_BYTES_MAX>,
+    /// Its key for bundles from then on.
+    pub signing: SigningKey,
+    /// Its key for sealed parts from then on.
+    pub sealing: SealingKey,
+}
+
+impl Renewal {
+    /// What the node signs with the signing key of the entry that is to be renewed.
+    pub fn signed_bytes(&self) -> Vec<u8> {
+        let mut bytes = b"wuji renewal 1".to_vec();
+        bytes.extend_from_slice(&codec::encode_unbounded(self));
+        bytes
+    }
+}
+
+/// A renewal with its proof; it proves itself, whoever hands it on.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Encode, Decode)]
+pub struct SignedRenewal {
+    /// The renewal.
+    pub renewal: Renewal,
+    /// The node's Ed25519 signature over [`Renewal::signed_bytes`].
+    pub signature: Signature,
+}
+
+/// A node above another wants it to be revoked.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Encode, Decode)]
+pub struct RevokeAsked {
+    /// The node that shall no longer be trusted.
+    pub node: NodeId,
+    /// Why.
+    pub reason: RevocationReason,
+}
+
+/// Directory entries of the nodes below one that came with its own authority.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Encode, Decode)]
+pub struct Subtree {
+    /// Entries.
+    pub entries: List<SignedEntry, SUBTREE_PAGE_MAX>,
 }

@@ -1,6 +1,6 @@
 //! The kinds of messages and their typed bodies.
 
-use crate::directory::SignedEntry;
+use crate::directory::{SignedEntry, SignedMandate, SignedRevocation};
 use crate::event::Header;
 use crate::fact::{CaseFact, Tally, Watermark};
 use crate::order::{Contribution, Order, OrderAnswer, OrderWithdrawn};
@@ -9,7 +9,7 @@ use crate::receipt::Receipt;
 use crate::transfer::{Accept, Decline, Handover, History, Offer, Recall};
 
 use super::codec::{self, Malformed};
-use super::control::{Delivered, Enrol, Enrolled};
+use super::control::{Delivered, Enrol, EnrolRefused, Enrolled, RevokeAsked, SignedRenewal, Subtree};
 use super::limits::BODY_BYTES_MAX;
 
 macro_rules! bodies {
@@ -90,12 +90,24 @@ bodies! {
     Enrolled(Enrolled) = 42 / 1,
     /// A directory entry.
     Entry(SignedEntry) = 43 / 1,
+    /// A request for a new certificate, to the authority.
+    Renew(SignedRenewal) = 44 / 1,
+    /// What an authority says of another. To one child after another.
+    Mandate(SignedMandate) = 45 / 1,
+    /// A node that is no longer trusted. To one child after another.
+    Revoked(SignedRevocation) = 46 / 1,
+    /// The wish of a node above to have one below revoked, to the authority and to the parent.
+    RevokeAsked(RevokeAsked) = 47 / 1,
+    /// Entries of nodes that came below with an authority of their own. To the top; every level on the way keeps them.
+    Subtree(Subtree) = 48 / 1,
+    /// The authority did not issue, to the parent that vouched.
+    EnrolRefused(EnrolRefused) = 49 / 1,
 }
 
 impl Kind {
     /// Kinds that every node between origin and destination keeps for itself while passing them on.
     pub fn kept_on_the_way(self) -> bool {
-        matches!(self.0, 1..=5 | 42)
+        matches!(self.0, 1..=5 | 42 | 48)
     }
 
     /// Kinds that the link handles by itself, without casework.

@@ -14,3 +14,9 @@ pub const INVENTORY_PAGE_MAX: usize = 1024;
 pub const ANCESTORS_MAX: usize = 8;
 /// Memory that decoding one body may claim; in-memory size is larger than wire size.
 pub const DECODE_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Bytes of one certificate, DER.
+pub const CERTIFICATE_BYTES_MAX: usize = 4096;
+/// Directory entries of one message about a subtree.
+pub const SUBTREE_PAGE_MAX: usize = 256;
+/// Mandates beside a certificate: authorities that count besides the one that issued it.
+pub const MANDATES_MAX: usize = 4;

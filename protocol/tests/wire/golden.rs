@@ -10,6 +10,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use protocol::directory::{Mandate, Role, SignedMandate};
 use protocol::event::{Act, Header, PrivatePart};
 use protocol::order::{Answer, Asked, Order, OrderAnswer};
 use protocol::receipt::{Receipt, Subject};
@@ -46,6 +47,13 @@ fn bodies(kind: Kind, g: &mut Gen) -> Vec<Body> {
         1 => Act::each(g).into_iter().map(|act| Body::Header(Header { act, ..g.make() })).collect(),
         10 => Asked::each(g).into_iter().map(|asked| Body::Order(Order { asked, ..g.make() })).collect(),
         11 => Answer::each(g).into_iter().map(|answer| Body::OrderAnswer(OrderAnswer { answer, ..g.make() })).collect(),
+        45 => Role::each(g)
+            .into_iter()
+            .map(|role| {
+                let signed: SignedMandate = g.make();
+                Body::Mandate(SignedMandate { mandate: Mandate { role, ..signed.mandate }, ..signed })
+            })
+            .collect(),
         13 => Subject::each(g).into_iter().map(|subject| Body::Receipt(Receipt { subject, ..g.make() })).collect(),
         _ => Body::each(g).into_iter().filter(|body| body.kind().0 == kind).collect(),
     }
@@ -67,7 +75,7 @@ macro_rules! body_readers {
         }
     };
 }
-body_readers!(1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 20, 21, 22, 23, 24, 30, 40, 41, 42, 43);
+body_readers!(1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 20, 21, 22, 23, 24, 30, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49);
 
 fn all() -> BTreeMap<String, Golden> {
     let mut files = BTreeMap::new();

@@ -1,7 +1,10 @@
 //! How each type of the vocabulary is made. A field or variant that is added must be added here, or nothing compiles.
 
 use protocol::chain::{Epoch, Hash, Head, Signature, TenureSeal};
-use protocol::directory::{Ancestor, Entry, KeyId, SealingKey, SignedEntry, SigningKey};
+use protocol::directory::{
+    Ancestor, Entry, KeyId, Mandate, Revocation, RevocationReason, Role, SealingKey, SignedEntry, SignedMandate,
+    SignedRevocation, SigningKey,
+};
 use protocol::division::GridKind;
 use protocol::event::{
     Act, Brief, Category, Commitment, Content, DueTerm, Ending, Header, Matter, Outcome, Party, PartySide, Private,
@@ -20,7 +23,8 @@ use protocol::unit::UnitCode;
 use protocol::warning::Warning;
 use protocol::wire::bundle::{BundleHead, Message, Urgency};
 use protocol::wire::control::{
-    Control, Delivered, Doubt, Enrol, Enrolled, Hello, Incarnation, JoinRequest, LaneState, Position, Refused, Verdict,
+    Brings, Control, Delivered, Doubt, Enrol, EnrolRefused, Enrolled, Hello, Incarnation, JoinRequest, LaneState,
+    Position, Refused, Renewal, RevokeAsked, SignedRenewal, Subtree, Verdict,
 };
 use protocol::wire::frame::{Lane, LinkSeq};
 use protocol::wire::kind::{Body, Kind};
@@ -37,6 +41,10 @@ fields! {
     Ancestor { node, division }
     Entry { node, division, parent, signing, sealing, tls_spki_sha256, serial, issued }
     SignedEntry { entry, signature }
+    Revocation { node, serial, reason }
+    SignedRevocation { revocation, signature }
+    Mandate { root, authority, role, serial }
+    SignedMandate { mandate, by, signature }
     ClockReading { wall, offset_ms }
     DueTerm { kind, day }
     Brief {
@@ -78,9 +86,15 @@ fields! {
         versions, node, division, root, incarnation, peer_incarnation, peer_counter_seen, lanes, ancestors, clock, entry,
     }
     Delivered { bundles }
-    JoinRequest { token, node, division, csr, signing, sealing }
-    Enrol { request, parent }
-    Enrolled { entry, certificates, authority }
+    Brings { root, signature }
+    JoinRequest { token, node, division, csr, signing, sealing, brings }
+    Enrol { request, parent, replaces }
+    Enrolled { entry, certificates, authority, mandates }
+    EnrolRefused { token, node, reason }
+    Renewal { node, after, csr, signing, sealing }
+    SignedRenewal { renewal, signature }
+    RevokeAsked { node, reason }
+    Subtree { entries }
     BundleHead { id, origin, key, to, urgency, receipted }
 }
 
@@ -108,6 +122,7 @@ plain! {
     Measure { Visits, Calls, Bookings }
     Directive { Supervise, Assign, Instruct, Remind, Notify }
     Publication { CodeList, Rules, Policy, Calendar, Units }
+    RevocationReason { Lost, Replaced, Decommissioned, Operator }
     Progress { Queued, Sent, Delivered, Read, Accepted, Done }
     Ground { NotCompetent, Incomplete, Duplicate, SettleBelow }
     Doubt { Forked, RolledBack, Pruned, Empty, UnknownIncarnation }
@@ -172,6 +187,12 @@ variants! { g;
         Verdict::Reconcile { .. } => Verdict::Reconcile { doubt: g.make(), incarnation: g.make() },
         Verdict::Refuse(_) => Verdict::Refuse(g.make()),
     }
+    Role {
+        Role::Successor { .. } => Role::Successor { cross: g.make() },
+        Role::Predecessor => Role::Predecessor,
+        Role::Within(_) => Role::Within(g.make()),
+        Role::Retired => Role::Retired,
+    }
     Control {
         Control::Hello(_) => Control::Hello(g.make()),
         Control::Verdict(_) => Control::Verdict(g.make()),
@@ -203,6 +224,12 @@ variants! { g;
         Body::Enrol(_) => Body::Enrol(g.make()),
         Body::Enrolled(_) => Body::Enrolled(g.make()),
         Body::Entry(_) => Body::Entry(g.make()),
+        Body::Renew(_) => Body::Renew(g.make()),
+        Body::Mandate(_) => Body::Mandate(g.make()),
+        Body::Revoked(_) => Body::Revoked(g.make()),
+        Body::RevokeAsked(_) => Body::RevokeAsked(g.make()),
+        Body::Subtree(_) => Body::Subtree(g.make()),
+        Body::EnrolRefused(_) => Body::EnrolRefused(g.make()),
     }
 }
 

@@ -65,6 +65,34 @@ fn strangers_and_contradictions_are_refused() {
 }
 
 #[test]
+fn a_greeting_may_name_any_root_that_is_trusted_at_that_moment() {
+    let other = Hello { root: [8; 32], ..hello(LEFT, run(1, 1)) };
+    let mut rig = Rig::new();
+    rig.feed(Input::Identity(Box::new(Identity { roots: vec![[7; 32], [8; 32]], ..identity(ME, Some(TOP)) })));
+    assert!(rig.up(1, other.clone()).iter().any(|o| matches!(o, Output::LinkUp { peer: LEFT })));
+    rig.feed(Input::Identity(Box::new(Identity { root: [8; 32], ..identity(ME, Some(TOP)) })));
+    assert_eq!(rig.open(RIGHT, 2).root, [8; 32], "it names the new one from the next greeting on");
+    let out = rig.control(2, Control::Hello(Box::new(hello(RIGHT, run(1, 1)))));
+    assert_eq!(verdicts(&out), [Verdict::Refuse(Refused::OtherRoot)], "the old one is retired");
+}
+
+#[test]
+fn a_node_that_ran_alone_dials_once_it_has_a_parent() {
+    let core = Core::resume(identity(ME, None), kept(Vec::new()), Limits::default());
+    let mut rig = Rig { core, ..Rig::new() };
+    let dials = |out: &[Output]| out.iter().filter(|o| matches!(o, Output::Dial)).count();
+    assert_eq!(dials(&rig.feed(Input::Timeout)), 0);
+    let left = rig.up(1, hello(LEFT, run(1, 1)));
+    assert!(left.iter().any(|o| matches!(o, Output::LinkUp { .. })));
+    let out = rig.feed(Input::Identity(Box::new(identity(ME, Some(TOP)))));
+    assert!(closed(&out).is_empty(), "links below stay");
+    assert_eq!(dials(&rig.feed(Input::Timeout)), 1);
+    let above = rig.up(2, hello(TOP, run(1, 1)));
+    assert!(above.iter().any(|o| matches!(o, Output::LinkUp { peer: TOP })));
+    assert_eq!(dials(&rig.feed(Input::Identity(Box::new(identity(ME, Some(TOP)))))), 0, "the same parent");
+}
+
+#[test]
 fn who_is_not_in_the_registry_is_not_greeted() {
     let mut rig = Rig::new();
     for peer in [FAR, LEAF, TOP] {

@@ -51,7 +51,7 @@ fn entry(node: NodeId) -> SignedEntry {
 }
 
 fn identity(node: NodeId, parent: Option<NodeId>) -> Identity {
-    Identity { node, division: division(node), root: [7; 32], entry: entry(node), parent }
+    Identity { node, division: division(node), root: [7; 32], roots: Vec::new(), entry: entry(node), parent }
 }
 
 fn kept(links: Vec<KeptLink>) -> Kept {

@@ -55,7 +55,13 @@ pub fn subject_of(body: &Body) -> Option<CaseId> {
         | Body::Delivered(_)
         | Body::Enrol(_)
         | Body::Enrolled(_)
-        | Body::Entry(_) => None,
+        | Body::Entry(_)
+        | Body::Renew(_)
+        | Body::Mandate(_)
+        | Body::Revoked(_)
+        | Body::RevokeAsked(_)
+        | Body::Subtree(_)
+        | Body::EnrolRefused(_) => None,
     }
 }
 
@@ -90,9 +96,16 @@ pub fn receive(known: &Known, message: Incoming, world: &mut World<'_>) -> Resul
         Body::Recall(recall) => transfer::recall(draft_ref, &recall, origin)?,
         Body::Handover(handover) => transfer::handover(draft_ref, handover, origin, opened)?,
         Body::Published(_) => {}
-        Body::Delivered(_) | Body::Enrol(_) | Body::Enrolled(_) | Body::Entry(_) => {
-            return Err(Refusal::NotACaseMessage);
-        }
+        Body::Delivered(_)
+        | Body::Enrol(_)
+        | Body::Enrolled(_)
+        | Body::Entry(_)
+        | Body::Renew(_)
+        | Body::Mandate(_)
+        | Body::Revoked(_)
+        | Body::RevokeAsked(_)
+        | Body::Subtree(_)
+        | Body::EnrolRefused(_) => return Err(Refusal::NotACaseMessage),
     }
     Ok(draft.finish())
 }
