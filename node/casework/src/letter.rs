@@ -36,6 +36,10 @@ pub struct HandoverLetter {
 }
 
 /// A message before sealing.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the plain letter is by far the most common, and lives for one transaction"
+)]
 #[derive(Debug, Clone, PartialEq)]
 pub enum Letter {
     /// Nothing to seal.
