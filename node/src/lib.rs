@@ -10,6 +10,7 @@ pub mod demo;
 pub mod folder;
 pub mod names;
 pub mod node;
+pub mod ops;
 pub mod page;
 pub mod person;
 pub mod shared;

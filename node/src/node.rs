@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::{Clock, random_bytes};
 use crate::config::{Config, DatabaseSection, HttpSection, LinkSection, NodeSection, ParentSection};
 use crate::folder::Folder;
+use crate::ops::loss;
 use crate::shared::Shared;
 use crate::store::trust::{Child, KeptToken, Route};
 use crate::store::{self, Store, StoreError, WriteStore};
@@ -280,6 +281,14 @@ impl Running {
         });
         let stopping = CancellationToken::new();
         let writer = tokio::spawn(writer.run(requests, events, stopping.clone()));
+        let watched = loss::Watched {
+            folder: folder.clone(),
+            store: store.clone(),
+            shared: shared.clone(),
+            parent: config.parent.as_ref().map(|p| p.id),
+            clock: clock.clone(),
+        };
+        loss::watch(watched, stopping.clone());
         Ok(Self {
             config,
             folder,

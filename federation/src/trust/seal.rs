@@ -8,7 +8,10 @@ use protocol::bounded::Blob;
 use protocol::directory::SealingKey;
 use protocol::sealed::Sealed;
 
+use zeroize::Zeroizing;
+
 use super::keys::NodeKeys;
+use super::{NoRandomness, random};
 
 const SUITE: u8 = 1;
 const INFO: &[u8] = b"wuji sealed 1";
@@ -42,11 +45,22 @@ pub fn seal(to: SealingKey, aad: &[u8], plain: &[u8]) -> Result<Sealed, SealErro
 
 /// Opens what was sealed to this node.
 pub fn open(keys: &NodeKeys, aad: &[u8], sealed: &Sealed) -> Result<Vec<u8>, SealError> {
+    open_with(keys.sealing_private(), aad, sealed)
+}
+
+/// A key pair, private and public, for what is sealed to an office instead of a node: backups are.
+pub fn key_pair() -> Result<(Zeroizing<[u8; 32]>, SealingKey), NoRandomness> {
+    let seed = Zeroizing::new(random::<32>()?);
+    let (private, public) = X25519HkdfSha256::derive_keypair(&*seed);
+    Ok((Zeroizing::new(private.to_bytes().into()), SealingKey(public.to_bytes().into())))
+}
+
+/// Opens what was sealed to the public half of a private key.
+pub fn open_with(private: &[u8; 32], aad: &[u8], sealed: &Sealed) -> Result<Vec<u8>, SealError> {
     if sealed.suite != SUITE {
         return Err(SealError::Suite(sealed.suite));
     }
-    let private =
-        <X25519HkdfSha256 as Kem>::PrivateKey::from_bytes(keys.sealing_private()).map_err(|_| SealError::Key)?;
+    let private = <X25519HkdfSha256 as Kem>::PrivateKey::from_bytes(private).map_err(|_| SealError::Key)?;
     let encapsulated =
         <X25519HkdfSha256 as Kem>::EncappedKey::from_bytes(&sealed.encapsulated).map_err(|_| SealError::Closed)?;
     hpke::single_shot_open::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(

@@ -3,6 +3,11 @@
 //! Exit codes: 0 done, 1 failed, 2 the command line itself was wrong, 3 something did not arrive in time, 4 a count does
 //! not come out.
 
+mod backup;
+mod bar;
+mod doctor;
+mod export;
+mod restore;
 mod run;
 mod setup;
 mod status;
@@ -37,6 +42,14 @@ enum Command {
     Status(status::Status),
     /// Add, change or list users of a node.
     User(user::UserCommand),
+    /// Put a node into one file, while it runs or not; read such a file; make a key for it.
+    Backup(backup::Backup),
+    /// Make a node out of a backup; afterwards say what was lost.
+    Restore(restore::Restore),
+    /// Write a table of a node into a file: cases without names, the records behind the figures, the audit.
+    Export(export::Export),
+    /// Look at a node and its machine, and say what to do.
+    Doctor(doctor::Doctor),
     /// Print the OpenAPI document.
     Openapi,
     /// Run a small city on this machine.
@@ -72,6 +85,10 @@ async fn obey(command: Command) -> anyhow::Result<u8> {
         Command::Run(run) => run.run().await?,
         Command::Status(status) => return status.run().await,
         Command::User(user) => user.run().await?,
+        Command::Backup(backup) => backup.run().await?,
+        Command::Restore(restore) => return restore.run().await,
+        Command::Export(export) => export.run().await?,
+        Command::Doctor(doctor) => return doctor.run().await,
         Command::Openapi => say(&crate::api::router::description().to_pretty_json()?),
         Command::Demo(options) => return demo::run(options).await,
     }

@@ -81,19 +81,37 @@ fn file_pool(connections: u32) -> SqlitePoolOptions {
 impl Database {
     /// Opens a database, made and migrated when need be.
     pub async fn open(place: &Place) -> Result<Self, StoreError> {
+        let database = Self::open_unmigrated(place)?;
+        database.migrate_to(None).await?;
+        Ok(database)
+    }
+
+    /// A handle to a database that may be new: its schema is as it was found.
+    pub(super) fn open_unmigrated(place: &Place) -> Result<Self, StoreError> {
         match place {
             Place::File(path) => {
                 let write = file_pool(1).connect_lazy_with(file(path).create_if_missing(true));
-                SQLITE_MIGRATIONS.run(&write).await?;
                 let read = file_pool(FILE_READERS_MAX).connect_lazy_with(file(path).read_only(true));
                 Ok(Self::File { write, read })
             }
-            Place::Server(url) => {
-                let pool = Self::server(url)?;
-                POSTGRES_MIGRATIONS.run(&pool).await?;
-                Ok(Self::Server(pool))
-            }
+            Place::Server(url) => Ok(Self::Server(Self::server(url)?)),
         }
+    }
+
+    /// Brings the schema to a version, or to the newest.
+    pub async fn migrate_to(&self, version: Option<i64>) -> Result<(), StoreError> {
+        match (self, version) {
+            (Self::File { write, .. }, None) => SQLITE_MIGRATIONS.run(write).await?,
+            (Self::File { write, .. }, Some(version)) => SQLITE_MIGRATIONS.run_to(version, write).await?,
+            (Self::Server(pool), None) => POSTGRES_MIGRATIONS.run(pool).await?,
+            (Self::Server(pool), Some(version)) => POSTGRES_MIGRATIONS.run_to(version, pool).await?,
+        }
+        Ok(())
+    }
+
+    /// The newest version of the schema that this program knows.
+    pub fn newest_schema() -> i64 {
+        SQLITE_MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
     }
 
     /// Opens a database that is there already, for reading only.

@@ -6,9 +6,11 @@
 pub mod audit;
 pub mod cases;
 pub mod database;
+pub mod dump;
 pub mod figures;
 pub mod link;
 pub mod lists;
+pub mod loss;
 pub mod persons;
 pub mod sql;
 pub mod trust;

@@ -4,6 +4,7 @@
 //! check every body twice; here the values are gathered in a small enum first, and only the four ways to run a statement
 //! know both databases.
 
+use futures_util::TryStreamExt;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
@@ -124,6 +125,21 @@ impl Statement {
     /// All rows.
     pub(crate) async fn fetch_all(self, connection: &mut Connection) -> Result<Vec<Row>, StoreError> {
         Ok(run!(self, connection, |query, c| query.fetch_all(c).await?.into_iter().map(Row::from).collect()))
+    }
+
+    /// Hands every row to `each`, one after another: there may be more of them than fit into memory.
+    pub(crate) async fn for_each<E: From<StoreError>>(
+        self,
+        connection: &mut Connection,
+        mut each: impl FnMut(&Row) -> Result<(), E>,
+    ) -> Result<(), E> {
+        run!(self, connection, |query, c| {
+            let mut rows = query.fetch(c);
+            while let Some(row) = rows.try_next().await.map_err(StoreError::from)? {
+                each(&Row::from(row))?;
+            }
+        });
+        Ok(())
     }
 
     /// The first row, if there is one.

@@ -1,0 +1,82 @@
+//! `wuji restore`.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use clap::Args;
+
+use crate::api::stamp::shown;
+use crate::config::Config;
+use crate::folder::Folder;
+use crate::ops::loss;
+use crate::ops::restore::{self, Wanted};
+use crate::store::Store;
+
+use super::backup::LockArguments;
+use super::bar::Bar;
+use super::say;
+
+/// Exit code when the loss report is not complete yet.
+const NOT_YET: u8 = 3;
+
+/// `wuji restore`: a node out of a backup, and afterwards what that cost.
+#[derive(Debug, Args)]
+pub(super) struct Restore {
+    /// The archive.
+    #[arg(long, value_name = "FILE", conflicts_with = "report")]
+    from: Option<PathBuf>,
+    /// The node's folder; it must not hold a node yet.
+    #[arg(long, env = "WUJI_FOLDER", value_name = "FOLDER")]
+    folder: PathBuf,
+    #[command(flatten)]
+    lock: LockArguments,
+    /// Folder with a copy of `keys` (and `authority`), when the archive has none.
+    #[arg(long, value_name = "FOLDER")]
+    keys: Option<PathBuf>,
+    /// URL of a PostgreSQL database; without it the rows go into a file in the folder.
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
+    /// Say what a restore cost, once the node runs again.
+    #[arg(long)]
+    report: bool,
+    /// With --report: one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Restore {
+    pub(super) async fn run(self) -> anyhow::Result<u8> {
+        let folder = Folder::new(&self.folder);
+        if self.report {
+            return self.tell(&folder).await;
+        }
+        let Some(from) = self.from else { bail!("give --from FILE, or --report") };
+        let wanted = Wanted { from, open: self.lock.open_with()?, keys: self.keys, database: self.database };
+        let mut bar = Bar::new();
+        let done = restore::restore(&folder, &wanted, &mut bar).await;
+        bar.done();
+        let restored = done?;
+        say(&format!(
+            "restored into {} as of {}. Make sure that the old node is off, then start this one.",
+            folder.path().display(),
+            shown(restored.backup_at)
+        ));
+        say("Its neighbours give back what they hold; then: wuji restore --report");
+        say("Decide again what was decided here since the backup: revoked nodes, disabled users, changed passwords.");
+        Ok(0)
+    }
+
+    async fn tell(&self, folder: &Folder) -> anyhow::Result<u8> {
+        loss::noted(folder)?.with_context(|| format!("{} was not restored from a backup", folder.path().display()))?;
+        let report = match loss::made(folder)? {
+            Some(report) => report,
+            None => {
+                let config = Config::load(folder.path())?;
+                let store = Store::read_only(&config.place(folder), config.node.id)?;
+                loss::report(folder, &store, Vec::new(), false).await?
+            }
+        };
+        say(&if self.json { serde_json::to_string(&report)? } else { loss::in_words(&report) });
+        Ok(if report.complete { 0 } else { NOT_YET })
+    }
+}

@@ -1,0 +1,88 @@
+//! A look at a node's health: what is in order, what to do about the rest. Nothing is changed.
+
+mod files;
+mod machine;
+mod neighbours;
+mod rows;
+
+use serde::Serialize;
+
+use crate::config::Config;
+use crate::folder::Folder;
+
+/// How a check came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Grade {
+    /// In order.
+    Ok,
+    /// It works, but somebody should look; or it could not be found out.
+    Warn,
+    /// It does not work, or data is in danger.
+    Fail,
+}
+
+/// One check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What was looked at.
+    pub check: &'static str,
+    /// How it came out.
+    pub grade: Grade,
+    /// What was seen.
+    pub says: String,
+    /// What to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub todo: Option<String>,
+}
+
+impl Finding {
+    fn ok(check: &'static str, says: impl Into<String>) -> Self {
+        Self { check, grade: Grade::Ok, says: says.into(), todo: None }
+    }
+
+    fn warn(check: &'static str, says: impl Into<String>, todo: impl Into<String>) -> Self {
+        Self { check, grade: Grade::Warn, says: says.into(), todo: Some(todo.into()) }
+    }
+
+    fn fail(check: &'static str, says: impl Into<String>, todo: impl Into<String>) -> Self {
+        Self { check, grade: Grade::Fail, says: says.into(), todo: Some(todo.into()) }
+    }
+}
+
+/// What is looked at.
+#[derive(Debug)]
+pub struct Patient {
+    /// Its folder.
+    pub folder: Folder,
+    /// Its configuration.
+    pub config: Config,
+    /// Look at every page of the database, which takes long.
+    pub thorough: bool,
+}
+
+/// Looks at everything. A check that cannot be made is a finding, not an error.
+pub async fn examine(folder: Folder, thorough: bool) -> Vec<Finding> {
+    let config = match Config::load(folder.path()) {
+        Ok(config) => config,
+        Err(error) => {
+            let todo = "is this a node's folder? Correct the file, or restore the node from a backup";
+            return vec![Finding::fail("configuration", format!("{error:#}"), todo)];
+        }
+    };
+    let patient = Patient { folder, config, thorough };
+    let mut findings = vec![Finding::ok(
+        "configuration",
+        format!("{} ({}), node {}", patient.config.node.name, patient.config.node.division, patient.config.node.id),
+    )];
+    findings.extend(files::look(&patient));
+    findings.extend(machine::look(&patient));
+    findings.extend(rows::look(&patient).await);
+    findings.extend(neighbours::look(&patient).await);
+    findings
+}
+
+/// The worst of the findings.
+pub fn worst(findings: &[Finding]) -> Grade {
+    findings.iter().map(|finding| finding.grade).max().unwrap_or(Grade::Ok)
+}

@@ -1,0 +1,137 @@
+//! Who can be reached, and who can reach the API.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::net::UdpSocket;
+
+use crate::clock::random_bytes;
+
+use super::{Finding, Patient};
+
+const ANSWER: Duration = Duration::from_secs(2);
+const TRIES: usize = 3;
+/// A first packet is at least so long, or nobody answers it.
+const FIRST_PACKET_BYTES: usize = 1_200;
+
+pub(super) async fn look(patient: &Patient) -> Vec<Finding> {
+    let status = ask(patient).await;
+    let mut findings = vec![running(status.as_ref())];
+    if let Some(parent) = &patient.config.parent {
+        let up = status.as_ref().map(parent_up);
+        findings.push(match up {
+            Some(true) => Finding::ok("node above", format!("the link to {} is up", parent.address)),
+            running => above(&parent.address, running.is_some(), status.as_ref()).await,
+        });
+    }
+    findings.extend(status.as_ref().map(alarms));
+    findings.push(exposed(patient));
+    findings
+}
+
+async fn ask(patient: &Patient) -> Option<Value> {
+    let token = patient.folder.operator_token().ok()?;
+    let address = format!("http://{}/api/v1/status", patient.config.http.listen);
+    let client = reqwest::Client::builder().timeout(ANSWER).build().ok()?;
+    let answer = client.get(&address).bearer_auth(token).send().await.ok()?;
+    serde_json::from_str(&answer.error_for_status().ok()?.text().await.ok()?).ok()
+}
+
+fn running(status: Option<&Value>) -> Finding {
+    match status.and_then(|status| status.get("uptime_ms")).and_then(Value::as_u64) {
+        Some(uptime) => Finding::ok("process", format!("runs, for {} minutes", uptime / 60_000)),
+        None => Finding::warn("process", "does not answer on its API", "start it, if it should run"),
+    }
+}
+
+fn parent_up(status: &Value) -> bool {
+    let links = status.get("links").and_then(Value::as_array);
+    let is = |link: &Value, what: &str| link.get(what).and_then(Value::as_bool) == Some(true);
+    links.is_some_and(|links| links.iter().any(|link| is(link, "parent") && is(link, "up")))
+}
+
+fn alarms(status: &Value) -> Finding {
+    let alarms = status.get("alarms").and_then(Value::as_array).map_or(0, Vec::len);
+    if alarms == 0 {
+        Finding::ok("alarms", "none since the start")
+    } else {
+        Finding::warn("alarms", format!("{alarms} since the start"), "wuji status names them")
+    }
+}
+
+async fn above(address: &str, runs: bool, status: Option<&Value>) -> Finding {
+    const CHECK: &str = "node above";
+    let why = status.and_then(|status| status.get("last_dial_failure")).and_then(Value::as_str);
+    let why = why.map_or_else(String::new, |why| format!(" ({why})"));
+    match probe(address).await {
+        // Whether that is the right node, only its certificate says, in a real link.
+        Ok(()) if runs => Finding::fail(
+            CHECK,
+            format!("{address} answers QUIC, but the link is down{why}"),
+            "is this node known there, and not revoked? See wuji status above",
+        ),
+        Ok(()) => Finding::ok(CHECK, format!("{address} answers QUIC")),
+        Err(why_not) => Finding::fail(
+            CHECK,
+            format!("{address}: {why_not}{why}"),
+            "does it run? Is UDP open on the way, in both directions? Work here goes on meanwhile",
+        ),
+    }
+}
+
+/// Offers a version of QUIC that nobody speaks: whoever speaks QUIC there says so, and takes no note of it.
+async fn probe(address: &str) -> Result<(), String> {
+    let to = tokio::net::lookup_host(address)
+        .await
+        .map_err(|e| format!("the name cannot be resolved: {e}"))?
+        .next()
+        .ok_or("the name has no address")?;
+    let any: SocketAddr = if to.is_ipv4() { ([0; 4], 0).into() } else { ([0_u16; 8], 0).into() };
+    let socket = UdpSocket::bind(any).await.map_err(|e| e.to_string())?;
+    socket.connect(to).await.map_err(|e| e.to_string())?;
+    let id: [u8; 8] = random_bytes();
+    let packet = first_packet(id);
+    for _ in 0..TRIES {
+        socket.send(&packet).await.map_err(|e| e.to_string())?;
+        let mut answer = [0; 1_500];
+        match tokio::time::timeout(ANSWER, socket.recv(&mut answer)).await {
+            Ok(Ok(length)) if answer.get(..length).is_some_and(|answer| is_version_list(answer, id)) => return Ok(()),
+            Ok(Ok(_)) => return Err("something answers that is not QUIC".to_owned()),
+            Ok(Err(error)) => return Err(error.to_string()),
+            Err(_) => {}
+        }
+    }
+    Err("no answer".to_owned())
+}
+
+/// A long header with a reserved version (RFC 9000 §15), padded.
+fn first_packet(id: [u8; 8]) -> Vec<u8> {
+    let mut packet = vec![0xc0, 0x1a, 0x2a, 0x3a, 0x4a, 8];
+    packet.extend_from_slice(&random_bytes::<8>());
+    packet.push(8);
+    packet.extend_from_slice(&id);
+    packet.resize(FIRST_PACKET_BYTES, 0);
+    packet
+}
+
+/// Version negotiation (RFC 9000 §17.2.1): version zero, addressed to our id.
+fn is_version_list(answer: &[u8], id: [u8; 8]) -> bool {
+    answer.first().is_some_and(|first| first & 0x80 != 0)
+        && answer.get(1..5) == Some(&[0; 4])
+        && answer.get(5) == Some(&8)
+        && answer.get(6..14) == Some(&id)
+}
+
+fn exposed(patient: &Patient) -> Finding {
+    const CHECK: &str = "front door";
+    let listen = patient.config.http.listen;
+    if listen.ip().is_loopback() {
+        return Finding::ok(CHECK, format!("{listen}: this machine only"));
+    }
+    Finding::fail(
+        CHECK,
+        format!("plain HTTP on {listen}: passwords and names can be read on the way"),
+        "http.listen = \"127.0.0.1:...\" and a proxy with HTTPS before it",
+    )
+}

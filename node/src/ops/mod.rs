@@ -1,0 +1,10 @@
+//! What the operator of a node does to it: backup and restore, export, and a look at its health.
+
+pub mod archive;
+pub mod backup;
+pub mod chunks;
+pub mod doctor;
+pub mod export;
+pub mod lock;
+pub mod loss;
+pub mod restore;
