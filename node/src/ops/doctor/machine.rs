@@ -89,7 +89,7 @@ fn number(file: &str) -> Option<u64> {
 
 fn buffers() -> Finding {
     const CHECK: &str = "UDP buffers";
-    let wanted = u64::try_from(federation::driver::Settings::default().socket_buffer).unwrap_or(u64::MAX);
+    let wanted = u64::try_from(federation::driver::HostSettings::default().socket_buffer).unwrap_or(u64::MAX);
     let sizes = [number("/proc/sys/net/core/rmem_max"), number("/proc/sys/net/core/wmem_max")];
     let says = |size: Option<u64>| size.map_or_else(|| "unknown".to_owned(), |size| size.to_string());
     let [receive, send] = sizes;
