@@ -100,8 +100,12 @@ pub enum Outcome {
 pub struct DueTerm {
     /// What is due.
     pub kind: TermKind,
-    /// The last day on which it is met.
+    /// The day from which it runs, which is not counted itself.
+    pub since: CivilDay,
+    /// The last day on which it is met; of a provisional one the last day that the owner's calendar knew.
     pub day: CivilDay,
+    /// It ends after `day`, beyond the owner's calendar: nobody has told yet which days are worked.
+    pub provisional: bool,
 }
 
 /// What a term limits.

@@ -1,9 +1,8 @@
 //! What may be read above: the summary (摘要) and other words that leave the node, without names.
 
 use protocol::bounded::Text;
-use protocol::event::{Category, Matter};
+use protocol::event::Matter;
 
-use crate::category;
 use crate::refusal::Refusal;
 
 /// Digits in a row, separators between them left out, that are taken for a phone or an identity number.
@@ -40,14 +39,14 @@ fn longest_digits(text: &str) -> usize {
 }
 
 /// A summary by rule, from category and people only.
-pub fn prefill(matter: Matter, category: Category, head_count: u32) -> Text<120> {
+pub fn prefill(matter: Matter, category: &str, head_count: u32) -> Text<120> {
     let what = match matter {
         Matter::Dispute => "",
         Matter::Request => "民生诉求:",
         Matter::Consultation => "咨询:",
     };
     let people = if head_count == 0 { String::new() } else { format!(",涉及{head_count}人") };
-    Text::cut(&format!("{what}{}{people}", category::name(category)))
+    Text::cut(&format!("{what}{category}{people}"))
 }
 
 #[cfg(test)]
@@ -74,7 +73,7 @@ mod tests {
 
     #[test]
     fn a_prefilled_summary_passes_the_check() {
-        let text = prefill(Matter::Dispute, Category(402), 23);
+        let text = prefill(Matter::Dispute, "物权相关纠纷(物业及其管理)", 23);
         assert_eq!(text.as_str(), "物权相关纠纷(物业及其管理),涉及23人");
         assert_eq!(nameless(&text, []), Ok(()));
     }

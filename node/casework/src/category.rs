@@ -1,168 +1,218 @@
-//! The categories of GB/T 31000-2015 (社会治安综合治理基础数据规范, 事件类别): 17 classes with their sub-codes.
+//! The list of categories (事件类别): GB/T 31000-2015 as it ships, with the channels that may take each category.
 
+use protocol::bounded::{List, Text};
 use protocol::event::Category;
+use serde::{Deserialize, Serialize};
 
-/// One class with its sub-codes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+use crate::content::{Content, FieldTrouble, repeated, required};
+
+/// Channels of one category at most.
+pub const CHANNELS_MAX: usize = 32;
+
+/// A channel (渠道) by which a matter may be resolved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Channel {
+    /// Its code, e.g. `people_mediation`.
+    pub code: Text<40>,
+    /// Its name in Chinese.
+    pub zh: Text<60>,
+    /// Its name in English.
+    pub en: Text<60>,
+}
+
+/// A class: the first two digits of a category.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Class {
-    /// The first two digits.
+    /// The two digits.
     pub code: u16,
-    /// Name (类别名称).
-    pub name: &'static str,
-    /// Whether people's mediation (人民调解) may take it: classes 11 to 16 are no disputes among the people (民间纠纷).
-    pub mediable: bool,
-    /// Four-digit codes with their names.
-    pub items: &'static [(u16, &'static str)],
+    /// Its name in Chinese (类别名称).
+    pub zh: Text<60>,
+    /// Its name in English.
+    pub en: Text<60>,
 }
 
-const fn class(code: u16, name: &'static str, mediable: bool, items: &'static [(u16, &'static str)]) -> Class {
-    Class { code, name, mediable, items }
+/// One category.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CategoryRow {
+    /// Four digits, of which the first two name the class.
+    pub code: Category,
+    /// Its name in Chinese.
+    pub zh: Text<60>,
+    /// Its name in English.
+    pub en: Text<60>,
+    /// Codes of the channels that may take it (可受理渠道). People's mediation is not among those of classes 11 to 16, which
+    /// are no disputes among the people (民间纠纷).
+    pub channels: List<Text<40>, CHANNELS_MAX>,
 }
 
-/// All classes of the standard.
-pub const CLASSES: [Class; 17] = [
-    class(1, "婚恋家庭纠纷", true, &[(101, "恋爱及婚姻"), (102, "抚养赡养监护"), (103, "分家与继承"), (199, "其他")]),
-    class(
-        2,
-        "邻里纠纷",
-        true,
-        &[(201, "用水排水通行通风采光"), (202, "相邻土地建筑利用"), (203, "相邻污染损害防止"), (299, "其他")],
-    ),
-    class(3, "人格权纠纷", true, &[(301, "姓名肖像"), (302, "名誉隐私"), (303, "身体健康及人身自由"), (399, "其他")]),
-    class(
-        4,
-        "物权相关纠纷",
-        true,
-        &[(401, "财物返还及损害赔偿"), (402, "物业及其管理"), (403, "房屋等不动产登记"), (499, "其他")],
-    ),
-    class(
-        5,
-        "侵权相关纠纷",
-        true,
-        &[
-            (501, "教育机构"),
-            (502, "医疗损害"),
-            (503, "交通事故"),
-            (504, "环境污染"),
-            (505, "产品责任"),
-            (506, "网络侵权"),
-            (507, "劳务损害"),
-            (599, "其他"),
-        ],
-    ),
-    class(
-        6,
-        "合同及相关纠纷",
-        true,
-        &[(601, "消费及服务"), (602, "房产买卖租赁"), (603, "交易贸易"), (604, "运输仓储"), (699, "其他")],
-    ),
-    class(
-        7,
-        "劳动人事争议",
-        true,
-        &[(701, "劳动合同、劳务派遣"), (702, "社会保险"), (703, "福利待遇"), (704, "人事争议"), (799, "其他")],
-    ),
-    class(
-        8,
-        "金融借贷纠纷",
-        true,
-        &[(801, "证券基金期货"), (802, "投资信托理财"), (803, "保险"), (804, "借贷及担保"), (899, "其他")],
-    ),
-    class(
-        9,
-        "土地及资源权属纠纷",
-        true,
-        &[(901, "土地承包经营"), (902, "宅基地使用"), (903, "山林矿产"), (904, "水域水利"), (999, "其他")],
-    ),
-    class(
-        10,
-        "其他民商事纠纷",
-        true,
-        &[
-            (1001, "知识产权"),
-            (1002, "公司企业设立解散"),
-            (1003, "海事海商"),
-            (1004, "竞争纠纷"),
-            (1005, "票据与信用证"),
-            (1006, "无因管理与不当得利"),
-            (1099, "其他"),
-        ],
-    ),
-    class(
-        11,
-        "城乡建设发展纠纷",
-        false,
-        &[
-            (1101, "国有土地上房屋征收"),
-            (1102, "农村集体土地征用"),
-            (1103, "城乡规划及拆违"),
-            (1104, "基础设施建设及市政市容"),
-            (1105, "移民安置"),
-            (1199, "其他"),
-        ],
-    ),
-    class(
-        12,
-        "涉民政纠纷",
-        false,
-        &[(1201, "村(社区)选举和管理"), (1202, "优抚救助"), (1203, "区划边界"), (1299, "其他")],
-    ),
-    class(
-        13,
-        "其他行政执法纠纷",
-        false,
-        &[
-            (1301, "城市管理"),
-            (1302, "教育文体管理"),
-            (1303, "工商税务管理"),
-            (1304, "安全生产管理"),
-            (1305, "交通运输管理"),
-            (1306, "海事渔事管理"),
-            (1307, "计划生育管理"),
-            (1399, "其他"),
-        ],
-    ),
-    class(
-        14,
-        "涉法涉诉纠纷",
-        false,
-        &[(1401, "涉公安"), (1402, "涉检察院"), (1403, "涉法院"), (1404, "涉司法行政机关")],
-    ),
-    class(15, "涉组织涉纪检纠纷", false, &[(1501, "组织人事"), (1502, "干部作风"), (1599, "其他")]),
-    class(16, "涉民族宗教纠纷", false, &[(1601, "涉民族问题"), (1602, "涉宗教问题")]),
-    class(99, "其他", true, &[]),
-];
-
-/// The class of a category; none for a code that this version does not know.
-pub fn class_of(category: Category) -> Option<&'static Class> {
-    let code = category.0.checked_div(100)?;
-    CLASSES.iter().find(|class| class.code == code)
+/// A list of categories as it is published.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CategoryList {
+    schema: u16,
+    /// What the list follows.
+    standard: Text<60>,
+    channels: Vec<Channel>,
+    classes: Vec<Class>,
+    categories: Vec<CategoryRow>,
 }
 
-/// Its name for people: class, and sub-code where it says more. A code of a later list is shown as its digits.
-pub fn name(category: Category) -> String {
-    let Some(class) = class_of(category) else {
-        return category.to_string();
-    };
-    match class.items.iter().find(|(code, name)| *code == category.0 && *name != "其他") {
-        Some((_, item)) => format!("{}({item})", class.name),
-        None => class.name.to_owned(),
+/// The list that ships with the program.
+pub(crate) const BUILT_IN: &str = include_str!("../../data/categories.json");
+/// The name of what is in no other category of its class: it adds nothing to the name of the class.
+const OTHER: [&str; 2] = ["其他", "other"];
+
+impl CategoryList {
+    /// The list that ships with the program.
+    pub fn built_in() -> Self {
+        // A test reads it: what ships is never refused.
+        Self::read(BUILT_IN.as_bytes()).unwrap_or_default()
+    }
+
+    /// All categories.
+    pub fn categories(&self) -> &[CategoryRow] {
+        &self.categories
+    }
+
+    /// All channels.
+    pub fn channels(&self) -> &[Channel] {
+        &self.channels
+    }
+
+    /// The row of a category; none for a code that the list does not hold.
+    pub fn get(&self, category: Category) -> Option<&CategoryRow> {
+        self.categories.iter().find(|row| row.code == category)
+    }
+
+    /// Whether a channel may take a category. A category that the list does not hold is taken by none.
+    pub fn admits(&self, category: Category, channel: &str) -> bool {
+        self.get(category).is_some_and(|row| row.channels.iter().any(|code| code.as_str() == channel))
+    }
+
+    /// Its name for people: the class, and the category where that says more. A code of another list is shown as such.
+    pub fn name(&self, category: Category, chinese: bool) -> String {
+        let class = category.0.checked_div(100).unwrap_or_default();
+        let class = self.classes.iter().find(|held| held.code == class);
+        match (class, self.get(category)) {
+            (Some(class), Some(row)) => {
+                let (class, item) = if chinese { (&class.zh, &row.zh) } else { (&class.en, &row.en) };
+                let adds = !OTHER.contains(&item.as_str());
+                match (chinese, adds) {
+                    (_, false) => class.to_string(),
+                    (true, true) => format!("{class}({item})"),
+                    (false, true) => format!("{class} ({item})"),
+                }
+            }
+            _ if chinese => format!("未知类别 {category}"),
+            _ => format!("unknown category {category}"),
+        }
+    }
+}
+
+impl Content for CategoryList {
+    fn check(&self, found: &mut Vec<FieldTrouble>) {
+        repeated("channels", "code", self.channels.iter().map(|c| &c.code), found);
+        repeated("classes", "code", self.classes.iter().map(|c| c.code), found);
+        repeated("categories", "code", self.categories.iter().map(|c| c.code), found);
+        if self.categories.is_empty() {
+            found.push(FieldTrouble::new("categories", "the list holds no category", "清单中没有类别"));
+        }
+        for (index, class) in self.classes.iter().enumerate() {
+            required(|| format!("classes[{index}].zh"), &class.zh, found);
+            required(|| format!("classes[{index}].en"), &class.en, found);
+        }
+        for (index, row) in self.categories.iter().enumerate() {
+            self.check_row(index, row, found);
+        }
+    }
+}
+
+impl CategoryList {
+    fn check_row(&self, index: usize, row: &CategoryRow, found: &mut Vec<FieldTrouble>) {
+        let path = |field: &str| format!("categories[{index}].{field}");
+        required(|| path("zh"), &row.zh, found);
+        required(|| path("en"), &row.en, found);
+        let class = row.code.0.checked_div(100).unwrap_or_default();
+        if row.code.0 > 9_999 || self.classes.iter().all(|held| held.code != class) {
+            found.push(FieldTrouble::new(
+                path("code"),
+                "a category has four digits, and the first two are a class of the list",
+                "类别代码为四位数字,前两位须为本清单中的大类",
+            ));
+        }
+        for (at, code) in row.channels.iter().enumerate() {
+            if self.channels.iter().all(|channel| channel.code != *code) {
+                found.push(FieldTrouble::new(
+                    path(&format!("channels[{at}]")),
+                    format!("there is no channel {code} in the list"),
+                    format!("清单中没有渠道 {code}"),
+                ));
+            }
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::content::Trouble;
 
     #[test]
-    fn every_code_lies_in_its_class() {
-        assert_eq!(CLASSES.iter().map(|c| c.items.len()).sum::<usize>(), 79 - 1);
-        for class in &CLASSES {
-            assert!(class.items.iter().all(|(code, _)| code / 100 == class.code), "{}", class.name);
+    fn the_standard_ships_whole() {
+        let list = CategoryList::built_in();
+        assert_eq!((list.classes.len(), list.categories().len(), list.channels().len()), (17, 79, 15));
+        assert_eq!(list.name(Category(402), true), "物权相关纠纷(物业及其管理)");
+        assert_eq!(list.name(Category(402), false), "Property-right disputes (property management)");
+        assert_eq!(list.name(Category(299), true), "邻里纠纷");
+        assert_eq!(list.name(Category(9_900), true), "其他");
+    }
+
+    #[test]
+    fn an_unknown_code_is_shown_as_such() {
+        let list = CategoryList::built_in();
+        assert_eq!(list.name(Category(2_001), true), "未知类别 2001");
+        assert_eq!(
+            list.name(Category(198), false),
+            "unknown category 0198",
+            "a class that is known does not make it known"
+        );
+        assert!(!list.admits(Category(2_001), "people_mediation"));
+    }
+
+    #[test]
+    fn people_mediation_takes_what_is_a_dispute_among_the_people_and_nothing_else() {
+        let list = CategoryList::built_in();
+        for row in list.categories() {
+            let among_people = !(1_100..1_700).contains(&row.code.0);
+            let special = matches!(row.code.0, 704 | 1_003 | 1_004 | 1_005);
+            assert_eq!(list.admits(row.code, "people_mediation"), among_people && !special, "{}", row.code);
+            assert!(!row.channels.is_empty(), "{} has a way", row.code);
         }
-        assert_eq!(name(Category(402)), "物权相关纠纷(物业及其管理)");
-        assert_eq!(name(Category(299)), "邻里纠纷");
-        assert_eq!(name(Category(9_900)), "其他");
-        assert_eq!(name(Category(2_001)), "2001");
+        assert!(list.admits(Category(701), "labour_arbitration"));
+    }
+
+    #[test]
+    fn a_wrong_row_is_named_with_its_field() {
+        let list = |categories: &str| {
+            format!(
+                r#"{{"schema":1,"standard":"x","channels":[{{"code":"court","zh":"诉讼","en":"Court"}}],
+                "classes":[{{"code":1,"zh":"甲","en":"A"}}],"categories":[{categories}]}}"#
+            )
+        };
+        let paths = |categories: &str| match CategoryList::read(list(categories).as_bytes()) {
+            Err(Trouble::Fields(fields)) => fields.into_iter().map(|f| f.path).collect::<Vec<_>>(),
+            other => panic!("{other:?}"),
+        };
+        let row =
+            |code: u32, channel: &str| format!(r#"{{"code":{code},"zh":"乙","en":"B","channels":["{channel}"]}}"#);
+        assert!(CategoryList::read(list(&row(101, "court")).as_bytes()).is_ok());
+        assert_eq!(paths(&row(201, "court")), ["categories[0].code"]);
+        assert_eq!(paths(&row(101, "post")), ["categories[0].channels[0]"]);
+        assert_eq!(paths(&format!("{0},{0}", row(101, "court"))), ["categories[1].code"]);
+        assert_eq!(paths(&row(70_000, "court")), ["categories[0].code"]);
+        assert_eq!(paths(""), ["categories"]);
     }
 }

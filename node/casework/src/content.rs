@@ -32,6 +32,9 @@ pub enum Trouble {
     /// Written by a later version of this program: it is kept and passed on, and what held before goes on holding.
     #[error("it has schema {0}, which is newer than this program; update the program to apply it")]
     NewerSchema(u16),
+    /// A kind of a later version of this program: the same.
+    #[error("it is of kind {0}, which this program does not know; update the program to apply it")]
+    UnknownKind(u16),
     /// Fields that are wrong, the first of them.
     #[error("{}", first(.0))]
     Fields(Vec<FieldTrouble>),
@@ -42,6 +45,20 @@ fn first(fields: &[FieldTrouble]) -> String {
         Some((one, [])) => format!("{}: {}", one.path, one.en),
         Some((one, more)) => format!("{}: {} (and {} more)", one.path, one.en, more.len()),
         None => "it cannot be used".to_owned(),
+    }
+}
+
+impl Trouble {
+    /// The sentence in Chinese.
+    pub fn chinese(&self) -> String {
+        match self {
+            Self::NewerSchema(schema) => format!("内容格式版本 {schema} 高于本程序,升级程序后生效"),
+            Self::UnknownKind(kind) => format!("未知发布类型 {kind},升级程序后生效"),
+            Self::Fields(fields) => match fields.first() {
+                Some(field) => format!("{}:{}", field.path, field.zh),
+                None => "内容无法使用".to_owned(),
+            },
+        }
     }
 }
 

@@ -192,7 +192,7 @@ impl<'d, 'w> Draft<'d, 'w> {
             brief.step = step;
         }
         change(&mut brief);
-        brief.next_term = term::next(self.world.policy, &brief, &case.steps, self.world.now);
+        brief.next_term = term::next(self.world.holds, &brief, &case.steps, self.world.now);
         let header = Header {
             id: self.event_id(),
             case: case.id,
@@ -309,7 +309,7 @@ impl<'d, 'w> Draft<'d, 'w> {
     fn fact_up(&mut self) {
         let (key, registered_by) = self.key();
         let Some(case) = self.known.case() else { return };
-        let fact = fact(case, key, registered_by, self.world.me, self.world.policy);
+        let fact = fact(case, key, registered_by, self.world.me, &self.world.holds.policy);
         self.store(Record::Fact(fact.clone()));
         if let Some(top) = self.world.line.last() {
             self.post(top.node, Urgency::Statistics, Letter::Plain(Body::Fact(fact)));

@@ -6,7 +6,8 @@ use protocol::fact::{CaseFact, LevelChange};
 use protocol::id::CaseKey;
 
 use crate::case::Case;
-use crate::world::{Me, Policy};
+use crate::policy::Policy;
+use crate::world::Me;
 
 /// Changes of level that a fact carries; beyond it the first and the latest are kept.
 const LEVEL_CHANGES_MAX: usize = 32;

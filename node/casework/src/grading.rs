@@ -1,33 +1,138 @@
-//! Grading (预警分级): what the rules propose. A person confirms it, and may set it higher, never lower.
+//! Grading (预警分级): what the rules propose. A person confirms it, and may set it higher, never lower. The rules are data
+//! (规则集), so that a console weighs them as a node does.
 
 use protocol::event::Matter;
 use protocol::grading::{Answers, Known, Rule};
 use protocol::warning::Warning;
+use serde::{Deserialize, Serialize};
 
-/// People from whom on talk of petitioning over local heads makes a dispute red.
-pub const GROUP: u32 = 5;
-/// People from whom on it makes it orange.
-pub const LARGE_GROUP: u32 = 20;
+use crate::content::{Content, FieldTrouble};
 
-/// The level that the rules propose, with the rule that fired; the highest wins.
-pub fn propose(matter: Matter, answers: &Answers) -> (Option<Warning>, Rule) {
-    if matter != Matter::Dispute {
-        return (None, Rule::NotADispute);
+/// Rules of one set at most.
+const RULES_MAX: usize = 100;
+
+/// What must hold for a rule to fire: all that is named. "Not known" is never a yes, so it never fires a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct When {
+    /// Any sign of an outbreak is ticked.
+    #[serde(skip_serializing_if = "is_false")]
+    pub any_sign: bool,
+    /// Violence or the threat of it.
+    #[serde(skip_serializing_if = "is_false")]
+    pub violence: bool,
+    /// Talk of petitioning over local heads (越级上访).
+    #[serde(skip_serializing_if = "is_false")]
+    pub petition_talk: bool,
+    /// So many people at least.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub people: Option<u32>,
+    /// It disturbs production or daily life.
+    #[serde(skip_serializing_if = "is_false")]
+    pub disturbs: bool,
+    /// It takes much of the authorities' effort.
+    #[serde(skip_serializing_if = "is_false")]
+    pub effort: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+impl When {
+    fn holds(&self, answers: &Answers) -> bool {
+        let yes = |asked: bool, known: Known| !asked || known == Known::Yes;
+        (!self.any_sign || answers.signs != 0)
+            && yes(self.violence, answers.violence)
+            && yes(self.petition_talk, answers.petition_talk)
+            && self.people.is_none_or(|least| answers.people.unwrap_or(0) >= least)
+            && yes(self.disturbs, answers.disturbs)
+            && yes(self.effort, answers.effort)
     }
-    let petition = answers.petition_talk == Known::Yes;
-    let people = answers.people.unwrap_or(0);
-    if answers.signs != 0 {
-        (Some(Warning::Orange), Rule::SignOfOutbreak)
-    } else if petition && people >= LARGE_GROUP {
-        (Some(Warning::Orange), Rule::LargeGroupPetition)
-    } else if answers.violence == Known::Yes {
-        (Some(Warning::Red), Rule::Violence)
-    } else if petition && people >= GROUP {
-        (Some(Warning::Red), Rule::GroupPetition)
-    } else if answers.disturbs == Known::Yes || answers.effort == Known::Yes {
-        (Some(Warning::Yellow), Rule::Disturbance)
-    } else {
-        (Some(Warning::Yellow), Rule::AnyDispute)
+}
+
+/// One rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GradingRule {
+    /// The level that it proposes.
+    pub level: Warning,
+    /// The name under which it is shown.
+    pub fires: Rule,
+    /// What must hold.
+    pub when: When,
+}
+
+/// A rule set as it is published. The first rule that holds fires; rules stand from the highest level down.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuleSet {
+    schema: u16,
+    rules: Vec<GradingRule>,
+}
+
+/// The rules that ship with the program.
+pub(crate) const BUILT_IN: &str = include_str!("../../data/rules.json");
+
+impl RuleSet {
+    /// The rules that ship with the program.
+    pub fn built_in() -> Self {
+        // A test reads it: what ships is never refused.
+        Self::read(BUILT_IN.as_bytes()).unwrap_or_default()
+    }
+
+    /// The rules in order.
+    pub fn rules(&self) -> &[GradingRule] {
+        &self.rules
+    }
+
+    /// The level that the rules propose, with the rule that fired; the highest wins.
+    pub fn propose(&self, matter: Matter, answers: &Answers) -> (Option<Warning>, Rule) {
+        if matter != Matter::Dispute {
+            return (None, Rule::NotADispute);
+        }
+        match self.rules.iter().find(|rule| rule.when.holds(answers)) {
+            Some(rule) => (Some(rule.level), rule.fires),
+            // A set without a rule for every dispute is refused when it is read.
+            None => (Some(Warning::Yellow), Rule::AnyDispute),
+        }
+    }
+}
+
+impl Content for RuleSet {
+    fn check(&self, found: &mut Vec<FieldTrouble>) {
+        if self.rules.last().is_none_or(|rule| rule.when != When::default()) {
+            found.push(FieldTrouble::new(
+                "rules",
+                "the last rule must hold for every dispute: it has no condition",
+                "最后一条规则必须适用于所有纠纷(不带条件)",
+            ));
+        }
+        if self.rules.len() > RULES_MAX {
+            let (en, zh) = (format!("more than {RULES_MAX} rules"), format!("规则超过 {RULES_MAX} 条"));
+            found.push(FieldTrouble::new("rules", en, zh));
+        }
+        for (index, pair) in self.rules.windows(2).enumerate() {
+            if let [before, after] = pair
+                && after.level > before.level
+            {
+                found.push(FieldTrouble::new(
+                    format!("rules[{}].level", index.saturating_add(1)),
+                    "rules stand from the highest level down",
+                    "规则应按等级由高到低排列",
+                ));
+            }
+        }
+        for (index, rule) in self.rules.iter().enumerate() {
+            if matches!(rule.fires, Rule::NotADispute | Rule::Person) {
+                found.push(FieldTrouble::new(
+                    format!("rules[{index}].fires"),
+                    "this name is kept for what no rule decides",
+                    "该名称保留给非规则判定",
+                ));
+            }
+        }
     }
 }
 
@@ -47,11 +152,15 @@ pub fn merge(earlier: &Answers, newer: &Answers) -> Answers {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::content::Trouble;
+
+    fn propose(matter: Matter, answers: &Answers) -> (Option<Warning>, Rule) {
+        RuleSet::built_in().propose(matter, answers)
+    }
 
     fn level(answers: Answers) -> (Option<Warning>, Rule) {
         propose(Matter::Dispute, &answers)
     }
-
     #[test]
     fn the_boundaries_of_a_group() {
         let petition = |people| Answers { petition_talk: Known::Yes, people, ..Answers::default() };
@@ -89,5 +198,36 @@ mod tests {
         assert_eq!(merge(&red, &Answers::default()), red);
         let no = Answers { violence: Known::No, ..Answers::default() };
         assert_eq!(merge(&red, &no).violence, Known::No);
+    }
+
+    #[test]
+    fn thresholds_are_data() {
+        let text = r#"{"schema":1,"rules":[
+            {"level":"orange","fires":"large_group_petition","when":{"petition_talk":true,"people":50}},
+            {"level":"yellow","fires":"any_dispute","when":{}}]}"#;
+        let rules = RuleSet::read(text.as_bytes()).unwrap();
+        let crowd = |people| Answers { petition_talk: Known::Yes, people: Some(people), ..Answers::default() };
+        assert_eq!(rules.propose(Matter::Dispute, &crowd(49)).0, Some(Warning::Yellow));
+        assert_eq!(rules.propose(Matter::Dispute, &crowd(50)).0, Some(Warning::Orange));
+        assert_eq!(rules.rules().len(), 2);
+    }
+
+    #[test]
+    fn a_set_that_leaves_a_dispute_without_a_level_or_is_out_of_order_is_refused() {
+        let paths = |rules: &str| match RuleSet::read(format!(r#"{{"schema":1,"rules":[{rules}]}}"#).as_bytes()) {
+            Err(Trouble::Fields(fields)) => fields.into_iter().map(|f| f.path).collect::<Vec<_>>(),
+            other => panic!("{other:?}"),
+        };
+        let violence = r#"{"level":"red","fires":"violence","when":{"violence":true}}"#;
+        let any = r#"{"level":"yellow","fires":"any_dispute","when":{}}"#;
+        assert_eq!(paths(""), ["rules"]);
+        assert_eq!(paths(violence), ["rules"]);
+        let below = r#"{"level":"yellow","fires":"disturbance","when":{"disturbs":true}}"#;
+        assert_eq!(paths(&format!("{below},{violence},{any}")), ["rules[1].level"]);
+        assert_eq!(paths(r#"{"level":"yellow","fires":"person","when":{}}"#), ["rules[0].fires"]);
+        assert_eq!(
+            paths(r#"{"level":"yellow","fires":"any_dispute","when":{"weather":true}}"#),
+            ["rules[0].when.weather"]
+        );
     }
 }

@@ -15,6 +15,7 @@
 )]
 
 pub mod brief;
+pub mod calendar;
 pub mod case;
 pub mod category;
 pub mod command;
@@ -26,6 +27,9 @@ mod fact;
 pub mod grading;
 mod known;
 pub mod letter;
+pub mod lists;
+pub mod policy;
+pub mod publish;
 mod receive;
 pub mod record;
 mod refusal;
@@ -42,9 +46,10 @@ pub use decide::{decide, open, wake};
 pub use draft::{Decision, Notice};
 pub use evolve::evolve;
 pub use fact::fact;
-pub use grading::propose;
 pub use known::Known;
 pub use letter::{HandoverLetter, Letter, Outgoing, private_parts, sealed_part};
+pub use policy::Policy;
+pub use publish::InForce;
 pub use receive::{Incoming, receive, subject_of};
 pub use record::{
     AnswerKind, Answered, ContributionFile, Follower, FollowerClass, OfferFile, OfferState, OrderFile, Record,
@@ -52,4 +57,4 @@ pub use record::{
 };
 pub use refusal::{Fault, Refusal};
 pub use rights::{ActionName, Actor, Role, next_actions};
-pub use world::{Keys, Me, Mutant, Policy, World};
+pub use world::{Keys, Me, Mutant, World};

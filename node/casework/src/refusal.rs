@@ -33,6 +33,18 @@ macro_rules! refusals {
                 match self { $(Self::$name => $chinese,)+ }
             }
 
+            /// The field of the report that is wrong, where it is one.
+            pub fn field(&self) -> Option<&'static str> {
+                match self {
+                    Self::TitleMissing => Some("title"),
+                    Self::UnknownCategory => Some("category"),
+                    Self::OutsideArea => Some("place"),
+                    Self::BelowProposal | Self::NotGraded => Some("confirmed_level"),
+                    Self::ScoreOutOfRange => Some("score"),
+                    _ => None,
+                }
+            }
+
             /// Who can mend it.
             pub fn fault(&self) -> Fault {
                 match self { $(Self::$name => Fault::$fault,)+ }
@@ -46,6 +58,11 @@ refusals! {
     RoleMissing: Person, "role-missing", "Your roles do not allow this.", "您的角色无权进行此操作。";
     /// The place lies elsewhere.
     OutsideArea: Person, "outside-area", "The place is outside the area of this node.", "发生地不在本节点辖区内。";
+    /// A report without a title.
+    TitleMissing: Person, "title-missing", "A report needs a title.", "请填写标题。";
+    /// The category is not in the list that is in force.
+    UnknownCategory: Person, "unknown-category", "The category is not in the list that is in force here.",
+        "类别不在现行类别清单中。";
     /// A text that goes up names somebody.
     NamesInBrief: Person, "names-in-brief",
         "A text that leaves this node must not hold a party's name, a phone number or an identity number.",

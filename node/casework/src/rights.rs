@@ -4,8 +4,9 @@ use protocol::bounded::Text;
 use serde::{Deserialize, Serialize};
 
 use crate::known::Known;
+use crate::policy::Policy;
 use crate::refusal::Refusal;
-use crate::world::{Me, Policy};
+use crate::world::Me;
 use crate::{decide, step};
 
 /// A role of a person at a node.

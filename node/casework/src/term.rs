@@ -1,13 +1,15 @@
-//! Terms (期限) in calendar days.
+//! Terms (期限): which one runs, and on which day it ends.
 
 use protocol::event::{Brief, DueTerm, Step, TermKind};
 use protocol::fact::StepReached;
 use protocol::time::{CivilDay, ClockReading, UnixMillis};
 
-use crate::world::Policy;
+use crate::calendar::Due;
+use crate::publish::InForce;
 
-/// The term that ends next, after a step that is reached now.
-pub(crate) fn next(policy: &Policy, brief: &Brief, steps: &[StepReached], now: ClockReading) -> Option<DueTerm> {
+/// The term that ends next, after a step that is reached now. A term that runs keeps its day; only one that ended beyond
+/// the calendar is counted again, in case the calendar has grown.
+pub(crate) fn next(holds: &InForce, brief: &Brief, steps: &[StepReached], now: ClockReading) -> Option<DueTerm> {
     if brief.void {
         return None;
     }
@@ -19,15 +21,20 @@ pub(crate) fn next(policy: &Policy, brief: &Brief, steps: &[StepReached], now: C
         Step::FedBack => TermKind::Assess,
         Step::Assessed | Step::Archived => return None,
     };
-    if let Some(running) = brief.next_term.filter(|term| term.kind == kind) {
-        return Some(running);
-    }
-    let from = match kind {
+    let since = match brief.next_term.filter(|term| term.kind == kind) {
+        Some(running) if !running.provisional => return Some(running),
+        Some(running) => running.since,
         // The month of people's mediation runs from the filing, whatever step follows it.
-        TermKind::Resolve => steps.iter().find(|s| s.step == Step::Filed).map_or(now.day(), |s| day_of(*s)),
-        _ => now.day(),
+        None if kind == TermKind::Resolve => {
+            steps.iter().find(|s| s.step == Step::Filed).map_or(now.day(), |s| day_of(*s))
+        }
+        None => now.day(),
     };
-    Some(DueTerm { kind, day: from.plus(i32::from(policy.days(kind))) })
+    let (day, provisional) = match holds.calendar.due(since, holds.policy.span(kind)) {
+        Due::Day(day) => (day, false),
+        Due::Provisional { after } => (after, true),
+    };
+    Some(DueTerm { kind, since, day, provisional })
 }
 
 fn day_of(step: StepReached) -> CivilDay {

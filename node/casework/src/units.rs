@@ -31,7 +31,7 @@ pub struct UnitDirectory {
 }
 
 /// The directory that ships with the program.
-const BUILT_IN: &str = include_str!("../../data/units.json");
+pub(crate) const BUILT_IN: &str = include_str!("../../data/units.json");
 
 impl UnitDirectory {
     /// The directory that ships with the program.

@@ -4,7 +4,7 @@ use crate::directory::{SignedEntry, SignedMandate, SignedRevocation};
 use crate::event::Header;
 use crate::fact::{CaseFact, Tally, Watermark};
 use crate::order::{Contribution, Order, OrderAnswer, OrderWithdrawn};
-use crate::publication::Published;
+use crate::publication::{Holdings, Published};
 use crate::receipt::Receipt;
 use crate::transfer::{Accept, Decline, Handover, History, Offer, Recall};
 
@@ -80,8 +80,10 @@ bodies! {
     Recall(Recall) = 23 / 1,
     /// The case itself, after its release.
     Handover(Handover) = 24 / 1,
-    /// Something published from above. To one child subtree after another.
+    /// Something published from above, with its issuer's proof. Handed from parent to child.
     Published(Published) = 30 / 1,
+    /// What a node holds of all that was published, to its parent.
+    Holdings(Holdings) = 31 / 1,
     /// Bundles that are durable at their destination: the link's own terminal receipt.
     Delivered(Delivered) = 40 / 1,
     /// A join request vouched for by a parent, to the authority.

@@ -6,7 +6,7 @@ use protocol::directory::Ancestor;
 use protocol::division::DivisionCode;
 use protocol::event::{Act, Category, DueTerm, Header, Outcome, TermKind};
 use protocol::id::BundleId;
-use protocol::publication::{PUBLICATION_BYTES_MAX, Published};
+use protocol::publication::{PUBLICATION_BYTES_MAX, Publication, Published};
 use protocol::sealed::{SEALED_BYTES_MAX, Sealed};
 use protocol::time::{CivilDay, ClockReading, UnixMillis};
 use protocol::transfer::{HEADERS_MAX, Handover, TENURES_MAX};
@@ -144,7 +144,9 @@ fn the_longest_greeting_fits_into_a_control_frame() {
 #[test]
 fn the_largest_publication_fits_into_a_body() {
     let content = Blob::new(vec![b' '; PUBLICATION_BYTES_MAX]).unwrap();
-    assert!(Body::Published(Published { content, ..Gen::new(4, 4).make() }).encode().is_ok());
+    let publication = Publication { content, ..Gen::new(4, 4).make() };
+    let published = Published { publication, signature: Signature([7; 64]) };
+    assert!(Body::Published(published).encode().is_ok());
 }
 
 /// A header of which no field can be longer.
@@ -163,7 +165,8 @@ fn longest_header(g: &mut Gen) -> Header {
     brief.grading.level = Some(Warning::Orange);
     brief.unit = UnitCode(u16::MAX);
     brief.summary = Text::new("𠮷".repeat(120)).unwrap();
-    brief.next_term = Some(DueTerm { kind: TermKind::File, day: CivilDay::from_number(84_005).unwrap() });
+    let last = CivilDay::from_number(84_005).unwrap();
+    brief.next_term = Some(DueTerm { kind: TermKind::File, since: last, day: last, provisional: true });
     brief.ceiling = Some(g.make());
     brief.outcome = Some(Outcome::Other);
     header

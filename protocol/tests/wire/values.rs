@@ -14,7 +14,7 @@ use protocol::fact::{CaseFact, LevelChange, Measure, StepReached, Tally, Waterma
 use protocol::grading::{Answers, Grading, Known, Rule};
 use protocol::id::{BundleId, CaseId, CaseKey, ContributionId, EventId, MessageId, NodeId, OfferId, OrderId, TokenId};
 use protocol::order::{Answer, Asked, Contribution, Directive, Order, OrderAnswer, OrderWithdrawn};
-use protocol::publication::{Publication, Published};
+use protocol::publication::{HeldVersion, Holdings, Publication, PublicationKind, Published};
 use protocol::receipt::{Progress, Receipt, Subject};
 use protocol::sealed::Sealed;
 use protocol::time::ClockReading;
@@ -32,7 +32,19 @@ use protocol::wire::kind::{Body, Kind};
 use super::build::{Arb, Gen, Variants, fields, ids, variants, wrapped};
 
 ids!(BundleId, CaseId, CaseKey, ContributionId, EventId, MessageId, NodeId, OfferId, OrderId, TokenId);
-wrapped!(Hash, Signature, KeyId, SealingKey, SigningKey, Category, Commitment, Salt, LinkSeq, UnitCode);
+wrapped!(
+    Hash,
+    Signature,
+    KeyId,
+    SealingKey,
+    SigningKey,
+    Category,
+    Commitment,
+    Salt,
+    LinkSeq,
+    PublicationKind,
+    UnitCode
+);
 
 fields! {
     Epoch { takeovers, moves }
@@ -46,7 +58,7 @@ fields! {
     Mandate { root, authority, role, serial }
     SignedMandate { mandate, by, signature }
     ClockReading { wall, offset_ms }
-    DueTerm { kind, day }
+    DueTerm { kind, since, day, provisional }
     Brief {
         matter, source, category, place, grid_kind, head_count, grading, step, owner, unit, next_term, summary, ceiling,
         outcome, void,
@@ -70,7 +82,10 @@ fields! {
     OrderAnswer { order, case, by, answer, at }
     OrderWithdrawn { order, case }
     Contribution { id, case, from, sealed, at }
-    Published { kind, name, version, issuer, from, content }
+    Publication { kind, name, version, issuer, from, content }
+    Published { publication, signature }
+    HeldVersion { kind, name, issuer, version }
+    Holdings { held }
     Receipt { subject, by, progress, at }
     Sealed { suite, encapsulated, ciphertext }
     Offer { id, case, from, brief, head, at, expires }
@@ -121,7 +136,6 @@ plain! {
     Warning { Yellow, Red, Orange }
     Measure { Visits, Calls, Bookings }
     Directive { Supervise, Assign, Instruct, Remind, Notify }
-    Publication { CodeList, Rules, Policy, Calendar, Units }
     RevocationReason { Lost, Replaced, Decommissioned, Operator }
     Progress { Queued, Sent, Delivered, Read, Accepted, Done }
     Ground { NotCompetent, Incomplete, Duplicate, SettleBelow }
@@ -220,6 +234,7 @@ variants! { g;
         Body::Recall(_) => Body::Recall(g.make()),
         Body::Handover(_) => Body::Handover(g.make()),
         Body::Published(_) => Body::Published(g.make()),
+        Body::Holdings(_) => Body::Holdings(g.make()),
         Body::Delivered(_) => Body::Delivered(g.make()),
         Body::Enrol(_) => Body::Enrol(g.make()),
         Body::Enrolled(_) => Body::Enrolled(g.make()),

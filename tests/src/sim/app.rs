@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use casework::{
-    Actor, Case, Command, Decision, Incoming, Intake, Keys, Known, Me, Mutant, Notice, Policy, Record, RecordKey,
+    Actor, Case, Command, Decision, InForce, Incoming, Intake, Keys, Known, Me, Mutant, Notice, Record, RecordKey,
     Refusal, Role, World,
 };
 use federation::core::{Deliver, Now};
@@ -110,11 +110,11 @@ impl CityApp {
     }
 
     fn in_world<T>(&self, now: Now, random: Random<'_>, rule: impl FnOnce(&mut World<'_>) -> T) -> T {
-        let policy = Policy::default();
+        let holds = InForce::shipped();
         rule(&mut World {
             me: self.me,
             line: &self.line,
-            policy: &policy,
+            holds: &holds,
             now: ClockReading::exact(now.wall),
             entropy: random,
             keys: &NoKeys(self.divisions.clone()),

@@ -10,7 +10,7 @@ use protocol::wire::kind::Body;
 
 use super::steps::note;
 use crate::draft::Draft;
-use crate::grading::{merge, propose};
+use crate::grading::merge;
 use crate::receive::withdraw_approval;
 use crate::record::{FollowerClass, OrderFile, Record};
 use crate::refusal::Refusal;
@@ -20,7 +20,8 @@ use crate::world::World;
 /// The ceiling of a case that rises to a level: the node that the policy names, and never lower than it was. Kept to the
 /// archive.
 pub(crate) fn ceiling(world: &World<'_>, before: Option<NodeId>, level: Option<Warning>) -> Option<NodeId> {
-    let Some(wanted) = level.and_then(|level| world.policy.ceiling(level)).map(|level| world.nearest(level)) else {
+    let Some(wanted) = level.and_then(|level| world.holds.policy.ceiling(level)).map(|level| world.nearest(level))
+    else {
         return before;
     };
     // This node is the lowest place of the line, a node that is not in it counts as high: it was set by somebody above.
@@ -76,14 +77,14 @@ pub(super) fn regrade(
 
 /// Who approves that a case of this level falls: the nearest node of the role's level, or this one.
 pub(crate) fn approver(world: &World<'_>, from: Warning) -> NodeId {
-    world.policy.approver(from).map_or(world.me.node, |level| world.nearest(level))
+    world.holds.policy.approver(from).map_or(world.me.node, |level| world.nearest(level))
 }
 
 fn graded(world: &World<'_>, brief: &Brief, answers: &Answers, level: Option<Warning>) -> Grading {
     let answers = merge(&brief.grading.answers, answers);
-    let (proposed, rule) = propose(brief.matter, &answers);
+    let (proposed, rule) = world.holds.rules.propose(brief.matter, &answers);
     let fired = if proposed == level { rule } else { Rule::Person };
-    Grading { rules: world.policy.rules, answers, fired, level }
+    Grading { rules: world.holds.policy.rules, answers, fired, level }
 }
 
 /// Writes the lower level, or its cancelling.
@@ -129,7 +130,7 @@ fn ask(
         from: draft.me(),
         asked: Asked::ApproveLevel { wanted, brief: case.brief },
         text,
-        term_days: Some(draft.world.policy.answer_days),
+        term_days: Some(draft.world.holds.policy.answer_days),
         at: draft.world.now,
     };
     draft.store(Record::Order(OrderFile::issued(order.clone(), approver, Some(answers))));

@@ -11,10 +11,11 @@ use protocol::event::Step;
 use crate::command::Command;
 use crate::draft::{Decision, Draft};
 use crate::known::Known;
+use crate::policy::Policy;
 use crate::record::{OfferState, OrderFile};
 use crate::refusal::Refusal;
 use crate::rights::{self, ActionName, Actor};
-use crate::world::{Me, Policy, World};
+use crate::world::{Me, World};
 
 pub(crate) use level::{approved, approver, lower};
 pub(crate) use orders::send_contribution;
@@ -34,7 +35,7 @@ pub fn decide(known: &Known, command: Command, by: &Actor, world: &mut World<'_>
     by.must(action)?;
     let mut draft = Draft::new(known, world, Some(by));
     timely(&draft.known, draft.world.me, action)?;
-    roomy(&draft.known, draft.world.me, draft.world.policy, action)?;
+    roomy(&draft.known, draft.world.me, &draft.world.holds.policy, action)?;
     run(&mut draft, command, by)?;
     Ok(draft.finish())
 }

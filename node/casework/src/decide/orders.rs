@@ -39,7 +39,7 @@ pub(super) fn directive(
     text: Text<1000>,
     term_days: Option<u16>,
 ) -> Result<(), Refusal> {
-    let days = term_days.unwrap_or(draft.world.policy.answer_days);
+    let days = term_days.unwrap_or(draft.world.holds.policy.answer_days);
     issue(draft, Asked::Directive { form }, text, Some(days))
 }
 
@@ -50,7 +50,7 @@ pub(super) fn view(draft: &mut Draft<'_, '_>, until: CivilDay, text: Text<1000>)
     if text.trim().is_empty() {
         return Err(Refusal::ReasonMissing);
     }
-    let days = draft.world.policy.answer_days;
+    let days = draft.world.holds.policy.answer_days;
     issue(draft, Asked::View { until }, text, Some(days))
 }
 

@@ -11,7 +11,6 @@ use super::{level, transfer};
 use crate::brief::{nameless, prefill};
 use crate::command::Intake;
 use crate::draft::{Decision, Draft};
-use crate::grading::propose;
 use crate::known::Known;
 use crate::refusal::Refusal;
 use crate::rights::{ActionName, Actor};
@@ -24,9 +23,7 @@ pub fn open(intake: Intake, by: &Actor, known: &Known, world: &mut World<'_>) ->
     if known.case().is_some() {
         return Err(Refusal::AlreadyReported);
     }
-    if !world.me.division.contains(intake.place) {
-        return Err(Refusal::OutsideArea);
-    }
+    acceptable(&intake, world)?;
     let receiver = receiver(&intake, world)?;
     let brief = brief(&intake, world)?;
     let mut draft = Draft::new(known, world, Some(by));
@@ -49,6 +46,20 @@ pub fn open(intake: Intake, by: &Actor, known: &Known, world: &mut World<'_>) ->
     Ok(draft.finish())
 }
 
+/// What a form must hold. Codes of other lists are shown and carried, but nobody here files under one.
+fn acceptable(intake: &Intake, world: &World<'_>) -> Result<(), Refusal> {
+    if intake.title.trim().is_empty() {
+        return Err(Refusal::TitleMissing);
+    }
+    if world.holds.categories.get(intake.category).is_none() {
+        return Err(Refusal::UnknownCategory);
+    }
+    if !world.me.division.contains(intake.place) {
+        return Err(Refusal::OutsideArea);
+    }
+    Ok(())
+}
+
 fn receiver(intake: &Intake, world: &World<'_>) -> Result<Option<NodeId>, Refusal> {
     match intake.ending {
         Ending::SettleHere => Ok(None),
@@ -60,10 +71,10 @@ fn brief(intake: &Intake, world: &World<'_>) -> Result<Brief, Refusal> {
     let (answers, head_count) = people(intake);
     let summary = match &intake.summary {
         Some(summary) if !summary.trim().is_empty() => summary.clone(),
-        _ => prefill(intake.matter, intake.category, head_count),
+        _ => prefill(intake.matter, &world.holds.categories.name(intake.category, true), head_count),
     };
     nameless(&summary, intake.parties.iter().map(|party| party.name.as_str()))?;
-    let (level, fired) = confirmed(intake, &answers)?;
+    let (level, fired) = confirmed(intake, &answers, world)?;
     let mut brief = Brief {
         matter: intake.matter,
         source: intake.source,
@@ -71,7 +82,7 @@ fn brief(intake: &Intake, world: &World<'_>) -> Result<Brief, Refusal> {
         place: intake.place,
         grid_kind: intake.grid_kind,
         head_count,
-        grading: Grading { rules: world.policy.rules, answers, fired, level },
+        grading: Grading { rules: world.holds.policy.rules, answers, fired, level },
         step: Step::Reported,
         owner: world.me.node,
         unit: UnitCode::NODE_ITSELF,
@@ -81,7 +92,7 @@ fn brief(intake: &Intake, world: &World<'_>) -> Result<Brief, Refusal> {
         outcome: None,
         void: false,
     };
-    brief.next_term = term::next(world.policy, &brief, &[], world.now);
+    brief.next_term = term::next(world.holds, &brief, &[], world.now);
     Ok(brief)
 }
 
@@ -93,8 +104,8 @@ fn people(intake: &Intake) -> (Answers, u32) {
 }
 
 /// The level that the person confirmed: the proposal, or a higher one.
-fn confirmed(intake: &Intake, answers: &Answers) -> Result<(Option<Warning>, Rule), Refusal> {
-    let (proposed, rule) = propose(intake.matter, answers);
+fn confirmed(intake: &Intake, answers: &Answers, world: &World<'_>) -> Result<(Option<Warning>, Rule), Refusal> {
+    let (proposed, rule) = world.holds.rules.propose(intake.matter, answers);
     match intake.confirmed_level {
         None => Ok((proposed, rule)),
         Some(level) if level == proposed => Ok((proposed, rule)),

@@ -24,7 +24,7 @@ pub(super) fn offer(draft: &mut Draft<'_, '_>, to: NodeId) -> Result<(), Refusal
     draft.append(Act::Offered { offer: id, to }, Content::Nothing, |_| {})?;
     let case = draft.case()?;
     let at = draft.world.now;
-    let expires = term::days_later(at, draft.world.policy.accept_days);
+    let expires = term::days_later(at, draft.world.holds.policy.accept_days);
     let offer = Offer { id, case: case.id, from: me, brief: case.brief, head: case.head.hash, at, expires };
     draft.store(Record::Offer(OfferFile { offer: offer.clone(), to, state: OfferState::Open, since: at }));
     draft.follow(to, FollowerClass::Brief, None, "offer");

@@ -52,6 +52,7 @@ pub fn subject_of(body: &Body) -> Option<CaseId> {
         Body::Tally(_)
         | Body::Watermark(_)
         | Body::Published(_)
+        | Body::Holdings(_)
         | Body::Delivered(_)
         | Body::Enrol(_)
         | Body::Enrolled(_)
@@ -95,8 +96,9 @@ pub fn receive(known: &Known, message: Incoming, world: &mut World<'_>) -> Resul
         Body::Decline(decline) => transfer::decline(draft_ref, decline, origin)?,
         Body::Recall(recall) => transfer::recall(draft_ref, &recall, origin)?,
         Body::Handover(handover) => transfer::handover(draft_ref, handover, origin, opened)?,
-        Body::Published(_) => {}
-        Body::Delivered(_)
+        Body::Published(_)
+        | Body::Holdings(_)
+        | Body::Delivered(_)
         | Body::Enrol(_)
         | Body::Enrolled(_)
         | Body::Entry(_)

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use casework::{
-    Actor, Case, Command, Decision, Incoming, Intake, Keys, Known, Me, Notice, Outgoing, Policy, Record, RecordKey,
+    Actor, Case, Command, Decision, InForce, Incoming, Intake, Keys, Known, Me, Notice, Outgoing, Record, RecordKey,
     Refusal, Role, World,
 };
 use protocol::bounded::{Blob, List, Text};
@@ -84,7 +84,7 @@ pub(crate) struct Net {
     passed: usize,
     pub(crate) sent: Vec<(usize, Outgoing)>,
     pub(crate) notes: Vec<(usize, Notice)>,
-    pub(crate) policy: Policy,
+    pub(crate) holds: InForce,
     pub(crate) now: i64,
     pub(crate) seed: u64,
 }
@@ -142,7 +142,7 @@ impl Net {
             passed: 0,
             sent: Vec::new(),
             notes: Vec::new(),
-            policy: Policy::default(),
+            holds: InForce::default(),
             now: 1_780_000_000_000,
             seed: 1,
         }
@@ -169,7 +169,7 @@ impl Net {
         rule(&mut World {
             me,
             line: &line,
-            policy: &self.policy,
+            holds: &self.holds,
             now: ClockReading::exact(UnixMillis(self.now)),
             entropy: &mut entropy,
             keys: &PlainKeys(me.node),
