@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use casework::{Me, Policy};
+use casework::Me;
 use federation::core::{Core, Identity, Kept, KeptLane, KeptLink, Limits};
 use federation::driver::settings::EVENTS_MAX;
 use federation::driver::{Endpoint, HostSettings, Parent, Setup};
@@ -27,6 +27,7 @@ use crate::shared::Shared;
 use crate::store::trust::{Child, KeptToken, Route};
 use crate::store::{self, Store, StoreError, WriteStore};
 use crate::writer::port::{Port, WORK_QUEUE_MAX};
+use crate::writer::publications::Publications;
 use crate::writer::{Parts, Writer};
 
 /// What is decided when a node is made.
@@ -264,6 +265,9 @@ impl Running {
         };
         let core = Core::resume(identity, kept(&mut write, &loaded.line).await?, limits);
         let clock = Clock::default();
+        let now = clock.reading().corrected();
+        let publications = Publications::load(&mut write, me, &loaded.line, now).await?;
+        shared.put_in_force(publications.holds());
         let (sender, requests) = mpsc::channel(WORK_QUEUE_MAX);
         let writer = Writer::new(Parts {
             me,
@@ -276,7 +280,7 @@ impl Running {
             endpoint: endpoint.clone(),
             clock: clock.clone(),
             line: loaded.line,
-            policy: Policy::default(),
+            publications,
             shared: shared.clone(),
         });
         let stopping = CancellationToken::new();

@@ -1,8 +1,9 @@
 //! What the API and the page may look at without asking the writer.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use casework::InForce;
 use protocol::directory::Ancestor;
 use protocol::division::DivisionCode;
 use protocol::id::{CaseId, NodeId};
@@ -56,17 +57,31 @@ struct State {
 pub struct Shared {
     state: Mutex<State>,
     changes: broadcast::Sender<CaseId>,
+    in_force: Mutex<Arc<InForce>>,
 }
 
 impl Default for Shared {
     fn default() -> Self {
-        Self { state: Mutex::default(), changes: broadcast::channel(CHANGES_MAX).0 }
+        Self {
+            state: Mutex::default(),
+            changes: broadcast::channel(CHANGES_MAX).0,
+            in_force: Mutex::new(InForce::shipped()),
+        }
     }
 }
 
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lists, rules, policy, calendar and units that are in force.
+    pub fn in_force(&self) -> Arc<InForce> {
+        self.in_force.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn put_in_force(&self, in_force: Arc<InForce>) {
+        *self.in_force.lock().unwrap_or_else(PoisonError::into_inner) = in_force;
     }
 
     /// Cases as they change, after the commit.

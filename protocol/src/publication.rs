@@ -21,7 +21,7 @@ pub struct PublicationKind(pub u16);
 /// Kinds with the words by which people name them.
 const WORDS: [(PublicationKind, &str); 7] = [
     (PublicationKind::CATEGORIES, "categories"),
-    (PublicationKind::CODE_LIST, "list"),
+    (PublicationKind::CODE_LIST, "codes"),
     (PublicationKind::MAPPING, "mapping"),
     (PublicationKind::RULES, "rules"),
     (PublicationKind::POLICY, "policy"),

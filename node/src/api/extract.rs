@@ -1,8 +1,9 @@
 //! Bodies, queries and ids of requests, with problems where axum would answer in plain text.
 
+use std::error::Error;
 use std::str::FromStr;
 
-use axum::extract::rejection::JsonRejection;
+use axum::extract::rejection::{JsonDataError, JsonRejection};
 use axum::extract::{FromRequest, FromRequestParts, Json, Query, Request};
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
@@ -20,11 +21,25 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         match Json::<T>::from_request(request, state).await {
             Ok(Json(body)) => Ok(Self(body)),
             Err(JsonRejection::MissingJsonContentType(_)) => Err(Problem::not_json()),
-            Err(JsonRejection::JsonDataError(error)) => Err(Problem::invalid(error.body_text())),
+            Err(JsonRejection::JsonDataError(error)) => Err(wrong_field(&error)),
             Err(JsonRejection::JsonSyntaxError(error)) => Err(Problem::malformed(error.body_text())),
             Err(other) if other.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE => Err(Problem::too_large()),
             Err(other) => Err(Problem::malformed(other.body_text())),
         }
+    }
+}
+
+/// A body that is JSON, and not the one that is wanted: which field, and what about it.
+fn wrong_field(error: &JsonDataError) -> Problem {
+    let inner = error.source().and_then(|e| e.downcast_ref::<serde_path_to_error::Error<serde_json::Error>>());
+    match inner {
+        Some(inner) if inner.path().iter().next().is_some() => {
+            let what = inner.inner().to_string();
+            // The place in the text says nothing to whoever filled in a form.
+            let what = what.split(" at line ").next().unwrap_or_default();
+            Problem::field(inner.path().to_string(), what, &format!("内容不符合要求({what})"))
+        }
+        _ => Problem::invalid(error.body_text()),
     }
 }
 

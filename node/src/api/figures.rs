@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use casework::category;
 use protocol::division::DivisionCode;
 use protocol::event::Category;
 use protocol::warning::Warning;
@@ -159,7 +158,7 @@ fn line(state: &ApiState, by: Cut, count: Count) -> CountView {
         Cut::Level => (level_name(number.and_then(|n| u8::try_from(n).ok()).unwrap_or(0)).to_owned(), None),
         Cut::Category => {
             let code = Category(number.and_then(|n| u16::try_from(n).ok()).unwrap_or(0));
-            (code.to_string(), Some(category::name(code)))
+            (code.to_string(), Some(state.in_force().categories.name(code, true)))
         }
         Cut::Place => match number.and_then(|n| DivisionCode::from_number(n).ok()) {
             Some(code) => (code.to_string(), Some(state.division_name(code))),

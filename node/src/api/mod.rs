@@ -10,6 +10,7 @@ pub mod links;
 pub mod offers;
 pub mod orders;
 pub mod problem;
+pub mod publications;
 pub mod router;
 pub mod session;
 pub mod spec;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use casework::content::Trouble;
 use casework::{Fault, Refusal};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -30,6 +31,20 @@ pub struct ProblemBody {
     detail: String,
     /// This case of it, in Chinese.
     detail_zh: String,
+    /// The fields that are wrong, where it is about fields.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldProblem>,
+}
+
+/// What is wrong with one field.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct FieldProblem {
+    /// Its path, e.g. `units[3].code`.
+    field: String,
+    /// What is wrong, in English.
+    detail: String,
+    /// The same in Chinese.
+    detail_zh: String,
 }
 
 /// A request that was not done.
@@ -40,11 +55,12 @@ pub struct Problem {
     title: &'static str,
     detail: Cow<'static, str>,
     detail_zh: Cow<'static, str>,
+    errors: Vec<FieldProblem>,
 }
 
 impl Problem {
     fn new(status: StatusCode, code: &'static str, title: &'static str, zh: &'static str) -> Self {
-        Self { status, code: code.into(), title, detail: title.into(), detail_zh: zh.into() }
+        Self { status, code: code.into(), title, detail: title.into(), detail_zh: zh.into(), errors: Vec::new() }
     }
 
     /// Not logged in.
@@ -93,6 +109,15 @@ impl Problem {
             "有字段内容不符合要求。",
         );
         Self { detail: detail.into().into(), ..base }
+    }
+
+    /// One field cannot be accepted.
+    pub fn field(field: impl Into<String>, en: &str, zh: &str) -> Self {
+        let field = field.into();
+        let base = Self::invalid(format!("{field}: {en}"));
+        let detail_zh = format!("{field}:{zh}").into();
+        let errors = vec![FieldProblem { field, detail: en.to_owned(), detail_zh: zh.to_owned() }];
+        Self { detail_zh, errors, ..base }
     }
 
     /// Too much.
@@ -180,8 +205,33 @@ impl From<Refusal> for Problem {
             (_, Fault::State) => (StatusCode::CONFLICT, "The case is not in a state for this."),
             (_, Fault::Peer) => (StatusCode::CONFLICT, "What another node sent does not hold."),
         };
-        let detail = refusal.to_string().into();
-        Self { status, code: refusal.code().into(), title, detail, detail_zh: refusal.chinese().into() }
+        let errors = refusal.field().map(|field| FieldProblem {
+            field: field.to_owned(),
+            detail: refusal.to_string(),
+            detail_zh: refusal.chinese().to_owned(),
+        });
+        Self {
+            status,
+            code: refusal.code().into(),
+            title,
+            detail: refusal.to_string().into(),
+            detail_zh: refusal.chinese().into(),
+            errors: errors.into_iter().collect(),
+        }
+    }
+}
+
+impl From<Trouble> for Problem {
+    fn from(trouble: Trouble) -> Self {
+        let base = Self::invalid(trouble.to_string());
+        let detail_zh = trouble.chinese().into();
+        let errors = match trouble {
+            Trouble::Fields(fields) => {
+                fields.into_iter().map(|f| FieldProblem { field: f.path, detail: f.en, detail_zh: f.zh }).collect()
+            }
+            Trouble::NewerSchema(_) | Trouble::UnknownKind(_) => Vec::new(),
+        };
+        Self { detail_zh, errors, ..base }
     }
 }
 
@@ -203,6 +253,7 @@ impl IntoResponse for Problem {
             code: self.code.into_owned(),
             detail: self.detail.into_owned(),
             detail_zh: self.detail_zh.into_owned(),
+            errors: self.errors,
         };
         let mut response = (self.status, axum::Json(body)).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));

@@ -16,7 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::state::ApiState;
-use super::{caller, cases, figures, health, idempotency, links, offers, orders, session, spec, users};
+use super::{caller, cases, figures, health, idempotency, links, offers, orders, publications, session, spec, users};
 use crate::page;
 
 /// Largest body of a request.
@@ -53,6 +53,8 @@ fn guarded() -> OpenApiRouter<Arc<ApiState>> {
         .routes(routes!(orders::withdraw)) // POST cases/{id}/orders/{order}/withdraw
         .routes(routes!(figures::cut)) // GET figures
         .routes(routes!(figures::totals)) // GET figures/totals
+        .routes(routes!(publications::list, publications::publish)) // GET, POST publications
+        .routes(routes!(publications::get)) // GET publications/{kind}/{name}
         .routes(routes!(links::links)) // GET links
         .routes(routes!(links::status)) // GET status
         .routes(routes!(spec::openapi)) // GET openapi.json

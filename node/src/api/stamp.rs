@@ -34,6 +34,11 @@ pub fn parse_day(text: &str) -> Option<CivilDay> {
     CivilDay::from_number(i32::try_from(date.signed_duration_since(epoch()).num_days()).ok()?)
 }
 
+/// When a day begins in UTC+8.
+pub fn begin(day: CivilDay) -> UnixMillis {
+    UnixMillis((i64::from(day.number()) * 86_400 - i64::from(UTC8_SECONDS)) * 1_000)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,6 +47,8 @@ mod tests {
     fn times_are_written_in_the_citys_own_time() {
         assert_eq!(rfc3339(UnixMillis(0)), "1970-01-01T08:00:00.000+08:00");
         assert_eq!(day(0), "1970-01-01");
+        let of_day = parse_day("2026-11-25").expect("a day");
+        assert_eq!(rfc3339(begin(of_day)), "2026-11-25T00:00:00.000+08:00");
         assert_eq!(parse_day("1970-01-02").map(CivilDay::number), Some(1));
         assert_eq!(parse_day("2026-02-30"), None);
     }

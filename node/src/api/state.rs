@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use casework::units::UnitDirectory;
+use casework::InForce;
 use protocol::division::DivisionCode;
 use protocol::id::NodeId;
 
@@ -21,8 +21,6 @@ pub struct ApiState {
     pub config: Config,
     /// Names of divisions.
     pub names: Arc<Table>,
-    /// Names of units.
-    pub units: UnitDirectory,
     /// Where work goes.
     pub port: Port,
     /// Where reading goes.
@@ -41,7 +39,6 @@ impl ApiState {
         Ok(Self {
             config: running.config.clone(),
             names,
-            units: UnitDirectory::built_in(),
             port: running.port.clone(),
             store: running.store.clone(),
             shared: running.shared.clone(),
@@ -49,6 +46,11 @@ impl ApiState {
             operator: crate::person::session::hash(&running.folder.operator_token()?),
             in_flight: Mutex::default(),
         })
+    }
+
+    /// Lists, rules, policy, calendar and units that are in force here.
+    pub fn in_force(&self) -> Arc<InForce> {
+        self.shared.in_force()
     }
 
     /// Whether this is the operator's token. Hashes are compared, so the time tells nothing of the token.

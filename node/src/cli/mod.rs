@@ -7,6 +7,7 @@ mod backup;
 mod bar;
 mod doctor;
 mod export;
+mod publish;
 mod restore;
 mod run;
 mod setup;
@@ -50,6 +51,8 @@ enum Command {
     Export(export::Export),
     /// Look at a node and its machine, and say what to do.
     Doctor(doctor::Doctor),
+    /// Put lists, rules, a policy, a calendar or units in force from a node down.
+    Publish(publish::Publish),
     /// Print the OpenAPI document.
     Openapi,
     /// Run a small city on this machine.
@@ -89,6 +92,7 @@ async fn obey(command: Command) -> anyhow::Result<u8> {
         Command::Restore(restore) => return restore.run().await,
         Command::Export(export) => export.run().await?,
         Command::Doctor(doctor) => return doctor.run().await,
+        Command::Publish(publish) => publish.run().await?,
         Command::Openapi => say(&crate::api::router::description().to_pretty_json()?),
         Command::Demo(options) => return demo::run(options).await,
     }

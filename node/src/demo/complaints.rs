@@ -110,6 +110,8 @@ fn report(line: &Line, place: DivisionCode) -> Value {
     let question = holds(&text, QUESTION) && signs == 0 && !violence && !holds(&text, PETITION);
     let category = CATEGORIES.iter().find(|(_, words)| holds(&text, words)).map_or(OTHER, |(code, _)| *code);
     let people = people(&text);
+    // A report needs a title: the words themselves, when the file has none.
+    let title = if line.title.trim().is_empty() { line.text.trim() } else { line.title.trim() };
     let hash = Hash::of(line.id.as_bytes());
     json!({
         "case": case_id(&line.id),
@@ -118,7 +120,7 @@ fn report(line: &Line, place: DivisionCode) -> Value {
         "category": category,
         "place": place.to_string(),
         "grid_kind": "basic",
-        "title": Text::<TITLE_MAX>::cut(line.title.trim()).as_str(),
+        "title": Text::<TITLE_MAX>::cut(title).as_str(),
         "narrative": Text::<NARRATIVE_MAX>::cut(line.text.trim()).as_str(),
         "parties": [],
         "answers": {

@@ -55,7 +55,7 @@ fn heading(html: &mut Html, lang: Lang, case: &CaseView) {
     html.raw("</header><p class=\"meta\">")
         .text(lang.word(&case.line.matter))
         .raw(" · ")
-        .text(&case.line.category_name)
+        .text(if lang == Lang::En { &case.line.category_name_en } else { &case.line.category_name })
         .raw(" (")
         .text(&case.line.category)
         .raw(")");
@@ -231,6 +231,13 @@ fn offer_card(html: &mut Html, lang: Lang, case: &CaseView) {
 fn fact_card(html: &mut Html, lang: Lang, case: &CaseView) {
     let line = &case.line;
     html.raw("<section class=\"card\"><header>").el("<h2>", lang.t("案件信息", "Case"), "</h2></header><dl>");
+    let term = case.next_term.as_ref().map_or_else(
+        || "—".to_owned(),
+        |term| match term.provisional {
+            false => term.day.clone(),
+            true => format!("{} {}", lang.t("待日历公布,晚于", "not yet known, after"), term.day),
+        },
+    );
     let unit = if lang == Lang::En { line.unit_name_en.as_str() } else { line.unit_name.as_str() };
     let people = if line.people == 0 { lang.t("不详", "not known").to_owned() } else { line.people.to_string() };
     for (name, value) in [
@@ -238,6 +245,7 @@ fn fact_card(html: &mut Html, lang: Lang, case: &CaseView) {
         (lang.t("主办节点", "Owner"), line.owner_name.as_str()),
         (lang.t("承办单位", "Unit"), unit),
         (lang.t("涉及人数", "People"), people.as_str()),
+        (lang.t("办理期限", "Next term"), term.as_str()),
         (lang.t("结果", "Outcome"), line.outcome.as_deref().map_or("—", |o| lang.word(o))),
         (lang.t("案号", "Id"), line.id.as_str()),
         (lang.t("权属次序", "Epoch"), line.epoch.as_str()),

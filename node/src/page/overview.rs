@@ -117,7 +117,7 @@ fn row(html: &mut Html, lang: Lang, line: &CaseLine) {
     let summary = if line.summary.is_empty() { lang.t("(无摘要)", "(no summary)") } else { &line.summary };
     html.raw("\">").said(summary).raw("</a><div class=\"meta\">").text(lang.word(&line.matter));
     html.raw(" · ")
-        .text(&line.category_name)
+        .text(if lang == Lang::En { &line.category_name_en } else { &line.category_name })
         .raw(" · <span class=\"hash\">")
         .text(super::frame::tail(&line.id))
         .raw("</span>");

@@ -12,6 +12,7 @@ pub mod link;
 pub mod lists;
 pub mod loss;
 pub mod persons;
+pub mod publications;
 pub mod sql;
 pub mod trust;
 

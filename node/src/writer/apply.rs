@@ -48,7 +48,7 @@ impl Writer {
         rule(&mut World {
             me: self.me,
             line: &self.line,
-            policy: &self.policy,
+            holds: &self.publications.holds,
             now: self.clock.reading(),
             entropy: &mut entropy,
             keys: &keys,
@@ -70,6 +70,7 @@ impl Writer {
         let answer = match ask {
             Ask::Report { intake, by } => self.report(*intake, &by, batch).await?,
             Ask::Act { case, command, by } => self.act(case, *command, &by, batch).await?,
+            Ask::Publish(new) => self.publish(*new, batch).await?,
             other => {
                 batch.asks.push(other);
                 Ok(None)
@@ -191,6 +192,10 @@ impl Writer {
             }
             Body::Enrol(enrol) => return self.enrol(origin, &enrol, batch),
             Body::Enrolled(enrolled) => return Ok(self.enrolled(enrolled, batch)),
+            // Given back after a restore: whoever was restored asks its parent itself.
+            Body::Published(_) | Body::Holdings(_) if returned => return Ok(Ok(())),
+            Body::Published(published) => return self.published(origin, published, batch).await,
+            Body::Holdings(holdings) => return self.holdings(origin, &holdings, batch).await,
             _ => {}
         }
         let opened = match casework::sealed_part(&body).filter(|_| bundle.head().to == self.me.node && !returned) {

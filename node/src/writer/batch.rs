@@ -6,6 +6,7 @@ use casework::{Case, Outgoing, Record};
 use federation::core::Ticket;
 use protocol::directory::{Ancestor, SignedEntry};
 use protocol::id::{BundleId, CaseId, NodeId, TokenId};
+use protocol::publication::Published;
 use protocol::time::UnixMillis;
 use protocol::wire::bundle::{Bundle, Urgency};
 use protocol::wire::control::Enrolled;
@@ -51,6 +52,7 @@ pub(super) struct Batch {
     pub(super) routes: Vec<Route>,
     pub(super) tokens_used: Vec<(TokenId, [u8; 32])>,
     pub(super) tokens_answered: Vec<(TokenId, Enrolled)>,
+    pub(super) publications: Vec<(Published, Option<String>)>,
     pub(super) asks: Vec<Ask>,
     pub(super) replies: Vec<Reply>,
 }
@@ -69,6 +71,7 @@ impl Batch {
             && self.routes.is_empty()
             && self.tokens_used.is_empty()
             && self.tokens_answered.is_empty()
+            && self.publications.is_empty()
             && self.asks.is_empty()
     }
 
@@ -102,7 +105,7 @@ impl Batch {
         for case in self.cases.values() {
             store.put_case_file(me, case, now).await?;
         }
-        self.write_trust(store).await?;
+        self.write_trust(store, now).await?;
         self.write_asks(store, now).await
     }
 
@@ -118,7 +121,7 @@ impl Batch {
         once.into_values().cloned().collect()
     }
 
-    async fn write_trust(&self, store: &mut WriteStore) -> Result<(), StoreError> {
+    async fn write_trust(&self, store: &mut WriteStore, now: UnixMillis) -> Result<(), StoreError> {
         if let Some(line) = &self.ancestors {
             store.set_ancestors(line).await?;
         }
@@ -130,6 +133,9 @@ impl Batch {
         }
         for route in &self.routes {
             store.put_route(*route).await?;
+        }
+        for (published, by) in &self.publications {
+            store.put_publication(published, by.as_deref(), now).await?;
         }
         for (token, request) in &self.tokens_used {
             store.use_token(*token, *request).await?;
@@ -152,7 +158,7 @@ impl Batch {
                         .put_answered(name, key, answer, now, UnixMillis(now.0.saturating_sub(ANSWERS_KEPT_MS)))
                         .await?;
                 }
-                Ask::Report { .. } | Ask::Act { .. } => {}
+                Ask::Report { .. } | Ask::Act { .. } | Ask::Publish(_) => {}
             }
         }
         Ok(())

@@ -10,13 +10,14 @@ mod cases;
 mod enrol;
 mod outgoing;
 pub mod port;
+pub mod publications;
 mod steps;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use casework::{Me, Policy};
+use casework::Me;
 use federation::core::{ConnectionId, Core, Input, Now, Output, Query, Ticket, Uptime};
 use federation::driver::{Endpoint, Event};
 use federation::trust::{Authority, Directory, NodeKeys, Registry};
@@ -34,6 +35,7 @@ use crate::store::{StoreError, WriteStore};
 use self::batch::Batch;
 use self::cases::CaseCache;
 use self::port::{Answer, Request};
+use self::publications::Publications;
 
 /// Requests and arrivals of one transaction at most.
 const BATCH_ITEMS_MAX: usize = 512;
@@ -64,8 +66,8 @@ pub struct Parts {
     pub clock: Clock,
     /// The line above.
     pub line: Vec<Ancestor>,
-    /// Ceilings, terms and the like.
-    pub policy: Policy,
+    /// What was published, and what of it is in force.
+    pub publications: Publications,
     /// What the API may look at.
     pub shared: Arc<Shared>,
 }
@@ -82,7 +84,7 @@ pub struct Writer {
     endpoint: Endpoint,
     clock: Clock,
     line: Vec<Ancestor>,
-    policy: Policy,
+    publications: Publications,
     shared: Arc<Shared>,
     cases: CaseCache,
     outputs: VecDeque<Output>,
@@ -100,8 +102,20 @@ enum Work {
 impl Writer {
     /// Puts a writer together.
     pub fn new(parts: Parts) -> Self {
-        let Parts { me, keys, directory, registry, authority, core, store, endpoint, clock, line, policy, shared } =
-            parts;
+        let Parts {
+            me,
+            keys,
+            directory,
+            registry,
+            authority,
+            core,
+            store,
+            endpoint,
+            clock,
+            line,
+            publications,
+            shared,
+        } = parts;
         Self {
             me,
             keys,
@@ -113,7 +127,7 @@ impl Writer {
             endpoint,
             clock,
             line,
-            policy,
+            publications,
             shared,
             cases: CaseCache::default(),
             outputs: VecDeque::new(),
@@ -177,6 +191,9 @@ impl Writer {
 
     /// One turn: take everything in, store it, let go what waited for the commit; again while that gives more to store.
     async fn turn(&mut self, work: &mut Vec<Work>) -> Result<(), StoreError> {
+        if self.must_choose_again() {
+            self.choose_again().await;
+        }
         let mut batch = Batch::default();
         self.take_in(work, &mut batch).await?;
         self.feed(Input::Timeout);
@@ -286,6 +303,9 @@ impl Writer {
         for case in batch.cases.keys() {
             self.shared.changed(*case);
         }
+        if !batch.publications.is_empty() || batch.ancestors.is_some() {
+            self.choose_again().await;
+        }
         let tickets = std::mem::take(&mut batch.tickets);
         self.feed(Input::Committed { tickets });
         Ok(())
@@ -305,6 +325,7 @@ impl Writer {
             *answer = Err(port::Failed::Store);
         }
         self.cases.forget();
+        self.choose_again().await;
         batch.tickets.clear();
         let kept = crate::node::kept(&mut self.store, &self.line).await?;
         self.endpoint.close_all("the node could not store what arrived");

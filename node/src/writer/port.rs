@@ -1,7 +1,9 @@
 //! The writer's port: how the API, the command line and the demo ask it for work.
 
 use casework::{Actor, Case, Command, Intake, Refusal};
+use protocol::bounded::{Blob, Text};
 use protocol::id::CaseId;
+use protocol::publication::{PUBLICATION_BYTES_MAX, PublicationKind};
 use protocol::time::UnixMillis;
 use tokio::sync::{mpsc, oneshot};
 
@@ -24,9 +26,26 @@ pub enum Failed {
     Stopping,
 }
 
+/// What is to be published here.
+#[derive(Debug, Clone)]
+pub struct NewPublication {
+    /// What it is.
+    pub kind: PublicationKind,
+    /// Its name.
+    pub name: Text<60>,
+    /// From when it holds; none: from now on.
+    pub from: Option<UnixMillis>,
+    /// Its content, which the caller has read already; empty to withdraw.
+    pub content: Blob<PUBLICATION_BYTES_MAX>,
+    /// Who publishes it.
+    pub by: String,
+}
+
 /// What the writer is asked.
 #[derive(Debug)]
 pub enum Ask {
+    /// Publish something from here down.
+    Publish(Box<NewPublication>),
     /// File a report.
     Report {
         /// The report.

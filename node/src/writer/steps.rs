@@ -38,6 +38,9 @@ impl Writer {
                 Output::LinkUp { peer } => {
                     tracing::info!(%peer, "link up");
                     self.shared.link_up(peer, self.clock.wall());
+                    if self.core.identity().parent == Some(peer) {
+                        self.tell_holdings(peer, batch);
+                    }
                 }
                 Output::LinkDown { peer } => {
                     tracing::info!(%peer, "link down");

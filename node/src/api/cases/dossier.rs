@@ -42,6 +42,7 @@ pub(super) async fn view(state: &ApiState, caller: &Caller, case: CaseId) -> Res
         line,
         private: pieces::private(&held.events),
         grading: pieces::grading(brief),
+        next_term: brief.next_term.map(pieces::term),
         steps: pieces::steps(&held.events, brief.step),
         events: held.events.iter().map(|event| pieces::event(state, *event)).collect(),
         ladder: pieces::ladder(state, brief, &held.events, &held.receipts),

@@ -1,6 +1,6 @@
 //! What is held of a case, taken apart: the one place that knows how the rules of cases keep it.
 
-use casework::{Known, Me, OfferFile, OrderFile, Policy, next_actions};
+use casework::{Known, Me, OfferFile, OrderFile, next_actions};
 use protocol::receipt::Receipt;
 
 use super::pieces::{self, HeldEvent};
@@ -42,5 +42,5 @@ pub(super) fn held(known: &Known) -> Held<'_> {
 /// What a caller may do next.
 pub(super) fn actions(state: &ApiState, known: &Known, caller: &Caller) -> Vec<String> {
     let me = Me { node: state.me(), division: state.config.node.division };
-    next_actions(known, me, &caller.actor(), &Policy::default()).into_iter().map(pieces::word).collect()
+    next_actions(known, me, &caller.actor(), &state.in_force().policy).into_iter().map(pieces::word).collect()
 }

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use casework::{AnswerKind, OfferFile, OfferState, OrderFile};
 use protocol::division::DivisionCode;
-use protocol::event::{Act, Brief, Content, Header, Private, Step};
+use protocol::event::{Act, Brief, Content, DueTerm, Header, Private, Step};
 use protocol::id::NodeId;
 use protocol::order::Asked;
 use protocol::receipt::{Progress, Receipt, Subject};
@@ -12,7 +12,7 @@ use protocol::warning::Warning;
 use serde::Serialize;
 
 use super::view::{
-    EventView, GradingView, OfferView, OrderView, PartyView, PrivateView, ReceiptView, RungView, StepView,
+    EventView, GradingView, OfferView, OrderView, PartyView, PrivateView, ReceiptView, RungView, StepView, TermView,
 };
 use crate::api::figures::level_name;
 use crate::api::stamp;
@@ -50,6 +50,16 @@ pub(super) fn private(events: &[HeldEvent<'_>]) -> Option<PrivateView> {
         }),
         _ => None,
     })
+}
+
+/// The term that ends next.
+pub(super) fn term(due: DueTerm) -> TermView {
+    TermView {
+        kind: word(due.kind),
+        since: stamp::day(due.since.number()),
+        day: stamp::day(due.day.number()),
+        provisional: due.provisional,
+    }
 }
 
 /// Why the case has its level.

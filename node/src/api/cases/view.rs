@@ -1,6 +1,5 @@
 //! Cases as the API and the page show them.
 
-use casework::category;
 use protocol::event::Category;
 use protocol::time::UnixMillis;
 use protocol::transfer::Offer;
@@ -37,8 +36,10 @@ pub struct CaseLine {
     pub matter: String,
     /// Four digits of the category.
     pub category: String,
-    /// Its name.
+    /// Its name in Chinese; a code that is not in the list in force is shown as unknown.
     pub category_name: String,
+    /// The same in English.
+    pub category_name_en: String,
     /// Division where it happened.
     pub place: String,
     /// Its name.
@@ -74,6 +75,7 @@ pub struct CaseLine {
 impl CaseLine {
     /// A row as it is shown.
     pub fn of(state: &ApiState, row: CaseRow) -> Self {
+        let holds = state.in_force();
         Self {
             id: row.case.to_string(),
             owner: row.owner.to_string(),
@@ -85,12 +87,13 @@ impl CaseLine {
             outcome: row.outcome,
             matter: row.matter,
             category: format!("{:04}", row.category),
-            category_name: category::name(Category(row.category)),
+            category_name: holds.categories.name(Category(row.category), true),
+            category_name_en: holds.categories.name(Category(row.category), false),
             place: row.place.to_string(),
             place_name: state.division_name(row.place),
             unit: row.unit.0,
-            unit_name: state.units.name(row.unit, true),
-            unit_name_en: state.units.name(row.unit, false),
+            unit_name: holds.units.name(row.unit, true),
+            unit_name_en: holds.units.name(row.unit, false),
             summary: row.summary,
             people: row.people,
             void: row.void,
@@ -109,6 +112,7 @@ impl CaseLine {
     /// A case of which nothing but an offer is here.
     pub fn offered(state: &ApiState, offer: &Offer) -> Self {
         let brief = &offer.brief;
+        let holds = state.in_force();
         Self {
             id: offer.case.to_string(),
             owner: offer.from.to_string(),
@@ -120,12 +124,13 @@ impl CaseLine {
             outcome: brief.outcome.map(pieces::word),
             matter: pieces::word(brief.matter),
             category: brief.category.to_string(),
-            category_name: category::name(brief.category),
+            category_name: holds.categories.name(brief.category, true),
+            category_name_en: holds.categories.name(brief.category, false),
             place: brief.place.to_string(),
             place_name: state.division_name(brief.place),
             unit: brief.unit.0,
-            unit_name: state.units.name(brief.unit, true),
-            unit_name_en: state.units.name(brief.unit, false),
+            unit_name: holds.units.name(brief.unit, true),
+            unit_name_en: holds.units.name(brief.unit, false),
             summary: brief.summary.to_string(),
             people: brief.head_count,
             void: brief.void,
@@ -175,6 +180,19 @@ pub struct StepView {
     pub at: Option<String>,
     /// By whom, where that is held.
     pub by: Option<String>,
+}
+
+/// A term that runs.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct TermView {
+    /// `file`, `assign`, `resolve`, `feed_back`, `assess`.
+    pub kind: String,
+    /// The day from which it runs.
+    pub since: String,
+    /// The last day on which it is met.
+    pub day: String,
+    /// It ends after that day, beyond the calendar of the owner: nobody has told yet which days are worked.
+    pub provisional: bool,
 }
 
 /// Why a case has its level.
@@ -329,6 +347,8 @@ pub struct CaseView {
     pub private: Option<PrivateView>,
     /// Why it has its level.
     pub grading: GradingView,
+    /// The term that ends next.
+    pub next_term: Option<TermView>,
     /// The six steps and the archive.
     pub steps: Vec<StepView>,
     /// Events, oldest first.

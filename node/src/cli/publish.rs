@@ -1,0 +1,187 @@
+//! `wuji publish`: puts a list, rules, a policy, a calendar or a unit directory in force from this node down, through the
+//! running node, as its operator.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand};
+use protocol::publication::PublicationKind;
+use serde_json::{Value, json};
+
+use crate::config::Config;
+use crate::folder::Folder;
+
+use super::{FolderArgument, say};
+
+/// `wuji publish`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(super) struct Publish {
+    #[command(subcommand)]
+    action: Option<Action>,
+    #[command(flatten)]
+    put: Option<Put>,
+}
+
+/// What is published.
+#[derive(Debug, Args)]
+struct Put {
+    /// categories, codes, mapping, rules, policy, calendar or units.
+    kind: String,
+    /// A JSON file; `wuji publish show` writes one to begin with.
+    file: PathBuf,
+    /// Name, for codes and mapping.
+    #[arg(long)]
+    name: Option<String>,
+    /// The day from which it holds, YYYY-MM-DD; at once when left out.
+    #[arg(long, value_name = "DAY")]
+    from: Option<String>,
+    #[command(flatten)]
+    folder: FolderArgument,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// List every edition that the node holds.
+    List {
+        #[command(flatten)]
+        folder: FolderArgument,
+        /// One JSON array.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write the content that is in force.
+    Show {
+        /// categories, codes, mapping, rules, policy, calendar or units.
+        kind: String,
+        /// Its name, for codes and mapping.
+        #[arg(long, default_value = casework::publish::MAIN)]
+        name: String,
+        #[command(flatten)]
+        folder: FolderArgument,
+    },
+    /// Take back what this node published: what comes from above holds again.
+    Withdraw {
+        /// categories, codes, mapping, rules, policy, calendar or units.
+        kind: String,
+        /// Its name, for codes and mapping.
+        #[arg(long, default_value = casework::publish::MAIN)]
+        name: String,
+        #[command(flatten)]
+        folder: FolderArgument,
+    },
+}
+
+impl Publish {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        match (self.action, self.put) {
+            (Some(Action::List { folder, json }), _) => list(&Node::of(folder)?, json).await,
+            (Some(Action::Show { kind, name, folder }), _) => {
+                let answer = Node::of(folder)?.get(&format!("/publications/{}/{name}", known(&kind)?)).await?;
+                say(&serde_json::to_string_pretty(answer.get("content").unwrap_or(&Value::Null))?);
+                Ok(())
+            }
+            (Some(Action::Withdraw { kind, name, folder }), _) => {
+                let body = json!({ "kind": known(&kind)?, "name": name });
+                told(&Node::of(folder)?.post("/publications", &body).await?);
+                Ok(())
+            }
+            (None, Some(put)) => {
+                let text = std::fs::read_to_string(&put.file)
+                    .with_context(|| format!("{} cannot be read; nothing was published", put.file.display()))?;
+                let content: Value = serde_json::from_str(&text)
+                    .with_context(|| format!("{} is no JSON; nothing was published", put.file.display()))?;
+                let body = json!({ "kind": known(&put.kind)?, "name": put.name, "from": put.from, "content": content });
+                told(&Node::of(put.folder)?.post("/publications", &body).await?);
+                Ok(())
+            }
+            (None, None) => bail!("say what to publish: wuji publish KIND FILE, or wuji publish list"),
+        }
+    }
+}
+
+fn known(kind: &str) -> anyhow::Result<&str> {
+    PublicationKind::from_word(kind).with_context(|| {
+        format!("there is no kind {kind:?}: kinds are categories, codes, mapping, rules, policy, calendar, units")
+    })?;
+    Ok(kind)
+}
+
+fn told(edition: &Value) {
+    let part = |name: &str| edition.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let version = edition.get("version").and_then(Value::as_u64).unwrap_or_default();
+    say(&format!("{} {} version {version}: {}", part("kind"), part("name"), part("state")));
+}
+
+async fn list(node: &Node, json: bool) -> anyhow::Result<()> {
+    let all = node.get("/publications").await?;
+    if json {
+        say(&all.to_string());
+        return Ok(());
+    }
+    for edition in all.as_array().into_iter().flatten() {
+        let part = |name: &str| edition.get(name).and_then(Value::as_str).unwrap_or_default();
+        let version = edition.get("version").and_then(Value::as_u64).unwrap_or_default();
+        let issuer = edition.get("issuer_name").and_then(Value::as_str).unwrap_or("built in");
+        let line = format!(
+            "{:<11} {:<12} {version:>5}  {:<12} {:<10} {issuer}  {}",
+            part("kind"),
+            part("name"),
+            part("state"),
+            part("from").get(..10).unwrap_or("-"),
+            part("trouble")
+        );
+        say(line.trim_end());
+    }
+    Ok(())
+}
+
+/// The running node of a folder.
+struct Node {
+    address: String,
+    token: String,
+}
+
+impl Node {
+    fn of(folder: FolderArgument) -> anyhow::Result<Self> {
+        let folder = Folder::new(folder.folder);
+        let config = Config::load(folder.path())?;
+        let address = format!("http://{}/api/v1", config.http.listen);
+        Ok(Self { address, token: folder.operator_token()? })
+    }
+
+    async fn get(&self, path: &str) -> anyhow::Result<Value> {
+        self.send(reqwest::Client::new().get(format!("{}{path}", self.address))).await
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        self.send(reqwest::Client::new().post(format!("{}{path}", self.address)).json(body)).await
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> anyhow::Result<Value> {
+        let answer = request.bearer_auth(&self.token).send().await.with_context(|| {
+            format!("the node does not answer at {}: nothing was published. Does it run?", self.address)
+        })?;
+        let good = answer.status().is_success();
+        let body: Value = serde_json::from_str(&answer.text().await?).context("an answer that is no JSON")?;
+        if good {
+            return Ok(body);
+        }
+        bail!("nothing was published.\n{}", problem(&body));
+    }
+}
+
+/// A problem with a line for each field.
+fn problem(body: &Value) -> String {
+    let part = |of: &Value, name: &str| of.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let errors = body.get("errors").and_then(Value::as_array).filter(|errors| !errors.is_empty());
+    match errors {
+        Some(errors) => {
+            let lines = errors
+                .iter()
+                .map(|e| format!("  {}: {} ({})", part(e, "field"), part(e, "detail"), part(e, "detail_zh")));
+            lines.collect::<Vec<_>>().join("\n")
+        }
+        None => part(body, "detail"),
+    }
+}

@@ -1,0 +1,425 @@
+//! Publications over nodes that run: what the city issues holds below, the nearest issuer wins, nobody is left out, and
+//! nothing is believed that its issuer did not sign.
+
+use std::net::UdpSocket;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, StatusCode, header};
+use casework::publish::MAIN;
+use federation::trust::NodeKeys;
+use protocol::bounded::{Blob, Text};
+use protocol::chain::Signature;
+use protocol::id::CaseId;
+use protocol::publication::{Publication, PublicationKind, Published};
+use protocol::time::{ClockReading, UnixMillis};
+use serde_json::{Value, json};
+use tower::Service;
+use wuji::api::{ApiState, router};
+use wuji::config::Config;
+use wuji::folder::Folder;
+use wuji::names::Table;
+use wuji::node::{self, Plan, Running};
+
+const CITY: &str = "330600000000";
+const COUNTY: &str = "330602000000";
+const GRID: &str = "330602001001001";
+const OTHER_GRID: &str = "330602001001002";
+const PASSWORD: &str = "correct horse battery";
+/// How long something on its way may take.
+const ARRIVES_MAX: Duration = Duration::from_secs(30);
+
+/// A node that runs, with its API.
+struct Node {
+    folder: PathBuf,
+    router: Router,
+    operator: String,
+    clerk: Option<String>,
+    running: Running,
+}
+
+fn plan(division: &str) -> Plan {
+    let link = UdpSocket::bind("127.0.0.1:0").and_then(|s| s.local_addr()).expect("a free port");
+    Plan {
+        division: division.parse().expect("a code"),
+        name: division.into(),
+        link,
+        advertise: link.to_string(),
+        http: "127.0.0.1:0".parse().expect("an address"),
+        database: None,
+    }
+}
+
+impl Node {
+    async fn found(root: &tempfile::TempDir) -> Self {
+        let folder = Folder::new(root.path().join(CITY));
+        node::found(&folder, &plan(CITY)).await.expect("founded");
+        Self::start(folder.path().to_path_buf()).await
+    }
+
+    async fn join(root: &tempfile::TempDir, above: &Self, division: &str) -> Self {
+        let code = division.parse().expect("a code");
+        let token = node::give_token(&Folder::new(&above.folder), code, 3_600_000).await.expect("a token");
+        let folder = Folder::new(root.path().join(division));
+        node::join(&folder, &plan(division), &token).await.expect("joined");
+        Self::start(folder.path().to_path_buf()).await
+    }
+
+    async fn start(path: PathBuf) -> Self {
+        let folder = Folder::new(&path);
+        let mut config = Config::load(&path).expect("a configuration");
+        (config.link.retry_min_ms, config.link.retry_max_ms) = (50, 500);
+        let operator = folder.operator_token().expect("a token");
+        let running = Running::start_with(folder, config).await.expect("started");
+        let state = ApiState::new(&running, Arc::new(Table::shipped().expect("the table"))).expect("the state");
+        let (router, _) = router::build(Arc::new(state));
+        Self { folder: path, router, operator, clerk: None, running }
+    }
+
+    async fn stop(self) -> PathBuf {
+        self.running.stop().await.expect("stopped");
+        self.folder
+    }
+
+    async fn ask(&self, method: &str, path: &str, auth: (&str, &str), body: Option<&Value>) -> (StatusCode, Value) {
+        let request = Request::builder().method(method).uri(path).header(auth.0, auth.1);
+        let request = match body {
+            Some(body) => request.header(header::CONTENT_TYPE, "application/json").body(Body::from(body.to_string())),
+            None => request.body(Body::empty()),
+        };
+        let response = self.router.clone().call(request.expect("a request")).await.expect("an answer");
+        let status = response.status();
+        let bytes = to_bytes(response.into_body(), usize::MAX).await.expect("a body");
+        (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let bearer = format!("Bearer {}", self.operator);
+        self.ask("GET", &format!("/api/v1{path}"), ("authorization", &bearer), None).await.1
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> (StatusCode, Value) {
+        let bearer = format!("Bearer {}", self.operator);
+        self.ask("POST", &format!("/api/v1{path}"), ("authorization", &bearer), Some(body)).await
+    }
+
+    /// Publishes, and gives the version.
+    async fn publish(&self, kind: &str, content: Value) -> u64 {
+        let (status, answer) = self.post("/publications", &json!({ "kind": kind, "content": content })).await;
+        assert_eq!(status, StatusCode::CREATED, "{answer}");
+        assert_eq!(answer["state"], "in_force", "{answer}");
+        answer["version"].as_u64().expect("a version")
+    }
+
+    /// The content in force.
+    async fn holds(&self, kind: &str) -> Value {
+        self.get(&format!("/publications/{kind}/{MAIN}")).await
+    }
+
+    async fn red_ceiling(&self) -> String {
+        self.holds("policy").await["content"]["red_ceiling"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// As somebody who works on cases.
+    async fn clerk(&mut self, method: &str, path: &str, body: Option<&Value>) -> (StatusCode, Value) {
+        if self.clerk.is_none() {
+            let roles = ["clerk", "grid_worker", "supervisor"];
+            let user = json!({ "name": "clerk", "shown": "受理员", "roles": roles, "password": PASSWORD });
+            assert_eq!(self.post("/users", &user).await.0, StatusCode::OK);
+            let request = Request::post("/api/v1/session")
+                .header(header::CONTENT_TYPE, "application/json")
+                .body(Body::from(json!({ "user": "clerk", "password": PASSWORD }).to_string()));
+            let response = self.router.clone().call(request.expect("a request")).await.expect("an answer");
+            let cookie = response.headers()[header::SET_COOKIE].to_str().expect("text");
+            self.clerk = Some(cookie.split(';').next().expect("a pair").to_owned());
+        }
+        let cookie = self.clerk.clone().expect("logged in");
+        self.ask(method, &format!("/api/v1{path}"), ("cookie", &cookie), body).await
+    }
+}
+
+/// Waits until something holds at a node.
+async fn until<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
+    let begun = Instant::now();
+    while !holds().await {
+        assert!(begun.elapsed() < ARRIVES_MAX, "{what} did not come about within {ARRIVES_MAX:?}");
+        tokio::time::sleep(Duration::from_millis(30)).await;
+    }
+}
+
+async fn three(root: &tempfile::TempDir) -> (Node, Node, Node) {
+    let city = Node::found(root).await;
+    let county = Node::join(root, &city, COUNTY).await;
+    let grid = Node::join(root, &county, GRID).await;
+    (city, county, grid)
+}
+
+async fn policy_with(node: &Node, field: &str, value: Value) -> Value {
+    let mut policy = node.holds("policy").await["content"].clone();
+    policy[field] = value;
+    policy
+}
+
+fn case_id(n: u8) -> String {
+    CaseId::new(UnixMillis(1_790_000_000_000), [n; 10]).to_string()
+}
+
+fn red_report(case: &str) -> Value {
+    json!({
+        "case": case, "matter": "dispute", "source": "grid", "category": 201, "place": GRID, "grid_kind": "basic",
+        "title": "通道之争", "narrative": "两户为通道争吵。", "answers": { "signs": 0, "violence": "yes",
+        "petition_talk": "no", "people": 2, "disturbs": "yes", "effort": "unknown" }, "ending": "settle_here",
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_citys_ceiling_holds_at_the_grid_without_a_restart_and_a_red_case_stops_at_the_county() {
+    let root = tempfile::tempdir().expect("a folder");
+    let (mut city, mut county, mut grid) = three(&root).await;
+    let (before, after) = (case_id(1), case_id(2));
+    assert_eq!(grid.clerk("POST", "/cases", Some(&red_report(&before))).await.0, StatusCode::CREATED);
+    let policy = policy_with(&city, "red_ceiling", json!("county")).await;
+    assert_eq!(city.publish("policy", policy).await, 2);
+    until("the policy at the grid", || async { grid.red_ceiling().await == "county" }).await;
+    assert_eq!(grid.clerk("POST", "/cases", Some(&red_report(&after))).await.0, StatusCode::CREATED);
+    let path = format!("/cases/{after}");
+    let begun = Instant::now();
+    while county.clerk("GET", &path, None).await.0 != StatusCode::OK {
+        assert!(begun.elapsed() < ARRIVES_MAX, "the case did not reach the county");
+        tokio::time::sleep(Duration::from_millis(30)).await;
+    }
+    // Both facts are at the city: what was to come up has come.
+    let begun = Instant::now();
+    while city.clerk("GET", "/figures/totals", None).await.1["cases"] != 2
+        || city.clerk("GET", &format!("/cases/{before}"), None).await.0 != StatusCode::OK
+    {
+        assert!(begun.elapsed() < ARRIVES_MAX, "the facts did not reach the city");
+        tokio::time::sleep(Duration::from_millis(30)).await;
+    }
+    assert_eq!(city.clerk("GET", &path, None).await.0, StatusCode::NOT_FOUND, "the case stopped at the county");
+    for node in [city, county, grid] {
+        node.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_nearest_issuer_wins_until_it_withdraws() {
+    let root = tempfile::tempdir().expect("a folder");
+    let (city, county, grid) = three(&root).await;
+    let policy = policy_with(&county, "red_ceiling", json!("county")).await;
+    let by_county = county.publish("policy", policy).await;
+    until("the county's policy at the grid", || async { grid.red_ceiling().await == "county" }).await;
+    let mut policy = policy_with(&city, "keep_days", json!(90)).await;
+    policy["red_ceiling"] = json!("city");
+    city.publish("policy", policy).await;
+    let is_listed = || async {
+        let all = grid.get("/publications").await;
+        let held = |e: &Value| e["issuer_name"] == "绍兴市" && e["state"] == "superseded";
+        all.as_array().is_some_and(|all| all.iter().any(held))
+    };
+    until("the city's policy at the grid", is_listed).await;
+    assert_eq!(grid.red_ceiling().await, "county", "the nearest issuer wins");
+    let (status, told) = county.post("/publications", &json!({ "kind": "policy" })).await;
+    assert_eq!((status, &told["state"]), (StatusCode::CREATED, &json!("withdrawn")), "{told}");
+    assert!(told["version"].as_u64() > Some(by_county), "{told}");
+    until("the city's policy in force", || async {
+        grid.holds("policy").await["content"]["keep_days"] == 90 && county.red_ceiling().await == "city"
+    })
+    .await;
+    let (status, told) = county.post("/publications", &json!({ "kind": "policy" })).await;
+    assert_eq!((status, &told["errors"][0]["field"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("content")));
+    for node in [city, county, grid] {
+        node.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_cut_off_and_who_joins_later_have_what_holds() {
+    let root = tempfile::tempdir().expect("a folder");
+    let (city, county, grid) = three(&root).await;
+    let county = county.stop().await;
+    let policy = policy_with(&city, "red_ceiling", json!("county")).await;
+    city.publish("policy", policy).await;
+    let units = json!({ "schema": 1, "units": [{ "code": 400, "zh": "矛盾调解中心", "en": "Dispute centre" }] });
+    city.publish("units", units).await;
+    assert_eq!(grid.red_ceiling().await, "city", "the grid is cut off");
+    let county = Node::start(county).await;
+    until("the policy after healing", || async {
+        county.red_ceiling().await == "county" && grid.red_ceiling().await == "county"
+    })
+    .await;
+    let late = Node::join(&root, &county, OTHER_GRID).await;
+    until("everything at the new child", || async {
+        late.red_ceiling().await == "county" && late.holds("units").await["version"] == 2
+    })
+    .await;
+    // And it is there without anybody above.
+    city.stop().await;
+    county.stop().await;
+    let late = Node::start(late.stop().await).await;
+    assert_eq!(late.holds("units").await["content"]["units"][0]["code"], 400);
+    late.stop().await;
+    grid.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_its_issuer_did_not_sign_is_refused_and_a_newer_schema_is_kept_and_said() {
+    let root = tempfile::tempdir().expect("a folder");
+    let city = Node::found(&root).await;
+    let policy = city.holds("policy").await["content"].to_string();
+    let issuer = city.running.config.node.id;
+    let folder = Folder::new(city.stop().await);
+    // As a relay would alter it, or another program would write it: put into the city's own database.
+    let edition = |kind, version, content: String| Publication {
+        kind,
+        name: Text::new(MAIN).expect("a name"),
+        version,
+        issuer,
+        from: ClockReading::exact(UnixMillis(1)),
+        content: Blob::new(content.into_bytes()).expect("small"),
+    };
+    let keys = NodeKeys::load(&folder.keys()).expect("keys");
+    let signed = edition(PublicationKind::POLICY, 2, policy.clone());
+    let signature = keys.sign(&signed.signed_bytes());
+    let altered =
+        edition(PublicationKind::POLICY, 2, policy.replace("\"red_ceiling\":\"city\"", "\"red_ceiling\":\"county\""));
+    assert_ne!(signed, altered);
+    let newer = edition(PublicationKind::UNITS, 2, r#"{"schema":2,"bodies":[]}"#.into());
+    let newer = Published { signature: keys.sign(&newer.signed_bytes()), publication: newer };
+    let invented = edition(PublicationKind::RULES, 9, "{}".into());
+    let invented = Published { publication: invented, signature: Signature([7; 64]) };
+    {
+        let config = Config::load(folder.path()).expect("a configuration");
+        let (_, mut write) = wuji::store::open(&config.place(&folder), issuer).await.expect("the database");
+        for published in [&Published { publication: altered, signature }, &newer, &invented] {
+            write.put_publication(published, None, UnixMillis(1)).await.expect("put");
+        }
+    }
+    let city = Node::start(folder.path().to_path_buf()).await;
+    let county = Node::join(&root, &city, COUNTY).await;
+    until("the newer schema at the county", || async {
+        let all = county.get("/publications").await;
+        let kept = |e: &Value| e["kind"] == "units" && e["state"] == "not_applied" && e["version"] == 2;
+        all.as_array().is_some_and(|all| all.iter().any(kept))
+    })
+    .await;
+    let alarms = county.running.shared.alarms();
+    assert!(alarms.iter().any(|a| a.what.contains("units main version 2 is kept and passed on")), "{alarms:?}");
+    assert_eq!(county.holds("units").await["version"], 1, "what held before still holds");
+    let policy = policy_with(&city, "keep_days", json!(60)).await;
+    city.publish("policy", policy).await;
+    until("a good policy", || async { county.holds("policy").await["content"]["keep_days"] == 60 }).await;
+    let held = county.get("/publications").await;
+    let of = |kind: &str| {
+        let versions = held.as_array().expect("a list").iter().filter(|e| e["kind"] == kind && !e["issuer"].is_null());
+        versions.map(|e| e["version"].as_u64().unwrap_or_default()).collect::<Vec<_>>()
+    };
+    assert_eq!((of("policy"), of("rules")), (vec![3], vec![]), "neither altered nor invented ones are here");
+    city.stop().await;
+    county.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn codes_of_another_list_are_shown_as_such_above_and_never_filed_here() {
+    let root = tempfile::tempdir().expect("a folder");
+    let (mut city, county, mut grid) = three(&root).await;
+    let mut list = county.holds("categories").await["content"].clone();
+    let newer = json!({ "code": 104, "zh": "同居析产", "en": "property of cohabitants", "channels": ["court"] });
+    list["categories"].as_array_mut().expect("rows").push(newer);
+    county.publish("categories", list).await;
+    until("the list at the grid", || async { grid.holds("categories").await["version"] == 2 }).await;
+    let case = case_id(3);
+    let mut report = red_report(&case);
+    report["category"] = json!(104);
+    assert_eq!(grid.clerk("POST", "/cases", Some(&report)).await.0, StatusCode::CREATED);
+    assert_eq!(grid.clerk("POST", &format!("/cases/{case}/file"), Some(&json!({}))).await.0, StatusCode::OK);
+    let given = json!({ "unit": 317 });
+    let (status, shown) = grid.clerk("POST", &format!("/cases/{case}/assign"), Some(&given)).await;
+    assert_eq!((status, &shown["unit_name"]), (StatusCode::OK, &json!("未知单位 317")));
+    assert_eq!(shown["category_name"], "婚恋家庭纠纷(同居析产)");
+    let begun = Instant::now();
+    let mirrored = loop {
+        let (status, shown) = city.clerk("GET", &format!("/cases/{case}"), None).await;
+        if status == StatusCode::OK && shown["step"] == "assigned" {
+            break shown;
+        }
+        assert!(begun.elapsed() < ARRIVES_MAX, "the case did not reach the city");
+        tokio::time::sleep(Duration::from_millis(30)).await;
+    };
+    let names = ["category_name", "category_name_en", "unit_name", "unit_name_en"].map(|n| mirrored[n].clone());
+    assert_eq!(names, ["未知类别 0104", "unknown category 0104", "未知单位 317", "unknown unit 317"].map(Value::from));
+    let mut report = red_report(&case_id(4));
+    (report["category"], report["place"]) = (json!(104), json!(CITY));
+    let (status, told) = city.clerk("POST", "/cases", Some(&report)).await;
+    assert_eq!((status, &told["code"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("unknown-category")));
+    assert_eq!(
+        (&told["errors"][0]["field"], &told["detail_zh"]),
+        (&json!("category"), &json!("类别不在现行类别清单中。"))
+    );
+    let units = json!({ "schema": 1, "units": [{ "code": 317, "zh": "村民议事会", "en": "Villagers' council" }] });
+    city.publish("units", units).await;
+    let shown = city.clerk("GET", &format!("/cases/{case}"), None).await.1;
+    assert_eq!(shown["unit_name"], "村民议事会");
+    for node in [city, county, grid] {
+        node.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_field_is_refused_by_its_name_in_a_report_and_in_a_publication() {
+    let root = tempfile::tempdir().expect("a folder");
+    let mut city = Node::found(&root).await;
+    for (field, value, named) in [
+        ("title", json!("  "), "title"),
+        ("category", json!(2_001), "category"),
+        ("place", json!("330702001001001"), "place"),
+        ("hair", json!("grey"), "hair"),
+        ("head_count", json!("many"), "head_count"),
+    ] {
+        let mut report = red_report(&case_id(5));
+        report[field] = value;
+        let (status, told) = city.clerk("POST", "/cases", Some(&report)).await;
+        assert_eq!((status, &told["errors"][0]["field"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!(named)), "{told}");
+        assert!(told["errors"][0]["detail_zh"].as_str().is_some_and(|zh| !zh.is_empty()), "{told}");
+    }
+    for (kind, content, named) in [
+        ("policy", json!({ "schema": 1 }), "."),
+        ("units", json!({ "schema": 1, "units": [{ "code": 0, "zh": "甲", "en": "A" }] }), "units[0].code"),
+        ("rules", json!({ "schema": 1, "rules": [] }), "rules"),
+        ("weather", json!({}), "kind"),
+        ("calendar", json!([]), "schema"),
+    ] {
+        let (status, told) = city.post("/publications", &json!({ "kind": kind, "content": content })).await;
+        assert_eq!((status, &told["errors"][0]["field"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!(named)), "{told}");
+    }
+    let all = city.get("/publications").await;
+    assert!(all.as_array().expect("a list").iter().all(|e| e["issuer"].is_null()), "nothing was published");
+    city.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_term_in_working_days_ends_after_the_holiday_and_beyond_the_calendar_is_provisional() {
+    let root = tempfile::tempdir().expect("a folder");
+    let mut city = Node::found(&root).await;
+    let mut policy = city.holds("policy").await["content"].clone();
+    policy["terms"]["file"] = json!({ "working_days": 2_600 });
+    city.publish("policy", policy).await;
+    let mut report = red_report(&case_id(6));
+    report["place"] = json!(CITY);
+    let (status, shown) = city.clerk("POST", "/cases", Some(&report)).await;
+    assert_eq!(status, StatusCode::CREATED, "{shown}");
+    let term = &shown["next_term"];
+    assert_eq!((&term["kind"], &term["provisional"]), (&json!("file"), &json!(true)), "{term}");
+    // A calendar that reaches far enough, all days but weekends worked: ten years of working days.
+    let far = json!({ "schema": 1, "from": "2024-01-01", "until": "2060-12-31", "exceptions": [] });
+    city.publish("calendar", far).await;
+    // The next event counts again, from the day of the report.
+    let note = json!({ "note": "缺少时间" });
+    let (status, told) = city.clerk("POST", &format!("/cases/{}/return", case_id(6)), Some(&note)).await;
+    assert_eq!((status, &told["next_term"]["provisional"]), (StatusCode::OK, &json!(false)), "{told}");
+    assert_eq!(told["next_term"]["since"], term["since"]);
+    city.stop().await;
+}
