@@ -73,7 +73,15 @@ impl Node {
         let mut config = Config::load(&path).expect("a configuration");
         (config.link.retry_min_ms, config.link.retry_max_ms) = (50, 500);
         let operator = folder.operator_token().expect("a token");
-        let running = Running::start_with(folder, config).await.expect("started");
+        // The port of a node that just stopped is free a moment later.
+        let begun = Instant::now();
+        let running = loop {
+            match Running::start_with(Folder::new(&path), config.clone()).await {
+                Ok(running) => break running,
+                Err(error) => assert!(begun.elapsed() < ARRIVES_MAX, "not started: {error:#}"),
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        };
         let state = ApiState::new(&running, Arc::new(Table::shipped().expect("the table"))).expect("the state");
         let (router, _) = router::build(Arc::new(state));
         Self { folder: path, router, operator, clerk: None, running }

@@ -31,16 +31,23 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 
 /// A body that is JSON, and not the one that is wanted: which field, and what about it.
 fn wrong_field(error: &JsonDataError) -> Problem {
-    let inner = error.source().and_then(|e| e.downcast_ref::<serde_path_to_error::Error<serde_json::Error>>());
-    match inner {
-        Some(inner) if inner.path().iter().next().is_some() => {
-            let what = inner.inner().to_string();
-            // The place in the text says nothing to whoever filled in a form.
-            let what = what.split(" at line ").next().unwrap_or_default();
-            Problem::field(inner.path().to_string(), what, &format!("内容不符合要求({what})"))
+    let Some((path, what)) = located(error) else { return Problem::invalid(error.body_text()) };
+    // The place in the text says nothing to whoever filled in a form.
+    let what = what.split(" at line ").next().unwrap_or_default();
+    Problem::field(path, what, &format!("内容不符合要求({what})"))
+}
+
+/// The path of the field that an error is about, and what the reader says of it.
+fn located(error: &JsonDataError) -> Option<(String, String)> {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if let Some(found) = error.downcast_ref::<serde_path_to_error::Error<serde_json::Error>>() {
+            let named = found.path().iter().next().is_some();
+            return named.then(|| (found.path().to_string(), found.inner().to_string()));
         }
-        _ => Problem::invalid(error.body_text()),
+        cause = error.source();
     }
+    None
 }
 
 /// Query parameters.
