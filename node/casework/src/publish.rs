@@ -56,6 +56,9 @@ pub fn read(kind: PublicationKind, content: &[u8]) -> Result<Parsed, Trouble> {
     })
 }
 
+/// Reads a content: [`read`], or a memory of what it gave.
+pub type Reader = fn(PublicationKind, &[u8]) -> Result<Parsed, Trouble>;
+
 /// Whether a name fits a kind: several lists and tables have names of their own, of everything else there is one.
 pub fn name_fits(kind: PublicationKind, name: &str) -> bool {
     match kind {
@@ -217,13 +220,8 @@ pub struct Chosen {
 }
 
 /// Chooses among the editions that a node holds. `line` names who may issue for this node, the node itself first, then
-/// those above from the nearest up; editions of others are kept and not looked at. `reader` is [`read`], or a memory of it.
-pub fn choose(
-    held: &[Held<'_>],
-    line: &[NodeId],
-    now: UnixMillis,
-    reader: &mut dyn FnMut(PublicationKind, &[u8]) -> Result<Parsed, Trouble>,
-) -> Chosen {
+/// those above from the nearest up; editions of others are kept and not looked at.
+pub fn choose(held: &[Held<'_>], line: &[NodeId], now: UnixMillis, reader: Reader) -> Chosen {
     let mut chosen = Chosen { in_force: InForce::default(), not_applied: Vec::new(), next: None };
     let mut groups: BTreeMap<(PublicationKind, &str), Vec<(usize, Held<'_>)>> = BTreeMap::new();
     for edition in held.iter().filter(|e| name_fits(e.kind, e.name) || e.kind.word().is_none()) {
@@ -242,11 +240,7 @@ pub fn choose(
     chosen
 }
 
-fn best(
-    editions: &[(usize, Held<'_>)],
-    chosen: &mut Chosen,
-    reader: &mut dyn FnMut(PublicationKind, &[u8]) -> Result<Parsed, Trouble>,
-) {
+fn best(editions: &[(usize, Held<'_>)], chosen: &mut Chosen, reader: Reader) {
     let mut withdrawn = None;
     for (distance, held) in editions {
         if withdrawn == Some(*distance) {
@@ -287,7 +281,7 @@ mod tests {
     }
 
     fn red(held: &[Held<'_>]) -> Level {
-        choose(held, &LINE, NOW, &mut read).in_force.policy.red_ceiling
+        choose(held, &LINE, NOW, read).in_force.policy.red_ceiling
     }
 
     #[test]
@@ -318,13 +312,13 @@ mod tests {
     fn an_edition_that_cannot_be_read_leaves_what_held_before_and_is_told() {
         let (good, newer) = (ceiling("county"), ceiling("township").replace(r#""schema": 1"#, r#""schema": 2"#));
         let held = [policy_of(CITY, 1, &good), policy_of(CITY, 2, &newer)];
-        let chosen = choose(&held, &LINE, NOW, &mut read);
+        let chosen = choose(&held, &LINE, NOW, read);
         assert_eq!(chosen.in_force.policy.red_ceiling, Level::County);
         let told: Vec<_> = chosen.not_applied.iter().map(|n| (n.edition.version, n.why.clone())).collect();
         assert_eq!(told, [(2, Trouble::NewerSchema(2))]);
         let kind = PublicationKind(99);
         let unknown = Held { kind, name: "x", content: b"{}", ..held[0] };
-        let chosen = choose(&[unknown], &LINE, NOW, &mut read);
+        let chosen = choose(&[unknown], &LINE, NOW, read);
         assert_eq!(chosen.not_applied.first().map(|n| n.why.clone()), Some(Trouble::UnknownKind(99)));
     }
 
@@ -340,9 +334,9 @@ mod tests {
         let (now, later) = (ceiling("county"), ceiling("township"));
         let from = UnixMillis(2_000);
         let held = [policy_of(CITY, 1, &now), Held { from, ..policy_of(CITY, 2, &later) }];
-        let chosen = choose(&held, &LINE, NOW, &mut read);
+        let chosen = choose(&held, &LINE, NOW, read);
         assert_eq!((chosen.in_force.policy.red_ceiling, chosen.next), (Level::County, Some(from)));
-        let chosen = choose(&held, &LINE, from, &mut read);
+        let chosen = choose(&held, &LINE, from, read);
         assert_eq!((chosen.in_force.policy.red_ceiling, chosen.next), (Level::Township, None));
     }
 
@@ -351,12 +345,12 @@ mod tests {
         let rules = crate::grading::BUILT_IN;
         let kind = PublicationKind::RULES;
         let held = [Held { kind, content: rules.as_bytes(), ..policy_of(CITY, 7, rules) }];
-        let policy = choose(&held, &LINE, NOW, &mut read).in_force.policy;
+        let policy = choose(&held, &LINE, NOW, read).in_force.policy;
         assert_eq!((policy.rules, policy.category_list), (7, 1));
         let ceiling = ceiling("county");
         let both = [held[0], policy_of(COUNTY, 3, &ceiling)];
         assert_eq!(
-            choose(&both, &LINE, NOW, &mut read).in_force.policy.rules,
+            choose(&both, &LINE, NOW, read).in_force.policy.rules,
             7,
             "a policy does not hide the rules' version"
         );

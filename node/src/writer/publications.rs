@@ -80,7 +80,7 @@ impl Publications {
         }
         let issuers: Vec<NodeId> = std::iter::once(me.node).chain(line.iter().map(|above| above.node)).collect();
         let editions: Vec<Held<'_>> = rows.iter().map(|row| edition(&row.published.publication)).collect();
-        let chosen = choose(&editions, &issuers, now, &mut remembered);
+        let chosen = choose(&editions, &issuers, now, remembered);
         (self.holds, self.not_applied, self.next) = (Arc::new(chosen.in_force), chosen.not_applied, chosen.next);
     }
 }
