@@ -186,6 +186,8 @@ async fn the_description_lists_every_route() {
         "orders",
         "figures",
         "figures/totals",
+        "publications",
+        "publications/{kind}/{name}",
         "links",
         "status",
         "openapi.json",

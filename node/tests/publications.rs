@@ -165,7 +165,7 @@ impl Patience {
 async fn until<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
     let mut patience = Patience::default();
     while !holds().await {
-        patience.wait("{what} did not come about within {ARRIVES_MAX:?}").await;
+        patience.wait(what).await;
     }
 }
 
@@ -417,7 +417,7 @@ async fn a_wrong_field_is_refused_by_its_name_in_a_report_and_in_a_publication()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_term_in_working_days_ends_after_the_holiday_and_beyond_the_calendar_is_provisional() {
+async fn a_term_beyond_the_calendar_is_provisional_until_a_longer_calendar_comes() {
     let root = tempfile::tempdir().expect("a folder");
     let mut city = Node::found(&root).await;
     let mut policy = city.holds("policy").await["content"].clone();
