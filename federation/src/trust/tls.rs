@@ -117,7 +117,10 @@ impl Believed {
 /// What a node shows and what it believes.
 #[derive(Debug, Clone)]
 pub(crate) struct Credentials {
+    /// To children, with the root: one that joins knows only the hash of its key.
     shown: Arc<CertifiedKey>,
+    /// To the parent, without the root, which it has.
+    shown_above: Arc<CertifiedKey>,
     believed: Believed,
 }
 
@@ -125,12 +128,17 @@ impl Credentials {
     /// Refuses a chain that is not for these keys.
     pub(crate) fn new(keys: &NodeKeys, chain: &Chain, believed: Believed) -> Result<Self, TlsError> {
         let shown = CertifiedKey::from_der(chain.certificates.clone(), keys.tls_private(), &provider())?;
-        Ok(Self { shown: Arc::new(shown), believed })
+        let without_root = match chain.certificates.split_last() {
+            Some((_, rest)) if !rest.is_empty() => rest.to_vec(),
+            _ => chain.certificates.clone(),
+        };
+        let shown_above = Arc::new(CertifiedKey::new(without_root, shown.key.clone()));
+        Ok(Self { shown: Arc::new(shown), shown_above, believed })
     }
 
     /// The same certificate, with other roots.
     pub(crate) fn believing(&self, believed: Believed) -> Self {
-        Self { shown: self.shown.clone(), believed }
+        Self { shown: self.shown.clone(), shown_above: self.shown_above.clone(), believed }
     }
 
     /// What is believed.

@@ -84,7 +84,8 @@ impl Endpoint {
         self.node.tasks.spawn(async move {
             let outcome = tokio::select! {
                 () = node.stop.cancelled() => return,
-                outcome = connect(&node) => outcome,
+                // Boxed, so that a link does not carry the room for its dial through all its life.
+                outcome = Box::pin(connect(&node)) => outcome,
             };
             let outcome = match outcome {
                 Ok((connection, parent)) => link::run(node.clone(), connection, parent, true).await,

@@ -42,29 +42,19 @@ impl Reader {
     /// Reads until the stream ends. Waits while the event queue is full, and so, by the stream's window, does the peer.
     pub(super) async fn run(self, mut stream: RecvStream) -> Stopped {
         loop {
-            let event = match self.next(&mut stream).await {
-                Ok(None) => continue,
-                Ok(Some(event)) => event,
+            let head = match head(&mut stream).await {
+                Ok(head) => head,
                 Err(stopped) => return stopped,
             };
-            let Ok(place) = self.link.node.events.reserve().await else { return Stopped::Ended };
-            // What a peer said is nothing from the moment on in which it was cut off.
-            if self.link.is_cut() {
-                return Stopped::Ended;
+            // Boxed, because nearly all lanes wait for a head at any moment, and need no room for what follows it.
+            if let Err(stopped) = Box::pin(self.frame(head, &mut stream)).await {
+                return stopped;
             }
-            place.send(event);
         }
     }
 
-    /// One frame; nothing for an introduction.
-    async fn next(&self, stream: &mut RecvStream) -> Result<Option<Event>, Stopped> {
-        let mut head = [0; FRAME_HEAD_BYTES];
-        match stream.read_exact(&mut head).await {
-            Ok(()) => {}
-            Err(ReadExactError::FinishedEarly(n)) if n > 0 => return Err(cut_short()),
-            Err(_) => return Err(Stopped::Ended),
-        }
-        let head = FrameHead::from_bytes(&head).map_err(|e| Stopped::Misbehaved(e.to_string()))?;
+    /// The rest of one frame; tells it, unless it is an introduction.
+    async fn frame(&self, head: FrameHead, stream: &mut RecvStream) -> Result<(), Stopped> {
         let length = usize::try_from(head.length).map_err(|_| cut_short())?;
         let mut body = vec![0; length];
         match stream.read_exact(&mut body).await {
@@ -72,13 +62,21 @@ impl Reader {
             Err(ReadExactError::FinishedEarly(_)) => return Err(cut_short()),
             Err(ReadExactError::ReadError(_)) => return Err(Stopped::Ended),
         }
-        match (head.kind, self.lane) {
-            (FrameKind::Control, _) => self.control(&body),
+        let event = match (head.kind, self.lane) {
+            (FrameKind::Control, _) => self.control(&body)?,
             (FrameKind::Bundle, Lane::Cases | Lane::Statistics | Lane::Bulk) => {
-                Ok(Some(self.bundle(head.seq, body.into())))
+                Some(self.bundle(head.seq, body.into()))
             }
-            (kind, lane) => Err(Stopped::Misbehaved(format!("a frame of kind {kind:?} on lane {lane:?}"))),
+            (kind, lane) => return Err(Stopped::Misbehaved(format!("a frame of kind {kind:?} on lane {lane:?}"))),
+        };
+        let Some(event) = event else { return Ok(()) };
+        let Ok(place) = self.link.node.events.reserve().await else { return Err(Stopped::Ended) };
+        // What a peer said is nothing from the moment on in which it was cut off.
+        if self.link.is_cut() {
+            return Err(Stopped::Ended);
         }
+        place.send(event);
+        Ok(())
     }
 
     fn control(&self, body: &[u8]) -> Result<Option<Event>, Stopped> {
@@ -106,6 +104,15 @@ impl Reader {
             Ok(bundle) => Event::Bundle { connection, lane, seq, bundle },
             Err(why) => Event::BadBundle { connection, lane, seq, why, bytes },
         }
+    }
+}
+
+async fn head(stream: &mut RecvStream) -> Result<FrameHead, Stopped> {
+    let mut head = [0; FRAME_HEAD_BYTES];
+    match stream.read_exact(&mut head).await {
+        Ok(()) => FrameHead::from_bytes(&head).map_err(|e| Stopped::Misbehaved(e.to_string())),
+        Err(ReadExactError::FinishedEarly(n)) if n > 0 => Err(cut_short()),
+        Err(_) => Err(Stopped::Ended),
     }
 }
 

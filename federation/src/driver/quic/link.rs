@@ -8,7 +8,6 @@ use protocol::id::NodeId;
 use protocol::wire::frame::Lane;
 use quinn::{Connection, ConnectionError, RecvStream, SendStream, VarInt};
 use tokio::sync::oneshot;
-use tokio::task::JoinSet;
 
 use crate::core::FrameOut;
 use crate::driver::event::Event;
@@ -131,12 +130,13 @@ pub(super) async fn run(node: Arc<Node>, connection: Connection, peer: NodeId, d
     if node.stop.is_cancelled() {
         link.cut("shutting down");
     }
-    node.tell(Event::Opened { connection: number, peer, dialled }).await;
-    let mut readers = JoinSet::new();
-    for (lane, stream) in incoming {
-        readers.spawn(read(Reader { link: link.clone(), lane }, stream));
+    Box::pin(node.tell(Event::Opened { connection: number, peer, dialled })).await;
+    // In this one task: a city has tens of thousands of lanes, and a task for each costs more than what it does.
+    let mut readers = incoming.into_iter().map(|(lane, stream)| read(Reader { link: link.clone(), lane }, stream));
+    if let [Some(a), Some(b), Some(c), Some(d)] = [readers.next(), readers.next(), readers.next(), readers.next()] {
+        tokio::join!(a, b, c, d);
     }
-    finish(link, readers).await;
+    finish(link).await;
     Ok(())
 }
 
@@ -180,7 +180,12 @@ async fn accept(connection: &Connection) -> Result<Vec<Opened>, NotOpened> {
 /// Reads a lane to its end, and ends the connection for it.
 async fn read(reader: Reader, stream: RecvStream) {
     let link = reader.link.clone();
-    match reader.run(stream).await {
+    let stopped = reader.run(stream).await;
+    Box::pin(ended(&link, stopped)).await;
+}
+
+async fn ended(link: &Link, stopped: Stopped) {
+    match stopped {
         Stopped::Misbehaved(what) => {
             link.node.tell(Event::Misbehaved { connection: link.number, what: what.clone() }).await;
             link.close(code::FRAMING, &what);
@@ -195,11 +200,10 @@ async fn read(reader: Reader, stream: RecvStream) {
     }
 }
 
-/// Waits for the end of the connection and of its readers. `Closed` is its last event.
-async fn finish(link: Arc<Link>, mut readers: JoinSet<()>) {
+/// Waits for the end of the connection, whose readers have ended. `Closed` is its last event.
+async fn finish(link: Arc<Link>) {
     let error = link.connection.closed().await;
     link.node.forget(link.number);
     let why = link.why.get().cloned().unwrap_or_else(|| reason(&error));
-    while readers.join_next().await.is_some() {}
-    link.node.tell(Event::Closed { connection: link.number, peer: link.peer, why }).await;
+    Box::pin(link.node.tell(Event::Closed { connection: link.number, peer: link.peer, why })).await;
 }

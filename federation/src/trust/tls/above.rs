@@ -179,7 +179,7 @@ pub(crate) fn link_config(
 ) -> Result<ClientConfig, TlsError> {
     let trust = Trust::Roots(credentials.believed.parent.clone());
     let verifier = ParentVerifier { trust, parent, spki, grace: Duration::ZERO };
-    let shown: Arc<dyn ResolvesClientCert> = Arc::new(SingleCertAndKey::from(credentials.shown.clone()));
+    let shown: Arc<dyn ResolvesClientCert> = Arc::new(SingleCertAndKey::from(credentials.shown_above.clone()));
     config(verifier, Some(shown), ALPN_LINK, time)
 }
 
