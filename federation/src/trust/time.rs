@@ -40,12 +40,11 @@ pub struct Known {
 /// believed only when the parent's word does not say otherwise: an honest clock that is believed too late costs a refused
 /// handshake and a renewal in the grace period, a wrong one that is believed costs the node.
 pub fn judged_by(local: UnixMillis, uptime_ms: u64, known: &Known) -> UnixMillis {
-    let told = known.told.map(|told| {
+    // A parent that is years ahead itself must not end the certificate; time that passed since its word may.
+    let told = known.told.filter(|told| told.at <= known.not_after).map(|told| {
         let since = i64::try_from(uptime_ms.saturating_sub(told.uptime_ms)).unwrap_or(i64::MAX);
         UnixMillis(told.at.0.saturating_add(since))
     });
-    // A parent that is years ahead itself must not end the certificate.
-    let told = told.filter(|told| *told <= known.not_after);
     let floor = told.map_or(known.not_before, |told| told.max(known.not_before));
     if local > known.not_after && told.is_some() { floor } else { floor.max(local) }
 }
