@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::{Extension, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
@@ -89,7 +89,7 @@ pub async fn identify(state: &ApiState, headers: &HeaderMap) -> Result<Option<Ca
 }
 
 /// Lets only those through who are logged in.
-pub async fn guard(State(state): State<Arc<ApiState>>, mut request: Request, next: Next) -> Response {
+pub async fn guard(Extension(state): Extension<Arc<ApiState>>, mut request: Request, next: Next) -> Response {
     match identify(&state, request.headers()).await {
         Ok(Some(caller)) => {
             request.extensions_mut().insert(caller);

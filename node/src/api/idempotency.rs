@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::{Extension, Request};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -23,7 +23,12 @@ pub const REPLAYED: &str = "idempotency-replayed";
 const KEY_BYTES_MAX: usize = 128;
 
 /// Keeps the answers to POSTs with a key, and gives them again.
-pub async fn keep(State(state): State<Arc<ApiState>>, caller: Caller, request: Request, next: Next) -> Response {
+pub async fn keep(
+    Extension(state): Extension<Arc<ApiState>>,
+    caller: Caller,
+    request: Request,
+    next: Next,
+) -> Response {
     let Some(key) = request.headers().get(HEADER).filter(|_| request.method() == Method::POST) else {
         return next.run(request).await;
     };

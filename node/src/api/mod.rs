@@ -18,19 +18,4 @@ pub mod stamp;
 pub mod state;
 pub mod users;
 
-use std::future::Future;
-use std::sync::Arc;
-
-use tokio::net::TcpListener;
-
 pub use state::ApiState;
-
-/// Serves API and page until `shutdown` is ready.
-pub async fn serve(
-    listener: TcpListener,
-    node: Arc<ApiState>,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    let (router, _) = router::build(node);
-    axum::serve(listener, router).with_graceful_shutdown(shutdown).await
-}

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Extension};
 use axum::http::{HeaderName, HeaderValue, Request, StatusCode, header};
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
@@ -80,13 +80,13 @@ fn acts() -> OpenApiRouter<Arc<ApiState>> {
 }
 
 /// The page: read-only, for people.
-fn pages(state: &Arc<ApiState>) -> Router<Arc<ApiState>> {
+fn pages() -> Router<Arc<ApiState>> {
     use axum::routing::{get, post};
     let inside = Router::new()
         .route("/", get(page::overview))
         .route("/cases/{id}", get(page::case))
         .route("/logout", post(page::log_out))
-        .layer(from_fn_with_state(state.clone(), page::guard));
+        .layer(from_fn(page::guard));
     let door = Router::new().route("/login", get(page::log_in_form).post(page::log_in));
     inside.merge(door).layer(from_fn(page::nonce))
 }
@@ -98,22 +98,25 @@ pub fn description() -> OpenApi {
     api
 }
 
-/// API and page as one service, and the description of the API.
-pub fn build(state: Arc<ApiState>) -> (Router, OpenApi) {
-    let guarded = guarded()
-        .layer(from_fn_with_state(state.clone(), idempotency::keep))
-        .layer(from_fn_with_state(state.clone(), caller::guard));
+/// API and page of any node: the node itself comes with the request, as its state and, for what guards the routes, as an
+/// extension. See [`crate::door::Front`].
+pub fn routes() -> Router<Arc<ApiState>> {
+    let guarded = guarded().layer(from_fn(idempotency::keep)).layer(from_fn(caller::guard));
     let (api, _) = OpenApiRouter::new().merge(open()).merge(guarded).split_for_parts();
     let router = api
-        .merge(pages(&state))
+        .merge(pages())
         .fallback(|| async { super::problem::Problem::not_found() })
-        .method_not_allowed_fallback(|| async { super::problem::Problem::method() })
-        .with_state(state);
-    (around(router), description())
+        .method_not_allowed_fallback(|| async { super::problem::Problem::method() });
+    around(router)
+}
+
+/// API and page of one node as one service, and the description of the API.
+pub fn build(state: Arc<ApiState>) -> (Router, OpenApi) {
+    (routes().layer(Extension(state.clone())).with_state(state), description())
 }
 
 /// What lies around every route: limits, headers, and a log line without bodies, queries or ids of people.
-fn around(router: Router) -> Router {
+fn around(router: Router<Arc<ApiState>>) -> Router<Arc<ApiState>> {
     let fixed = |name: HeaderName, value: &'static str| {
         SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
     };

@@ -1,12 +1,14 @@
 //! `wuji init`, `wuji token`, `wuji join`.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
 use federation::trust::Token;
 use protocol::division::DivisionCode;
 
+use crate::config::{Config, HttpSection, LinkSection};
 use crate::folder::Folder;
 use crate::names::Table;
 use crate::node::{self, Plan};
@@ -19,29 +21,102 @@ struct PlanArguments {
     /// Name as shown; taken from the shipped table when left out.
     #[arg(long)]
     name: Option<String>,
+    #[command(flatten)]
+    link: LinkArguments,
+    #[command(flatten)]
+    door: DoorArguments,
+    /// URL of a PostgreSQL database; without it the rows go into a file in the folder.
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
+}
+
+/// Where links come in.
+#[derive(Debug, Args)]
+pub(super) struct LinkArguments {
     /// UDP address of the link.
     #[arg(long, default_value = "0.0.0.0:7440")]
     listen: SocketAddr,
     /// HOST:PORT by which nodes below reach the link; the listening address when left out.
     #[arg(long, value_name = "HOST:PORT")]
     advertise: Option<String>,
-    /// TCP address of API and page. Keep it on loopback or behind a proxy that speaks HTTPS.
+}
+
+impl LinkArguments {
+    fn advertised(&self) -> String {
+        self.advertise.clone().unwrap_or_else(|| self.listen.to_string())
+    }
+
+    /// The section of a pack's file. Its own nodes reach each other under the same address, so one that is open to all is
+    /// reached on this machine.
+    pub(super) fn section(&self) -> LinkSection {
+        let mut near = self.listen;
+        if near.ip().is_unspecified() {
+            near.set_ip(Ipv4Addr::LOCALHOST.into());
+        }
+        let advertise = self.advertise.clone().unwrap_or_else(|| near.to_string());
+        LinkSection::new(self.listen, advertise)
+    }
+}
+
+/// How people's browsers are met.
+#[derive(Debug, Args)]
+pub(super) struct DoorArguments {
+    /// TCP address of API and page. Beyond this machine it needs HTTPS: one of the three options below.
     #[arg(long, default_value = "127.0.0.1:7480")]
     http: SocketAddr,
-    /// URL of a PostgreSQL database; without it the rows go into a file in the folder.
-    #[arg(long, value_name = "URL")]
-    database: Option<String>,
+    /// Certificate chain for HTTPS, PEM.
+    #[arg(long, value_name = "FILE", requires = "https_key")]
+    https_certificate: Option<PathBuf>,
+    /// Its private key, PEM.
+    #[arg(long, value_name = "FILE", requires = "https_certificate")]
+    https_key: Option<PathBuf>,
+    /// Names and addresses under which people reach this node: a certificate for them is made here.
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    https_names: Vec<String>,
+    /// A proxy speaks HTTPS, and plain HTTP to this node.
+    #[arg(long)]
+    behind_proxy: bool,
+    /// Addresses of that proxy; those of this machine when left out.
+    #[arg(long, value_name = "ADDRESS", value_delimiter = ',')]
+    trusted_proxies: Vec<IpAddr>,
+}
+
+impl DoorArguments {
+    /// The section of the configuration; refused when it is no door, before anything is made.
+    pub(super) fn section(self, folder: &Path) -> anyhow::Result<HttpSection> {
+        let section = HttpSection {
+            listen: self.http,
+            certificate: self.https_certificate,
+            key: self.https_key,
+            names: self.https_names,
+            behind_proxy: self.behind_proxy,
+            trusted_proxies: self.trusted_proxies,
+        };
+        section.door(folder).context("nothing was made")?;
+        Ok(section)
+    }
 }
 
 impl PlanArguments {
-    fn plan(self, division: DivisionCode) -> Plan {
+    fn plan(self, division: DivisionCode, folder: &Folder) -> anyhow::Result<(Plan, HttpSection)> {
         let name = self
             .name
             .or_else(|| Table::shipped().ok().and_then(|table| table.name(division)))
             .unwrap_or_else(|| division.to_string());
-        let advertise = self.advertise.unwrap_or_else(|| self.listen.to_string());
-        Plan { division, name, link: self.listen, advertise, http: self.http, database: self.database }
+        let advertise = self.link.advertised();
+        let door = self.door.section(folder.path())?;
+        Ok((
+            Plan { division, name, link: self.link.listen, advertise, http: door.listen, database: self.database },
+            door,
+        ))
     }
+}
+
+/// The configuration with its front door, saved.
+fn with_door(mut config: Config, door: HttpSection, folder: &Folder) -> anyhow::Result<Config> {
+    config.http = door;
+    config.save(folder.path())?;
+    Ok(config)
 }
 
 /// `wuji init`.
@@ -59,7 +134,8 @@ pub(super) struct Init {
 impl Init {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let folder = Folder::new(self.folder.folder);
-        let config = node::found(&folder, &self.plan.plan(self.division)).await?;
+        let (plan, door) = self.plan.plan(self.division, &folder)?;
+        let config = with_door(node::found(&folder, &plan).await?, door, &folder)?;
         say(&format!("{} ({}) is founded in {}", config.node.name, config.node.id, folder.path().display()));
         Ok(())
     }
@@ -103,8 +179,8 @@ impl Join {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let folder = Folder::new(self.folder.folder);
         let token: Token = self.token.trim().parse().context("the token cannot be read")?;
-        let plan = self.plan.plan(token.division);
-        let config = node::join(&folder, &plan, &token).await?;
+        let (plan, door) = self.plan.plan(token.division, &folder)?;
+        let config = with_door(node::join(&folder, &plan, &token).await?, door, &folder)?;
         say(&format!("{} ({}) has joined, in {}", config.node.name, config.node.id, folder.path().display()));
         Ok(())
     }

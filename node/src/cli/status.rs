@@ -5,6 +5,7 @@ use clap::Args;
 use serde_json::Value;
 
 use crate::config::Config;
+use crate::door::{RunningFile, pinned};
 use crate::folder::Folder;
 
 use super::{FolderArgument, say};
@@ -26,15 +27,24 @@ impl Status {
     pub(super) async fn run(self) -> anyhow::Result<u8> {
         let folder = Folder::new(self.folder.folder);
         let config = Config::load(folder.path())?;
-        let address = format!("http://{}/api/v1/status", config.http.listen);
-        let answer = reqwest::Client::new()
+        // What the process wrote when it started counts: the configuration may have been changed since.
+        let process = RunningFile::read(folder.path());
+        let base = match &process {
+            Some(process) => process.http.clone(),
+            None => format!("http://{}", config.http.listen),
+        };
+        let address = format!("{base}/{}/api/v1/status", config.node.division);
+        let answer = pinned(process.as_ref().and_then(|p| p.certificate_sha256.as_deref()))?
             .get(&address)
             .bearer_auth(folder.operator_token()?)
             .send()
             .await
             .with_context(|| format!("the node does not answer at {address}: does it run?"))?
             .error_for_status()?;
-        let status: Value = serde_json::from_str(&answer.text().await?).context("an answer that is no JSON")?;
+        let mut status: Value = serde_json::from_str(&answer.text().await?).context("an answer that is no JSON")?;
+        if let (Some(status), Some(process)) = (status.as_object_mut(), process) {
+            status.insert("process".to_owned(), serde_json::to_value(process)?);
+        }
         if self.json {
             say(&status.to_string());
         } else {

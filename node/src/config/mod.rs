@@ -1,11 +1,15 @@
 //! Configuration: `wuji.toml` in the node's folder, overridden by environment variables `WUJI__SECTION__KEY`.
 
+mod http;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use protocol::division::DivisionCode;
+use protocol::division::{DivisionCode, GridKind};
 use protocol::id::NodeId;
 use serde::{Deserialize, Serialize};
+
+pub use http::{Door, HttpSection, NoDoor};
 
 /// The name of the file in a node's folder.
 pub const FILE_NAME: &str = "wuji.toml";
@@ -38,6 +42,9 @@ pub struct NodeSection {
     pub division: DivisionCode,
     /// Name as shown.
     pub name: String,
+    /// On what a grid hangs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grid_kind: Option<GridKind>,
 }
 
 /// The link to other nodes.
@@ -59,20 +66,19 @@ pub struct LinkSection {
     pub capture: Option<PathBuf>,
 }
 
+impl LinkSection {
+    /// A link with the usual waits.
+    pub fn new(listen: SocketAddr, advertise: String) -> Self {
+        Self { listen, advertise, retry_min_ms: retry_min_ms(), retry_max_ms: retry_max_ms(), capture: None }
+    }
+}
+
 fn retry_min_ms() -> u64 {
     1_000
 }
 
 fn retry_max_ms() -> u64 {
     300_000
-}
-
-/// The API and the page.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct HttpSection {
-    /// TCP address to listen on. Until the front door speaks HTTPS itself, keep it on loopback or behind a proxy.
-    pub listen: SocketAddr,
 }
 
 /// Where the rows are.

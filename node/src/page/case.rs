@@ -15,7 +15,7 @@ pub(super) async fn case(view: &View, id: &str) -> Result<Html, Problem> {
     let links = links_of(&view.state).await?;
     let lang = view.lang;
     let mut main = Html::default();
-    main.raw("<p class=\"noprint\"><a href=\"/?lang=").raw(lang.code()).raw("\">← ");
+    main.raw("<p class=\"noprint\"><a href=\"").text(&view.base).raw("/?lang=").raw(lang.code()).raw("\">← ");
     main.text(lang.t("返回", "Back")).raw("</a></p>");
     heading(&mut main, lang, &case);
     main.raw("<div class=\"two\"><div class=\"col\">");

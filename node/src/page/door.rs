@@ -6,30 +6,30 @@ use super::words::Lang;
 use crate::api::problem::Problem;
 
 /// The form, after a failure with its reason.
-pub(super) fn door(lang: Lang, nonce: &str, failed: Option<&Problem>) -> Html {
+pub(super) fn door(lang: Lang, nonce: &str, base: &str, failed: Option<&Problem>) -> Html {
     let title = lang.t("登录", "Log in");
     let mut html = head(lang, nonce, title, false);
     html.raw("<main class=\"door\" id=\"main\"><section class=\"card\">").el("<h1>", title, "</h1>");
     if let Some(problem) = failed {
         html.raw("<p class=\"wrong\" role=\"alert\">").text(problem.text(lang == Lang::Zh)).raw("</p>");
     }
-    html.raw("<form method=\"post\" action=\"/login?lang=").raw(lang.code()).raw("\"><label>");
+    html.raw("<form method=\"post\" action=\"").text(base).raw("/login?lang=").raw(lang.code()).raw("\"><label>");
     html.text(lang.t("用户名", "Name"));
     html.raw("<input name=\"user\" autocomplete=\"username\" required maxlength=\"40\"></label><label>");
     html.text(lang.t("密码", "Password"));
     html.raw("<input name=\"password\" type=\"password\" autocomplete=\"current-password\" required maxlength=\"256\"></label>");
     html.el("<button>", title, "</button></form>");
-    html.raw("<p class=\"note\"><a href=\"/login?lang=").raw(lang.t("en", "zh")).raw("\">");
+    html.raw("<p class=\"note\"><a href=\"").text(base).raw("/login?lang=").raw(lang.t("en", "zh")).raw("\">");
     html.text(lang.t("English", "中文")).raw("</a></p></section></main></body></html>");
     html
 }
 
 /// A page that says why there is none.
-pub(super) fn failure(lang: Lang, nonce: &str, problem: &Problem) -> Html {
+pub(super) fn failure(lang: Lang, nonce: &str, base: &str, problem: &Problem) -> Html {
     let text = problem.text(lang == Lang::Zh);
     let mut html = head(lang, nonce, text, false);
     html.raw("<main class=\"door\" id=\"main\"><section class=\"card\">").el("<h1>", text, "</h1>");
-    html.raw("<p><a href=\"/?lang=").raw(lang.code()).raw("\">").text(lang.t("返回", "Back"));
+    html.raw("<p><a href=\"").text(base).raw("/?lang=").raw(lang.code()).raw("\">").text(lang.t("返回", "Back"));
     html.raw("</a></p></section></main></body></html>");
     html
 }

@@ -36,7 +36,11 @@ pub(super) fn head(lang: Lang, nonce: &str, title: &str, refresh: bool) -> Html 
 fn top(html: &mut Html, view: &View, links: &[LinkView], alarms: usize) {
     let lang = view.lang;
     let node = &view.state.config.node;
-    html.raw("<header class=\"top\"><div class=\"in\"><a class=\"where\" href=\"/?lang=").raw(lang.code()).raw("\">");
+    html.raw("<header class=\"top\"><div class=\"in\"><a class=\"where\" href=\"")
+        .text(&view.base)
+        .raw("/?lang=")
+        .raw(lang.code())
+        .raw("\">");
     html.said(&node.name).raw("</a>");
     html.el("<span class=\"tag\">", lang.word(level_word(node.division.level())), "</span>");
     html.el("<span>", &node.division.to_string(), "</span>");
@@ -57,7 +61,7 @@ fn top(html: &mut Html, view: &View, links: &[LinkView], alarms: usize) {
     } else {
         lang.t("暂停刷新", "Pause refresh")
     });
-    html.raw("</a><form method=\"post\" action=\"/logout\"><button class=\"plain\">");
+    html.raw("</a><form method=\"post\" action=\"").text(&view.base).raw("/logout\"><button class=\"plain\">");
     html.text(lang.t("退出", "Log out")).raw("</button></form></div></div></header>");
 }
 

@@ -2,6 +2,7 @@
 
 mod case;
 mod door;
+pub(crate) mod entrance;
 mod figures;
 mod frame;
 mod html;
@@ -22,6 +23,7 @@ use crate::api::problem::Problem;
 use crate::api::session::{LogIn, close, open};
 use crate::api::{ApiState, stamp};
 use crate::clock::random_bytes;
+use crate::door::Base;
 use crate::person::session;
 use html::Html;
 use words::Lang;
@@ -49,6 +51,7 @@ pub(crate) struct View {
     lang: Lang,
     paused: bool,
     nonce: String,
+    base: String,
     now: String,
 }
 
@@ -64,6 +67,7 @@ impl FromRequestParts<Arc<ApiState>> for View {
             lang: Lang::of(lang.as_deref(), &parts.headers),
             paused: pause,
             nonce: parts.extensions.get::<Nonce>().map(|n| n.0.clone()).unwrap_or_default(),
+            base: parts.extensions.get::<Base>().map(|b| b.0.clone()).unwrap_or_default(),
             now: stamp::shown(state.clock.wall()),
         })
     }
@@ -74,17 +78,22 @@ pub(crate) async fn nonce(mut request: Request, next: Next) -> Response {
     let nonce: String = protocol::chain::Hash(random_bytes()).to_string().chars().take(32).collect();
     request.extensions_mut().insert(Nonce(nonce.clone()));
     let mut response = next.run(request).await;
+    bound(response.headers_mut(), &nonce);
+    response
+}
+
+/// Binds a page to its own style sheet and to forms of this place.
+fn bound(headers: &mut HeaderMap, nonce: &str) {
     let policy = format!(
         "default-src 'none'; style-src 'nonce-{nonce}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     );
     if let Ok(policy) = HeaderValue::from_str(&policy) {
-        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
-    response
 }
 
 /// Sends whoever is not logged in to the door.
-pub(crate) async fn guard(State(state): State<Arc<ApiState>>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn guard(Extension(state): Extension<Arc<ApiState>>, mut request: Request, next: Next) -> Response {
     match caller::identify(&state, request.headers()).await {
         Ok(Some(caller)) => {
             request.extensions_mut().insert(caller);
@@ -102,7 +111,7 @@ fn send(status: StatusCode, html: Html) -> Response {
 fn shown(view: &View, page: Result<Html, Problem>) -> Response {
     match page {
         Ok(html) => send(StatusCode::OK, html),
-        Err(problem) => send(problem.status(), door::failure(view.lang, &view.nonce, &problem)),
+        Err(problem) => send(problem.status(), door::failure(view.lang, &view.nonce, &view.base, &problem)),
     }
 }
 
@@ -122,9 +131,11 @@ pub(crate) async fn case(view: View, Path(id): Path<String>) -> Response {
 pub(crate) async fn log_in_form(
     Query(wishes): Query<Wishes>,
     Extension(Nonce(nonce)): Extension<Nonce>,
+    base: Option<Extension<Base>>,
     headers: HeaderMap,
 ) -> Response {
-    send(StatusCode::OK, door::door(Lang::of(wishes.lang.as_deref(), &headers), &nonce, None))
+    let base = base.map(|Extension(base)| base).unwrap_or_default();
+    send(StatusCode::OK, door::door(Lang::of(wishes.lang.as_deref(), &headers), &nonce, &base.0, None))
 }
 
 /// Logs in from the form.
@@ -132,6 +143,7 @@ pub(crate) async fn log_in(
     State(state): State<Arc<ApiState>>,
     Query(wishes): Query<Wishes>,
     Extension(Nonce(nonce)): Extension<Nonce>,
+    base: Option<Extension<Base>>,
     headers: HeaderMap,
     Form(form): Form<LogIn>,
 ) -> Response {
@@ -141,7 +153,10 @@ pub(crate) async fn log_in(
             let cookie = session::set_cookie(state.me(), &opened.token);
             ([(header::SET_COOKIE, cookie)], Redirect::to(lang.t("/?lang=zh", "/?lang=en"))).into_response()
         }
-        Err(problem) => send(problem.status(), door::door(lang, &nonce, Some(&problem))),
+        Err(problem) => {
+            let base = base.map(|Extension(base)| base).unwrap_or_default();
+            send(problem.status(), door::door(lang, &nonce, &base.0, Some(&problem)))
+        }
     }
 }
 

@@ -34,12 +34,12 @@ pub(super) async fn overview(view: &View) -> Result<Html, Problem> {
         let (mine, others) =
             (page_of(state, mine, None, CASES_MAX).await?, page_of(state, others, None, CASES_MAX).await?);
         if below {
-            case_card(&mut main, view.lang, view.lang.t("报备案件", "Escalated from below"), &others);
-            case_card(&mut main, view.lang, view.lang.t("本级主办", "Owned here"), &mine);
+            case_card(&mut main, view, view.lang.t("报备案件", "Escalated from below"), &others);
+            case_card(&mut main, view, view.lang.t("本级主办", "Owned here"), &mine);
             main.add(&figures::cards(view).await?);
         } else {
-            case_card(&mut main, view.lang, view.lang.t("本级主办", "Owned here"), &mine);
-            case_card(&mut main, view.lang, view.lang.t("已移交,继续跟踪", "Handed on, still followed"), &others);
+            case_card(&mut main, view, view.lang.t("本级主办", "Owned here"), &mine);
+            case_card(&mut main, view, view.lang.t("已移交,继续跟踪", "Handed on, still followed"), &others);
         }
     }
     Ok(page(view, &state.config.node.name, &links, alarms.len(), &main))
@@ -78,7 +78,8 @@ fn link_card(html: &mut Html, view: &View, links: &[LinkView], alarms: &[AlarmVi
     html.raw("</section>");
 }
 
-fn case_card(html: &mut Html, lang: Lang, title: &'static str, list: &CasePage) {
+fn case_card(html: &mut Html, view: &View, title: &'static str, list: &CasePage) {
+    let lang = view.lang;
     html.raw("<section class=\"card\"><header>").el("<h2>", title, "</h2>");
     html.raw("<span class=\"note\">");
     if list.next.is_some() {
@@ -105,15 +106,20 @@ fn case_card(html: &mut Html, lang: Lang, title: &'static str, list: &CasePage) 
     }
     html.raw("</tr></thead><tbody>");
     for line in &list.cases {
-        row(html, lang, line);
+        row(html, lang, &view.base, line);
     }
     html.raw("</tbody></table></div></section>");
 }
 
-fn row(html: &mut Html, lang: Lang, line: &CaseLine) {
+fn row(html: &mut Html, lang: Lang, base: &str, line: &CaseLine) {
     html.raw(if line.void { "<tr class=\"void\"><td>" } else { "<tr><td>" });
     level(html, lang, &line.level);
-    html.raw("</td><th scope=\"row\" class=\"sum\"><a href=\"/cases/").text(&line.id).raw("?lang=").raw(lang.code());
+    html.raw("</td><th scope=\"row\" class=\"sum\"><a href=\"")
+        .text(base)
+        .raw("/cases/")
+        .text(&line.id)
+        .raw("?lang=")
+        .raw(lang.code());
     let summary = if line.summary.is_empty() { lang.t("(无摘要)", "(no summary)") } else { &line.summary };
     html.raw("\">").said(summary).raw("</a><div class=\"meta\">").text(lang.word(&line.matter));
     html.raw(" · ")
