@@ -1,9 +1,11 @@
-//! Names of divisions, from a table `code,name,level,parent_code`.
+//! Divisions by code: their names and what hangs below what.
 
 use std::collections::BTreeMap;
 use std::io::Read;
 
 use protocol::division::{DivisionCode, Level};
+
+use crate::divisions::{self, Refused};
 
 /// One row of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +16,8 @@ pub struct Division {
     pub name: String,
     /// The row above, as the table says; none for the first.
     pub parent: Option<DivisionCode>,
+    /// Its line in the file, the heading being line 1.
+    pub line: u64,
 }
 
 impl Division {
@@ -23,54 +27,11 @@ impl Division {
     }
 }
 
-/// Why a table cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum TableError {
-    /// Not CSV.
-    #[error("line {line}: not a row of four columns code,name,level,parent_code ({what})")]
-    Row {
-        /// Line of the file, the heading being line 1.
-        line: u64,
-        /// What the reader says.
-        what: String,
-    },
-    /// A code that is none.
-    #[error("line {line}: {code:?} is no division code: {why}")]
-    Code {
-        /// Line of the file.
-        line: u64,
-        /// What stands there.
-        code: String,
-        /// Why it is none.
-        why: protocol::division::NotADivision,
-    },
-    /// A code twice.
-    #[error("line {line}: {code} stands in the table twice")]
-    Twice {
-        /// Line of the file.
-        line: u64,
-        /// The code.
-        code: DivisionCode,
-    },
-    /// A row whose parent is no row, or does not contain it.
-    #[error("line {line}: the parent {parent} of {code} is no row above it")]
-    Parent {
-        /// Line of the file.
-        line: u64,
-        /// The code.
-        code: DivisionCode,
-        /// What stands as its parent.
-        parent: DivisionCode,
-    },
-    /// No city at the top.
-    #[error("the table has no row without a parent, which would be the top")]
-    NoTop,
-}
-
-/// A division table.
+/// A division table. See [`crate::divisions`] for how one is read and checked.
 #[derive(Debug, Clone, Default)]
 pub struct Table {
     rows: BTreeMap<DivisionCode, Division>,
+    below: BTreeMap<DivisionCode, Vec<DivisionCode>>,
 }
 
 /// The table that ships with the program.
@@ -78,50 +39,49 @@ const SHIPPED: &str = include_str!("../data/divisions.csv");
 
 impl Table {
     /// The table that ships with the program: Shaoxing, 2023.
-    pub fn shipped() -> Result<Self, TableError> {
+    pub fn shipped() -> Result<Self, Refused> {
         Self::read(SHIPPED.as_bytes())
     }
 
-    /// Reads a table; refuses it whole, with the line, when a row does not fit.
-    pub fn read(source: impl Read) -> Result<Self, TableError> {
-        let mut reader = csv::Reader::from_reader(source);
-        let mut rows = BTreeMap::new();
-        let mut lines = Vec::new();
-        for record in reader.records() {
-            let record = record.map_err(|e| TableError::Row {
-                line: e.position().map_or(0, csv::Position::line),
-                what: e.to_string(),
-            })?;
-            let line = record.position().map_or(0, csv::Position::line);
-            let [code, name, _, parent] = [0, 1, 2, 3].map(|i| record.get(i).unwrap_or_default().trim());
-            let parse = |text: &str| text.parse().map_err(|why| TableError::Code { line, code: text.to_owned(), why });
-            let code: DivisionCode = parse(code)?;
-            let parent = if parent.is_empty() { None } else { Some(parse(parent)?) };
-            let division = Division { code, name: name.to_owned(), parent };
-            if rows.insert(code, division).is_some() {
-                return Err(TableError::Twice { line, code });
-            }
-            lines.push((line, code, parent));
-        }
-        for (line, code, parent) in lines {
-            if let Some(parent) = parent.filter(|p| !rows.contains_key(p) || !p.contains(code) || *p == code) {
-                return Err(TableError::Parent { line, code, parent });
+    /// Reads a table; refuses it whole, with the lines, when a row does not fit.
+    pub fn read(source: impl Read) -> Result<Self, Refused> {
+        divisions::read(source)
+    }
+
+    /// A table of rows that fit each other.
+    pub(crate) fn of(rows: BTreeMap<DivisionCode, Division>) -> Self {
+        let mut below: BTreeMap<DivisionCode, Vec<DivisionCode>> = BTreeMap::new();
+        for row in rows.values() {
+            if let Some(parent) = row.parent {
+                below.entry(parent).or_default().push(row.code);
             }
         }
-        if !rows.values().any(|d| d.parent.is_none()) {
-            return Err(TableError::NoTop);
-        }
-        Ok(Self { rows })
+        Self { rows, below }
     }
 
     /// The first row without a parent.
     pub fn top(&self) -> Option<&Division> {
-        self.rows.values().find(|d| d.parent.is_none())
+        self.tops().next()
+    }
+
+    /// All rows without a parent.
+    pub fn tops(&self) -> impl Iterator<Item = &Division> {
+        self.rows.values().filter(|d| d.parent.is_none())
+    }
+
+    /// The row of a code.
+    pub fn get(&self, code: DivisionCode) -> Option<&Division> {
+        self.rows.get(&code)
+    }
+
+    /// A row and all that lie inside it, parents before their children.
+    pub fn within(&self, code: DivisionCode) -> impl Iterator<Item = &Division> {
+        self.rows.range(code..).map(|(_, row)| row).take_while(move |row| code.contains(row.code))
     }
 
     /// The rows directly below one.
     pub fn children(&self, of: DivisionCode) -> impl Iterator<Item = &Division> {
-        self.rows.values().filter(move |d| d.parent == Some(of))
+        self.below.get(&of).into_iter().flatten().filter_map(|code| self.rows.get(code))
     }
 
     /// The name of a division; a grid is named after what it hangs on.
@@ -144,15 +104,13 @@ mod tests {
         let top = table.top().unwrap();
         assert_eq!(top.name, "绍兴市");
         assert_eq!(table.children(top.code).count(), 6);
+        assert_eq!(table.within(top.code).count(), 2_278);
     }
 
     #[test]
-    fn a_bad_row_is_named_with_its_line() {
-        let text = "code,name,level,parent_code\n330600000000,绍兴市,city,\n33060200000,越城区,county,330600000000\n";
-        assert!(matches!(Table::read(text.as_bytes()), Err(TableError::Code { line: 3, .. })));
-        let text = "code,name,level,parent_code\n330600000000,绍兴市,city,\n330702000000,婺城区,county,330600000000\n";
-        assert!(matches!(Table::read(text.as_bytes()), Err(TableError::Parent { line: 3, .. })));
-        let text = "code,name,level,parent_code\n330600000000,绍兴市,city,\n330600000000,绍兴市,city,\n";
-        assert!(matches!(Table::read(text.as_bytes()), Err(TableError::Twice { line: 3, .. })));
+    fn a_grid_that_is_no_row_is_named_after_what_it_hangs_on() {
+        let table = Table::shipped().unwrap();
+        let community = table.within(table.top().unwrap().code).find(|d| d.level() == Level::Community).unwrap();
+        assert_eq!(table.name(community.code.grid(3).unwrap()), Some(format!("{}第3网格", community.name)));
     }
 }

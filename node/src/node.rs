@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use casework::Me;
 use federation::core::{Core, Identity, Kept, KeptLane, KeptLink, Limits};
 use federation::driver::settings::EVENTS_MAX;
-use federation::driver::{Endpoint, HostSettings, Parent, Setup};
+use federation::driver::{Endpoint, Event, Host, HostSettings, Parent, Setup};
 use federation::trust::tls::Chain;
 use federation::trust::{Authority, Directory, NodeKeys, Registry, Token};
 use protocol::directory::Ancestor;
@@ -25,7 +25,7 @@ use crate::folder::Folder;
 use crate::ops::loss;
 use crate::shared::Shared;
 use crate::store::trust::{Child, KeptToken, Route};
-use crate::store::{self, Store, StoreError, WriteStore};
+use crate::store::{self, Database, Store, StoreError, WriteStore};
 use crate::writer::port::{Port, WORK_QUEUE_MAX};
 use crate::writer::publications::Publications;
 use crate::writer::{Parts, Writer};
@@ -45,6 +45,15 @@ pub struct Plan {
     pub http: SocketAddr,
     /// A PostgreSQL URL; none: a SQLite file in the node's folder.
     pub database: Option<String>,
+}
+
+/// What nodes of one process share.
+#[derive(Debug, Clone)]
+pub(crate) struct House {
+    /// The sockets.
+    pub(crate) host: Host,
+    /// The database, where not each node has its own.
+    pub(crate) database: Option<Database>,
 }
 
 /// A node that runs.
@@ -70,15 +79,9 @@ pub struct Running {
 
 fn configuration(plan: &Plan, id: NodeId, parent: Option<ParentSection>) -> Config {
     Config {
-        node: NodeSection { id, division: plan.division, name: plan.name.clone() },
-        link: LinkSection {
-            listen: plan.link,
-            advertise: plan.advertise.clone(),
-            retry_min_ms: 1_000,
-            retry_max_ms: 300_000,
-            capture: None,
-        },
-        http: HttpSection { listen: plan.http },
+        node: NodeSection { id, division: plan.division, name: plan.name.clone(), grid_kind: None },
+        link: LinkSection::new(plan.link, plan.advertise.clone()),
+        http: HttpSection::plain(plan.http),
         database: DatabaseSection { url: plan.database.clone() },
         parent,
     }
@@ -219,13 +222,21 @@ impl Running {
 
     /// Starts the node of a folder with a configuration of one's own.
     pub async fn start_with(folder: Folder, config: Config) -> anyhow::Result<Self> {
+        Self::start_in(folder, config, None).await
+    }
+
+    /// Starts the node of a folder in a house that it shares with others; without one it has its own socket and database.
+    pub(crate) async fn start_in(folder: Folder, config: Config, house: Option<&House>) -> anyhow::Result<Self> {
         let me = Me { node: config.node.id, division: config.node.division };
         let lock = folder.lock()?;
         let keys = Arc::new(NodeKeys::load(&folder.keys()).context("the keys cannot be read")?);
         let enrolled = folder.enrolled()?;
         let chain = Chain::of(&enrolled)?;
         let root = chain.root_spki_sha256()?;
-        let (store, mut write) = store::open(&config.place(&folder), me.node).await?;
+        let (store, mut write) = match house.and_then(|house| house.database.as_ref()) {
+            Some(database) => (database.store(me.node), database.write_store(me.node)),
+            None => store::open(&config.place(&folder), me.node).await?,
+        };
         let loaded = load(&mut write, &enrolled).await?;
         let shared = Arc::new(Shared::default());
         shared.set_line(&loaded.line);
@@ -247,9 +258,7 @@ impl Running {
             parent: config.parent.as_ref().map(|p| Parent { node: p.id, address: p.address.clone(), spki: None }),
             events_max: EVENTS_MAX,
         };
-        let settings = HostSettings { capture: config.link.capture.clone(), ..HostSettings::default() };
-        let (endpoint, events) = Endpoint::bind(config.link.listen, settings, setup)
-            .with_context(|| format!("the link cannot listen on UDP {}", config.link.listen))?;
+        let (endpoint, events) = open_link(&config, house, setup)?;
         let identity = Identity {
             node: me.node,
             division: me.division,
@@ -318,6 +327,21 @@ impl Running {
         drop(self.port);
         self.stopping.cancel();
         self.writer.await.context("the writer broke off")?.context("the database failed")
+    }
+}
+
+fn open_link(
+    config: &Config,
+    house: Option<&House>,
+    setup: Setup,
+) -> anyhow::Result<(Endpoint, mpsc::Receiver<Event>)> {
+    match house {
+        Some(house) => house.host.open(setup).context("the node has no place on the pack's socket"),
+        None => {
+            let settings = HostSettings { capture: config.link.capture.clone(), ..HostSettings::default() };
+            Endpoint::bind(config.link.listen, settings, setup)
+                .with_context(|| format!("the link cannot listen on UDP {}", config.link.listen))
+        }
     }
 }
 

@@ -56,17 +56,15 @@ struct State {
 #[derive(Debug)]
 pub struct Shared {
     state: Mutex<State>,
-    changes: broadcast::Sender<CaseId>,
+    /// There while somebody listens: a channel holds room for all its messages from the start, and most nodes of a pack
+    /// have no listener.
+    changes: Mutex<Option<broadcast::Sender<CaseId>>>,
     in_force: Mutex<Arc<InForce>>,
 }
 
 impl Default for Shared {
     fn default() -> Self {
-        Self {
-            state: Mutex::default(),
-            changes: broadcast::channel(CHANGES_MAX).0,
-            in_force: Mutex::new(InForce::shipped()),
-        }
+        Self { state: Mutex::default(), changes: Mutex::default(), in_force: Mutex::new(InForce::shipped()) }
     }
 }
 
@@ -86,12 +84,18 @@ impl Shared {
 
     /// Cases as they change, after the commit.
     pub fn changes(&self) -> broadcast::Receiver<CaseId> {
-        self.changes.subscribe()
+        let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        changes.get_or_insert_with(|| broadcast::channel(CHANGES_MAX).0).subscribe()
     }
 
     /// All links that were ever up in this run.
     pub fn links(&self) -> BTreeMap<NodeId, LinkState> {
         self.state().links.clone()
+    }
+
+    /// Whether the link to a peer is up.
+    pub fn is_up(&self, peer: NodeId) -> bool {
+        self.state().links.get(&peer).is_some_and(|link| link.up)
     }
 
     /// The line above, nearest first.
@@ -156,12 +160,36 @@ impl Shared {
     }
 
     pub(crate) fn changed(&self, case: CaseId) {
-        // Nobody listening is fine.
-        let _ = self.changes.send(case);
+        let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        // An error says that the last listener has gone.
+        if changes.as_ref().is_some_and(|sender| sender.send(case).is_err()) {
+            *changes = None;
+        }
     }
 
     /// Whether this entry of a node is met for the first time in this run.
     pub(crate) fn first_sight(&self, node: NodeId, serial: u64) -> bool {
         self.state().seen.insert((node, serial))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_listener_hears_changes_from_its_coming_on_and_costs_nothing_after_its_going() {
+        let shared = Shared::default();
+        let case = |n| CaseId::from_bytes([n; 16]);
+        shared.changed(case(1));
+        let (mut one, mut other) = (shared.changes(), shared.changes());
+        shared.changed(case(2));
+        assert_eq!((one.recv().await, other.recv().await), (Ok(case(2)), Ok(case(2))));
+        drop((one, other));
+        shared.changed(case(3));
+        assert!(shared.changes.lock().unwrap().is_none());
+        let mut later = shared.changes();
+        shared.changed(case(4));
+        assert_eq!(later.recv().await, Ok(case(4)));
     }
 }

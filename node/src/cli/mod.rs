@@ -1,12 +1,13 @@
 //! The command line.
 //!
 //! Exit codes: 0 done, 1 failed, 2 the command line itself was wrong, 3 something did not arrive in time, 4 a count does
-//! not come out.
+//! not come out, 5 some nodes of a pack did not start.
 
 mod backup;
 mod bar;
 mod doctor;
 mod export;
+mod import;
 mod publish;
 mod restore;
 mod run;
@@ -37,7 +38,7 @@ enum Command {
     Token(setup::GiveToken),
     /// Make a node that joins with a token from the node above.
     Join(setup::Join),
-    /// Run a node.
+    /// Run a node, or all nodes of a pack in one process.
     Run(run::Run),
     /// Say how a running node is.
     Status(status::Status),
@@ -53,6 +54,8 @@ enum Command {
     Doctor(doctor::Doctor),
     /// Put lists, rules, a policy, a calendar or units in force from a node down.
     Publish(publish::Publish),
+    /// Bring in what comes as a table.
+    Import(import::Import),
     /// Print the OpenAPI document.
     Openapi,
     /// Run a small city on this machine.
@@ -85,7 +88,7 @@ async fn obey(command: Command) -> anyhow::Result<u8> {
         Command::Init(init) => init.run().await?,
         Command::Token(token) => token.run().await?,
         Command::Join(join) => join.run().await?,
-        Command::Run(run) => run.run().await?,
+        Command::Run(run) => return run.run().await,
         Command::Status(status) => return status.run().await,
         Command::User(user) => user.run().await?,
         Command::Backup(backup) => backup.run().await?,
@@ -93,6 +96,7 @@ async fn obey(command: Command) -> anyhow::Result<u8> {
         Command::Export(export) => export.run().await?,
         Command::Doctor(doctor) => return doctor.run().await,
         Command::Publish(publish) => publish.run().await?,
+        Command::Import(import) => import.run().await?,
         Command::Openapi => say(&crate::api::router::description().to_pretty_json()?),
         Command::Demo(options) => return demo::run(options).await,
     }

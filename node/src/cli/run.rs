@@ -1,42 +1,177 @@
 //! `wuji run`.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio_util::sync::CancellationToken;
 
-use crate::api::{self, ApiState};
+use crate::api::ApiState;
+use crate::door::{self, Front, Opened};
 use crate::folder::Folder;
 use crate::names::Table;
 use crate::node::Running;
+use crate::pack::{self, Pack, PackFile};
 
-use super::{FolderArgument, say};
+use super::say;
+
+/// Exit code when some nodes of a pack did not start, told when the others have stopped.
+const NOT_ALL_STARTED: u8 = 5;
 
 /// `wuji run`.
 #[derive(Debug, Args)]
 pub(super) struct Run {
-    #[command(flatten)]
-    folder: FolderArgument,
+    /// A node's folder, a pack's folder, or a pack file.
+    #[arg(value_name = "FOLDER|PACK.toml")]
+    path: Option<PathBuf>,
+    /// The same.
+    #[arg(long, env = "WUJI_FOLDER", value_name = "FOLDER")]
+    folder: Option<PathBuf>,
+}
+
+/// What a path leads to.
+#[derive(Debug, PartialEq, Eq)]
+enum Found {
+    Node(PathBuf),
+    Pack { folder: PathBuf, file: PathBuf },
+}
+
+fn find(path: &Path) -> anyhow::Result<Found> {
+    if path.is_file() {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        return Ok(Found::Pack { folder: folder.to_owned(), file: path.to_owned() });
+    }
+    let file = path.join(pack::FILE_NAME);
+    match (Folder::new(path).is_node(), file.is_file()) {
+        (true, _) => Ok(Found::Node(path.to_owned())),
+        (false, true) => Ok(Found::Pack { folder: path.to_owned(), file }),
+        (false, false) => bail!(
+            "{} holds neither a node ({}) nor a pack ({}): make one with `wuji init`, `wuji join` or `wuji import divisions`",
+            path.display(),
+            crate::config::FILE_NAME,
+            pack::FILE_NAME
+        ),
+    }
 }
 
 impl Run {
-    pub(super) async fn run(self) -> anyhow::Result<()> {
-        let folder = Folder::new(self.folder.folder);
-        let running = Running::start(folder).await?;
-        let http = running.config.http.listen;
-        let listener = tokio::net::TcpListener::bind(http)
-            .await
-            .with_context(|| format!("API and page cannot listen on {http}"))?;
-        let state = Arc::new(ApiState::new(&running, Arc::new(Table::shipped()?))?);
-        say(&format!(
-            "{} runs: http://{}/  link {}",
-            running.config.node.name,
-            listener.local_addr()?,
-            running.link_address()?
-        ));
-        api::serve(listener, state, stop_signal()).await?;
-        running.stop().await
+    pub(super) async fn run(self) -> anyhow::Result<u8> {
+        let path = self.path.or(self.folder).context("say which folder or pack file: `wuji run FOLDER`")?;
+        match find(&path)? {
+            Found::Node(folder) => run_node(Folder::new(folder)).await.map(|()| 0),
+            Found::Pack { folder, file } => run_pack(&folder, &PackFile::load(&file)?).await,
+        }
     }
+}
+
+async fn run_node(folder: Folder) -> anyhow::Result<()> {
+    let running = Running::start(folder).await?;
+    let outcome = serve_node(&running).await;
+    running.stop().await?;
+    outcome
+}
+
+async fn serve_node(running: &Running) -> anyhow::Result<()> {
+    let opened = door::open(&running.config.http, running.folder.path()).await?;
+    let state = Arc::new(ApiState::new(running, Arc::new(Table::shipped()?))?);
+    let front = Arc::new(Front::alone(state, &opened.door));
+    let (shared, clock) = (running.shared.clone(), running.clock.clone());
+    let place = Place { name: &running.config.node.name, folder: running.folder.path(), link: running.link_address()? };
+    keep_open(opened, front, place, move |what| shared.alarm(what, clock.wall())).await
+}
+
+async fn run_pack(folder: &Path, file: &PackFile) -> anyhow::Result<u8> {
+    // The door first: a port that is taken is known before thousands of nodes have started.
+    let opened = door::open(&file.http, folder).await?;
+    let names = Arc::new(Table::shipped()?);
+    let bar = progress();
+    let pack = Pack::start(folder, file, |progress| {
+        bar.set_length(u64::try_from(progress.all).unwrap_or(u64::MAX));
+        bar.set_position(u64::try_from(progress.done).unwrap_or(u64::MAX));
+        bar.set_message(if progress.failed == 0 { String::new() } else { format!("{} failed", progress.failed) });
+    })
+    .await?;
+    bar.finish_and_clear();
+    let outcome = serve_pack(&pack, opened, folder, file, &names).await;
+    let failed = !pack.failures.is_empty();
+    pack.stop().await?;
+    outcome?;
+    Ok(if failed { NOT_ALL_STARTED } else { 0 })
+}
+
+async fn serve_pack(
+    pack: &Pack,
+    opened: Opened,
+    folder: &Path,
+    file: &PackFile,
+    names: &Arc<Table>,
+) -> anyhow::Result<()> {
+    let front = Arc::new(Front::pack(&opened.door));
+    for node in &pack.nodes {
+        front.admit(Arc::new(ApiState::new(node, names.clone())?));
+    }
+    let first = pack.nodes.first().context("a pack without nodes")?;
+    let (shared, clock) = (first.shared.clone(), first.clock.clone());
+    for failure in &pack.failures {
+        let what = format!("the node in {} did not start: {:#}", failure.folder.display(), failure.why);
+        tracing::error!("{what}");
+        // Whoever looks after the pack sees it at the node that is highest of those that run.
+        shared.alarm(what, clock.wall());
+    }
+    let name = format!("{}: {} nodes", file.pack.name, pack.nodes.len());
+    let place = Place { name: &name, folder, link: pack.host.local_addr()? };
+    keep_open(opened, front, place, move |what| shared.alarm(what, clock.wall())).await
+}
+
+fn progress() -> ProgressBar {
+    let bar = ProgressBar::new(0);
+    if let Ok(style) = ProgressStyle::with_template("{prefix:>10} {bar:30} {pos}/{len} {msg}") {
+        bar.set_style(style);
+    }
+    bar.with_prefix("nodes")
+}
+
+/// What runs, and where.
+struct Place<'a> {
+    name: &'a str,
+    folder: &'a Path,
+    link: std::net::SocketAddr,
+}
+
+/// Says that it runs, serves, and looks after the certificate, until told to stop.
+async fn keep_open(
+    opened: Opened,
+    front: Arc<Front>,
+    place: Place<'_>,
+    alarm: impl Fn(String) + Send + Sync + 'static,
+) -> anyhow::Result<()> {
+    let file = opened.running(place.link)?;
+    say(&format!("{} runs: {}/  link {}", place.name, file.http, file.link));
+    if let Some(authority) = &file.authority_sha256 {
+        say(&format!("the front door's own authority, to be trusted once on each device: SHA-256 {authority}"));
+    }
+    let _written = file.write(place.folder)?;
+    let stopping = CancellationToken::new();
+    let _guard = stopping.clone().drop_guard();
+    if let Some(certificates) = opened.certificates.clone() {
+        let folder = place.folder.to_owned();
+        tokio::spawn(async move {
+            let shown = certificates.clone();
+            let told = |outcome: Result<(), &door::DoorError>| match outcome {
+                Ok(()) => {
+                    tracing::info!("the front door shows another certificate");
+                    if let Err(error) = door::RunningFile::shows(&folder, &shown) {
+                        tracing::error!(%error, "the file that says where the process runs cannot be written");
+                    }
+                }
+                Err(error) => alarm(format!("the front door keeps its certificate: {error}")),
+            };
+            certificates.keep(stopping, told).await;
+        });
+    }
+    Ok(door::serve(opened.listener, opened.certificates, front, stop_signal()).await?)
 }
 
 /// Ctrl-C, or the service manager's word.
@@ -54,5 +189,26 @@ async fn stop_signal() {
     if let Err(error) = tokio::signal::ctrl_c().await {
         tracing::error!(%error, "signals cannot be heard");
         std::future::pending::<()>().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_leads_to_a_node_to_a_pack_or_nowhere() {
+        let root = tempfile::tempdir().unwrap();
+        let path = |name: &str| root.path().join(name);
+        for (folder, file) in [("node", "wuji.toml"), ("pack", "pack.toml"), ("empty", "other")] {
+            std::fs::create_dir(path(folder)).unwrap();
+            std::fs::write(path(folder).join(file), "").unwrap();
+        }
+        assert_eq!(find(&path("node")).unwrap(), Found::Node(path("node")));
+        let pack = Found::Pack { folder: path("pack"), file: path("pack/pack.toml") };
+        assert_eq!(find(&path("pack")).unwrap(), pack);
+        assert_eq!(find(&path("pack/pack.toml")).unwrap(), pack);
+        let why = find(&path("empty")).unwrap_err().to_string();
+        assert!(why.contains("holds neither a node (wuji.toml) nor a pack (pack.toml)"), "{why}");
     }
 }

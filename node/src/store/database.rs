@@ -151,6 +151,36 @@ impl Database {
         })
     }
 
+    /// Connections that are open.
+    pub(crate) fn connections(&self) -> usize {
+        let count = |size: u32| usize::try_from(size).unwrap_or(usize::MAX);
+        match self {
+            Self::File { write, read } => count(write.size()) + count(read.size()),
+            Self::Server(pool) => count(pool.size()),
+        }
+    }
+
+    /// Of these, the ones that nobody uses at the moment.
+    pub(crate) fn idle_connections(&self) -> usize {
+        match self {
+            Self::File { write, read } => write.num_idle() + read.num_idle(),
+            Self::Server(pool) => pool.num_idle(),
+        }
+    }
+
+    /// Closes the connections to a file that nobody uses; the next use opens them again.
+    pub(crate) async fn close_idle(&self) {
+        let Self::File { write, read } = self else { return };
+        // The writer last: whoever closes a file last folds its log into it.
+        for pool in [read, write] {
+            while let Some(connection) = pool.try_acquire() {
+                if let Err(error) = connection.close().await {
+                    tracing::warn!(%error, "a database was not closed as it should");
+                }
+            }
+        }
+    }
+
     /// Closes all connections; what was committed is on disk.
     pub async fn close(&self) {
         match self {

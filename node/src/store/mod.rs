@@ -88,6 +88,11 @@ impl Store {
         Ok(Database::open_read_only(place)?.store(node))
     }
 
+    /// The database that the rows are in.
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
+    }
+
     /// A connection to read with, for the length of a statement.
     pub(crate) async fn read(&self) -> Result<Connection, StoreError> {
         self.database.read().await

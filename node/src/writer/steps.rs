@@ -5,6 +5,7 @@ use protocol::bounded::List;
 use protocol::id::NodeId;
 use protocol::time::UnixMillis;
 
+use crate::clock::random_bytes;
 use crate::store::StoreError;
 use crate::store::link::{KeepBundle, OutboxRow};
 use crate::store::trust::StoredLink;
@@ -14,7 +15,7 @@ use super::batch::Batch;
 
 /// How long receipted bundles are kept for a neighbour that is restored from a backup.
 const RETENTION_MS: i64 = 30 * 86_400_000;
-/// How often housekeeping comes round.
+/// The shortest time between two rounds of housekeeping; the longest is twice as long.
 const HOUSEKEEPING_MS: u64 = 10 * 60_000;
 
 impl Writer {
@@ -109,7 +110,8 @@ impl Writer {
         if now < self.housekeeping_at {
             return Ok(());
         }
-        self.housekeeping_at = now + HOUSEKEEPING_MS;
+        // At another time than the other nodes of the process: together they would open all databases at once.
+        self.housekeeping_at = now + HOUSEKEEPING_MS + u64::from(u32::from_le_bytes(random_bytes())) % HOUSEKEEPING_MS;
         let before = UnixMillis(self.clock.wall().0.saturating_sub(RETENTION_MS));
         let gone = self.store.prune_bundles(before).await?;
         self.store.prune_receipts_ahead(before).await?;
