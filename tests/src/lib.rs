@@ -1,5 +1,6 @@
 //! What city-wide tests share: nodes as processes, relays between them, and the simulated city.
 
+pub mod bench;
 pub mod line;
 pub mod process;
 pub mod relay;

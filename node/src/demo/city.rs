@@ -1,24 +1,20 @@
-//! The nodes of a demo: founded, joined with real tokens, started, and reachable over HTTP.
+//! The nodes of a demo that run, each reachable over HTTP.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context;
 use protocol::division::{DivisionCode, Level};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::api::{self, ApiState};
+use crate::divisions::Site;
 use crate::folder::Folder;
-use crate::names::Table;
-use crate::node::{Plan, Running, found, give_token, join};
-use crate::person;
+use crate::node::Running;
+use crate::pack::Pack;
 use crate::store::persons::UserRow;
-use crate::writer::port::Ask;
 
-use super::tree::Site;
+use std::sync::Arc;
 
 /// The demo's people: log-in name, name as shown, roles, and at which levels they are.
 const PEOPLE: [(&str, &str, &str, &[Level]); 4] = [
@@ -27,37 +23,51 @@ const PEOPLE: [(&str, &str, &str, &[Level]); 4] = [
     ("leader", "负责人", "supervisor", &[Level::Community, Level::Township, Level::County, Level::City]),
     ("admin", "管理员", "administrator", &[Level::Grid, Level::Community, Level::Township, Level::County, Level::City]),
 ];
-/// How long one join may take.
-const JOIN_TIME_MAX: Duration = Duration::from_secs(60);
-const TOKEN_LIFE_MS: i64 = 3_600_000;
 
 /// A node of the demo.
 pub(super) struct Member {
     pub(super) code: DivisionCode,
     pub(super) level: Level,
     pub(super) name: String,
-    pub(super) http: SocketAddr,
+    /// Its page, without the slash at the end.
+    pub(super) address: String,
     pub(super) running: Arc<Running>,
-    stop: Option<oneshot::Sender<()>>,
+}
+
+/// A listener for people's browsers.
+pub(super) struct Door {
+    stop: oneshot::Sender<()>,
     server: JoinHandle<std::io::Result<()>>,
 }
 
-impl Member {
-    /// Its page.
-    pub(super) fn address(&self) -> String {
-        format!("http://{}/", self.http)
+impl Door {
+    /// Serves until it is closed.
+    pub(super) fn open(opened: crate::door::Opened, front: crate::door::Front) -> Self {
+        let (stop, stopped) = oneshot::channel::<()>();
+        let front = Arc::new(front);
+        let server = tokio::spawn(crate::door::serve(opened.listener, opened.certificates, front, async {
+            // A dropped sender stops the server as well.
+            let _ = stopped.await;
+        }));
+        Self { stop, server }
+    }
+
+    async fn close(self) -> anyhow::Result<()> {
+        // The server may have ended by itself.
+        let _ = self.stop.send(());
+        Ok(self.server.await.context("a page's server broke off")??)
     }
 }
 
 /// All nodes of a demo.
 pub(super) struct City {
+    /// Parents before their children.
     pub(super) members: Vec<Member>,
-}
-
-/// A free UDP and a free TCP port. Between looking and using, another program could take one; the start then says so.
-fn free_ports() -> std::io::Result<(SocketAddr, SocketAddr)> {
-    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    Ok((UdpSocket::bind(any)?.local_addr()?, TcpListener::bind(any)?.local_addr()?))
+    /// Grids that report.
+    pub(super) reporting: BTreeSet<DivisionCode>,
+    pub(super) doors: Vec<Door>,
+    /// The process of all nodes; without one each stands alone.
+    pub(super) pack: Option<Pack>,
 }
 
 /// The folder of one node.
@@ -65,42 +75,39 @@ pub(super) fn folder_of(root: &Path, code: DivisionCode) -> Folder {
     Folder::new(root.join("nodes").join(code.to_string()))
 }
 
-impl City {
-    /// Makes what is missing and starts all nodes, parents first.
-    pub(super) async fn raise(
-        root: &Path,
-        sites: &[Site],
-        table: &Arc<Table>,
-        password: &str,
-        told: impl Fn(&Site),
-    ) -> anyhow::Result<Self> {
-        let hash = person::password::hash(password.to_owned()).await?;
-        let mut city = Self { members: Vec::with_capacity(sites.len()) };
-        for site in sites {
-            let folder = folder_of(root, site.code);
-            let fresh = !folder.is_node();
-            if fresh {
-                make(root, site, &folder).await.with_context(|| format!("{} could not be made", site.name))?;
-            }
-            let member =
-                start(site, folder, table).await.with_context(|| format!("{} could not be started", site.name))?;
-            if fresh {
-                people(&member, &hash).await?;
-            }
-            city.members.push(member);
-            told(site);
-        }
-        Ok(city)
-    }
+/// The users of a node.
+pub(super) fn users(code: DivisionCode, name: &str, password: &str) -> Vec<UserRow> {
+    let here = PEOPLE.iter().filter(|(.., levels)| levels.contains(&code.level()));
+    here.map(|(user, shown, roles, _)| UserRow {
+        name: (*user).to_owned(),
+        shown: format!("{name}{shown}"),
+        roles: (*roles).to_owned(),
+        password: password.to_owned(),
+        disabled: false,
+    })
+    .collect()
+}
 
+/// Of many grids as many as there are cases, spread evenly, so that all parts of a city report.
+pub(super) fn spread(grids: &[DivisionCode], count: usize) -> BTreeSet<DivisionCode> {
+    let count = count.clamp(1, grids.len().max(1));
+    (0..count).filter_map(|index| grids.get(index * grids.len() / count).copied()).collect()
+}
+
+impl City {
     /// The node at the top.
     pub(super) fn top(&self) -> Option<&Member> {
         self.members.iter().min_by_key(|m| m.level)
     }
 
-    /// The grids.
+    /// The grids that report.
     pub(super) fn grids(&self) -> impl Iterator<Item = &Member> {
-        self.members.iter().filter(|m| m.level == Level::Grid)
+        self.members.iter().filter(|m| self.reporting.contains(&m.code))
+    }
+
+    /// The nodes that have to do with cases: the grids that report and all above them.
+    pub(super) fn busy(&self) -> impl Iterator<Item = &Member> {
+        self.members.iter().filter(|m| self.reporting.iter().any(|grid| m.code.contains(*grid)))
     }
 
     /// The node of a division.
@@ -112,21 +119,20 @@ impl City {
     pub(super) fn links_down(&self) -> Vec<&Member> {
         self.members
             .iter()
-            .filter(|m| match &m.running.config.parent {
-                None => false,
-                Some(parent) => !m.running.shared.links().get(&parent.id).is_some_and(|link| link.up),
-            })
+            .filter(|m| m.running.config.parent.as_ref().is_some_and(|p| !m.running.shared.is_up(p.id)))
             .collect()
     }
 
     /// Stops all nodes, the lowest first.
     pub(super) async fn lay_down(self) -> anyhow::Result<()> {
-        for mut member in self.members.into_iter().rev() {
-            if let Some(stop) = member.stop.take() {
-                // The server may have ended by itself.
-                let _ = stop.send(());
-            }
-            member.server.await.context("a page's server broke off")??;
+        for door in self.doors {
+            door.close().await?;
+        }
+        if let Some(pack) = self.pack {
+            drop(self.members);
+            return pack.stop().await;
+        }
+        for member in self.members.into_iter().rev() {
             if let Ok(running) = Arc::try_unwrap(member.running) {
                 running.stop().await?;
             }
@@ -135,59 +141,22 @@ impl City {
     }
 }
 
-async fn make(root: &Path, site: &Site, folder: &Folder) -> anyhow::Result<()> {
-    let (link, http) = free_ports()?;
-    let plan =
-        Plan { division: site.code, name: site.name.clone(), link, advertise: link.to_string(), http, database: None };
-    match site.parent {
-        None => found(folder, &plan).await?,
-        Some(parent) => {
-            let token = give_token(&folder_of(root, parent), site.code, TOKEN_LIFE_MS).await?;
-            tokio::time::timeout(JOIN_TIME_MAX, join(folder, &plan, &token))
-                .await
-                .context("joining took too long")??
-        }
-    };
-    Ok(())
-}
-
-async fn start(site: &Site, folder: Folder, table: &Arc<Table>) -> anyhow::Result<Member> {
-    let mut config = crate::config::Config::load(folder.path())?;
-    // On one machine a lost link is back sooner when it is looked for sooner.
-    config.link.retry_min_ms = 100;
-    config.link.retry_max_ms = 3_000;
-    let running = Arc::new(Running::start_with(folder, config).await?);
-    let http = running.config.http.listen;
-    let listener = tokio::net::TcpListener::bind(http).await.with_context(|| format!("{http} is taken"))?;
-    let (stop, stopped) = oneshot::channel::<()>();
-    let state = Arc::new(ApiState::new(&running, table.clone())?);
-    let server = tokio::spawn(api::serve(listener, state, async {
-        // A dropped sender stops the server as well.
-        let _ = stopped.await;
-    }));
-    Ok(Member {
-        code: site.code,
-        level: site.code.level(),
-        name: site.name.clone(),
-        http,
-        running,
-        stop: Some(stop),
-        server,
-    })
-}
-
-async fn people(member: &Member, hash: &str) -> anyhow::Result<()> {
-    for (name, shown, roles, levels) in PEOPLE {
-        if levels.contains(&member.level) {
-            let user = UserRow {
-                name: name.to_owned(),
-                shown: format!("{}{shown}", member.name),
-                roles: roles.to_owned(),
-                password: hash.to_owned(),
-                disabled: false,
-            };
-            member.running.port.ask(Ask::PutUser(user)).await?;
-        }
+impl Member {
+    pub(super) fn new(site: &Site, address: String, running: Arc<Running>) -> Self {
+        Self { code: site.code, level: site.code.level(), name: site.name.clone(), address, running }
     }
-    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_reporting_grids_are_spread_over_all() {
+        let grids: Vec<DivisionCode> = (1..=100).map(|n| format!("330602001001{n:03}").parse().unwrap()).collect();
+        let some: Vec<u64> = spread(&grids, 4).iter().map(|code| code.number() % 1_000).collect();
+        assert_eq!(some, [1, 26, 51, 76]);
+        assert_eq!(spread(&grids, 1_000).len(), 100);
+        assert_eq!(spread(&grids, 0).len(), 1);
+    }
 }

@@ -1,7 +1,5 @@
 //! Files and acts over the HTTP API, as a person's browser would.
 
-use std::net::SocketAddr;
-
 use anyhow::{Context, bail};
 use serde_json::{Value, json};
 
@@ -15,13 +13,13 @@ pub(super) struct Client {
 
 impl Client {
     /// Logs in.
-    pub(super) async fn log_in(http: SocketAddr, user: &str, password: &str) -> anyhow::Result<Self> {
-        let base = format!("http://{http}/api/v1");
+    pub(super) async fn log_in(address: &str, user: &str, password: &str) -> anyhow::Result<Self> {
+        let base = format!("{address}/api/v1");
         let client = reqwest::Client::new();
         let answer =
             client.post(format!("{base}/session")).json(&json!({ "user": user, "password": password })).send().await?;
         if !answer.status().is_success() {
-            bail!("{user} cannot log in at {http}: {}", answer.status());
+            bail!("{user} cannot log in at {address}: {}", answer.status());
         }
         let session = answer
             .headers()

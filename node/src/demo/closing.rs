@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use protocol::division::Level;
 use serde::Serialize;
 
+use super::Risen;
 use super::city::City;
 use super::file::Filing;
 use super::options::DemoOptions;
+use super::resources::resident_bytes;
 use super::verify::{self, Verdict};
 use super::watch::{Watch, percentile};
 
@@ -18,6 +20,23 @@ pub struct Latency {
     pub p50: f64,
     /// All but one in a hundred were quicker.
     pub p99: f64,
+}
+
+/// What all nodes of a pack cost, measured after all links were up and before the first case.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Cost {
+    /// Nodes in the process.
+    pub nodes_live: usize,
+    /// Seconds from the start of the first node until all links were up, without the making of the nodes.
+    pub links_up_seconds: f64,
+    /// Resident memory.
+    pub rss_bytes: u64,
+    /// The same, for each node.
+    pub rss_per_node: u64,
+    /// The most resident memory up to then.
+    pub rss_peak_bytes: u64,
+    /// Processor time, of one core.
+    pub idle_cpu_percent: f64,
 }
 
 /// What a demo did and found.
@@ -42,6 +61,9 @@ pub struct Closing {
     pub resident_mib: u64,
     /// Seconds until all links were up.
     pub links_up_s: f64,
+    /// What a whole city costs that has nothing to do; absent for a small one.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Cost>,
     /// Where the nodes live.
     pub folder: String,
 }
@@ -52,7 +74,7 @@ impl Closing {
         city: &City,
         filing: &Filing,
         watch: &Watch,
-        links_up_s: f64,
+        risen: &Risen,
         elapsed_ms: u64,
     ) -> anyhow::Result<Self> {
         let stores: Vec<_> = city.members.iter().map(|m| (m.level, m.running.store.clone())).collect();
@@ -72,8 +94,9 @@ impl Closing {
             verdict,
             latency_ms: Latency { p50: percentile(&latencies, 0.5), p99: percentile(&latencies, 0.99) },
             events_per_s,
-            resident_mib: resident_mib(),
-            links_up_s,
+            resident_mib: resident_bytes() / (1024 * 1024),
+            links_up_s: risen.links_up_s,
+            cost: risen.cost,
             folder: options.folder.display().to_string(),
         })
     }
@@ -109,15 +132,4 @@ fn nodes(city: &City) -> BTreeMap<&'static str, usize> {
         nodes.insert(word, city.members.iter().filter(|m| m.level == level).count());
     }
     nodes
-}
-
-/// Resident memory of this process, from the kernel; 0 where it does not tell.
-fn resident_mib() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))
-        .and_then(|rest| rest.split_whitespace().next())
-        .and_then(|kib| kib.parse::<u64>().ok())
-        .map_or(0, |kib| kib / 1024)
 }

@@ -6,7 +6,7 @@ use std::io::BufReader;
 use anyhow::Context;
 use protocol::division::DivisionCode;
 use protocol::id::CaseId;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::clock::{Clock, random_bytes};
 
@@ -45,7 +45,7 @@ pub(super) async fn all(options: &DemoOptions, city: &City, password: &str, scre
     let mut tasks = tokio::task::JoinSet::new();
     for (grid, bodies) in reports {
         let member = city.at(grid).context("a report for a grid without a node")?;
-        let client = Client::log_in(member.http, "worker", password).await?;
+        let client = Client::log_in(&member.address, "worker", password).await?;
         let progress = progress.clone();
         tasks.spawn(async move {
             let mut results = Vec::with_capacity(bodies.len());
@@ -92,7 +92,8 @@ fn reports(options: &DemoOptions, city: &City, filing: &mut Filing) -> anyhow::R
         for index in 0..count {
             let grid = *grids.get(index % grids.len().max(1)).context("a demo without a grid")?;
             let case = CaseId::new(clock.wall(), random_bytes());
-            reports.entry(grid).or_default().push((index + 1, stories.report(index, grid, &case.to_string())));
+            let report = of_its_kind(city, grid, stories.report(index, grid, &case.to_string()));
+            reports.entry(grid).or_default().push((index + 1, report));
         }
         filing.read = count;
         return Ok(reports);
@@ -103,9 +104,19 @@ fn reports(options: &DemoOptions, city: &City, filing: &mut Filing) -> anyhow::R
     filing.read = complaints.len() + refused.len();
     filing.refused = refused;
     for (index, complaint) in complaints.into_iter().enumerate() {
-        reports.entry(complaint.place).or_default().push((index + 1, complaint.body));
+        let report = of_its_kind(city, complaint.place, complaint.body);
+        reports.entry(complaint.place).or_default().push((index + 1, report));
     }
     Ok(reports)
+}
+
+/// A report with the kind of the grid that it comes from.
+fn of_its_kind(city: &City, grid: DivisionCode, mut report: Value) -> Value {
+    let kind = city.at(grid).and_then(|member| member.running.config.node.grid_kind);
+    if let (Some(kind), Some(report)) = (kind, report.as_object_mut()) {
+        report.insert("grid_kind".to_owned(), json!(kind));
+    }
+    report
 }
 
 fn filed(grid: DivisionCode, body: &Value, answer: &Value) -> anyhow::Result<FiledCase> {

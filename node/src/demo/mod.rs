@@ -5,7 +5,10 @@ mod client;
 mod closing;
 mod complaints;
 mod file;
+mod full;
 mod options;
+mod raise;
+mod resources;
 mod screen;
 mod stories;
 mod tree;
@@ -14,7 +17,7 @@ mod walk;
 mod watch;
 
 use std::io::BufReader;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,20 +29,24 @@ use crate::clock::{Clock, random_bytes};
 use crate::names::Table;
 use crate::store::Store;
 
-pub use self::closing::Closing;
+pub use self::closing::{Closing, Cost};
 pub use self::options::DemoOptions;
 pub use self::watch::percentile;
 
 use self::city::City;
 use self::screen::Screen;
-use self::tree::Site;
+use crate::divisions::Site;
 
 /// Exit code when something did not arrive in time.
 pub const EXIT_WAITING: u8 = 3;
 /// Exit code when a count does not come out.
 pub const EXIT_NOT_WHOLE: u8 = 4;
-/// How long the links may take to come up.
-const LINKS_UP_MAX: Duration = Duration::from_secs(60);
+/// How long the links may take to come up, in a small city and in a whole one.
+const LINKS_UP_MAX: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(180)];
+/// Of a file of cases, in a whole city: so many grids report.
+const REPORTING_GRIDS: usize = 64;
+/// How long a city that has just come up is left alone before it is watched: databases that nobody uses close meanwhile.
+const CALM: Duration = Duration::from_secs(15);
 /// How long everything may take to arrive once filed.
 const SETTLE_MAX: Duration = Duration::from_secs(120);
 const MANIFEST: &str = "demo.json";
@@ -49,6 +56,21 @@ const MANIFEST: &str = "demo.json";
 struct Manifest {
     password: String,
     nodes: Vec<protocol::division::DivisionCode>,
+    /// All nodes are one pack.
+    #[serde(default)]
+    full: bool,
+}
+
+/// How the nodes came up.
+#[derive(Debug)]
+struct Risen {
+    links_up_s: f64,
+    cost: Option<Cost>,
+}
+
+/// Where the nodes of a demo are.
+fn root_of(folder: &Path, full: bool) -> PathBuf {
+    if full { folder.join("city") } else { folder.to_owned() }
 }
 
 /// Runs the demo. The exit code.
@@ -58,7 +80,9 @@ pub async fn run(options: DemoOptions) -> anyhow::Result<u8> {
     }
     let screen = Screen::new(options.json);
     let table = Arc::new(read_table(&options)?);
-    let sites = tree::choose(&table, &options)?;
+    let found = tree::choose(&table, &options)?;
+    found.passed_by.iter().for_each(|row| screen.say(&row.to_string()));
+    let sites = found.sites;
     anyhow::ensure!(
         options.cases.parse::<usize>().is_ok() || Path::new(&options.cases).is_file(),
         "--cases {}: neither a number nor a file that can be read; nothing was made",
@@ -66,10 +90,8 @@ pub async fn run(options: DemoOptions) -> anyhow::Result<u8> {
     );
     let manifest = prepare(&options, &sites)?;
     let clock = Clock::default();
-    let began = clock.uptime_ms();
-    let city = raise(&options, &sites, &table, &manifest, &screen).await?;
-    let links_up_s = links_up(&city, &clock, began, &screen).await?;
-    let outcome = perform(&options, &city, &manifest, &screen, &clock, links_up_s).await;
+    let (city, risen) = raise(&options, &sites, &table, &manifest, &screen).await?;
+    let outcome = perform(&options, &city, &manifest, &screen, &clock, &risen).await;
     city.lay_down().await?;
     let (code, closing) = outcome?;
     if let Some(closing) = closing {
@@ -100,9 +122,10 @@ fn prepare(options: &DemoOptions, sites: &[Site]) -> anyhow::Result<Manifest> {
         options.folder.display()
     );
     if options.fresh && file.is_file() {
-        let nodes = options.folder.join("nodes");
-        if nodes.is_dir() {
-            std::fs::remove_dir_all(&nodes).with_context(|| format!("{} cannot be emptied", nodes.display()))?;
+        for made in ["nodes", "city"].map(|name| options.folder.join(name)) {
+            if made.is_dir() {
+                std::fs::remove_dir_all(&made).with_context(|| format!("{} cannot be emptied", made.display()))?;
+            }
         }
         std::fs::remove_file(&file).with_context(|| format!("{} cannot be removed", file.display()))?;
     }
@@ -111,7 +134,7 @@ fn prepare(options: &DemoOptions, sites: &[Site]) -> anyhow::Result<Manifest> {
         let manifest: Manifest =
             serde_json::from_str(&text).context("demo.json is damaged; begin again with --fresh")?;
         anyhow::ensure!(
-            manifest.nodes == nodes,
+            manifest.nodes == nodes && manifest.full == options.full,
             "{} holds a demo with other nodes; take another --folder, or begin again with --fresh",
             options.folder.display()
         );
@@ -119,30 +142,66 @@ fn prepare(options: &DemoOptions, sites: &[Site]) -> anyhow::Result<Manifest> {
     }
     std::fs::create_dir_all(&options.folder).with_context(|| format!("{} cannot be made", options.folder.display()))?;
     let password = Hash(random_bytes()).to_string().chars().take(12).collect();
-    let manifest = Manifest { password, nodes };
+    let manifest = Manifest { password, nodes, full: options.full };
     std::fs::write(&file, serde_json::to_string_pretty(&manifest)?)?;
     Ok(manifest)
 }
 
+/// Makes and starts all nodes, and waits for their links.
 async fn raise(
     options: &DemoOptions,
     sites: &[Site],
     table: &Arc<Table>,
     manifest: &Manifest,
     screen: &Screen,
-) -> anyhow::Result<City> {
-    let progress = screen.progress("nodes", sites.len());
-    let city = City::raise(&options.folder, sites, table, &manifest.password, |site| {
-        progress.set_message(site.name.clone());
-        progress.inc(1);
-    })
-    .await?;
-    progress.finish_and_clear();
-    Ok(city)
+) -> anyhow::Result<(City, Risen)> {
+    let clock = Clock::default();
+    let began = clock.uptime_ms();
+    let root = root_of(&options.folder, options.full);
+    if !options.full {
+        let progress = screen.progress("nodes", sites.len());
+        let city = raise::raise(&root, sites, table, &manifest.password, |site| {
+            progress.set_message(site.name.clone());
+            progress.inc(1);
+        })
+        .await?;
+        progress.finish_and_clear();
+        let links_up_s = links_up(&city, &clock, began, screen).await?;
+        return Ok((city, Risen { links_up_s, cost: None }));
+    }
+    full::found(&root, sites, &manifest.password, screen).await?;
+    let started = clock.uptime_ms();
+    let city = full::start(&root, sites, table, options.cases.parse().unwrap_or(REPORTING_GRIDS), screen).await?;
+    let links_up_seconds = links_up(&city, &clock, started, screen).await?;
+    let links_up_s = seconds(Duration::from_millis(clock.uptime_ms() - began));
+    let cost = if options.exit { Some(cost(&city, &clock, links_up_seconds, screen).await) } else { None };
+    Ok((city, Risen { links_up_s, cost }))
 }
 
-/// Waits for all links. Seconds that it took from the making of the first node on.
+/// What the nodes cost while nothing happens.
+async fn cost(city: &City, clock: &Clock, links_up_seconds: f64, screen: &Screen) -> Cost {
+    screen.say("left alone for a while, to see what a city costs that has nothing to do");
+    tokio::time::sleep(CALM).await;
+    let rss_peak_bytes = resources::resident_peak_bytes();
+    let idle = resources::watch_idle(clock).await;
+    let nodes_live = city.members.len();
+    Cost {
+        nodes_live,
+        links_up_seconds,
+        rss_bytes: idle.resident_bytes,
+        rss_per_node: idle.resident_bytes / u64::try_from(nodes_live.max(1)).unwrap_or(u64::MAX),
+        rss_peak_bytes,
+        idle_cpu_percent: idle.cpu_percent,
+    }
+}
+
+fn seconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 10.0).round() / 10.0
+}
+
+/// Waits for all links. Seconds that it took from `began` on.
 async fn links_up(city: &City, clock: &Clock, began: u64, screen: &Screen) -> anyhow::Result<f64> {
+    let limit = LINKS_UP_MAX[usize::from(city.pack.is_some())];
     loop {
         let down = city.links_down();
         let took = Duration::from_millis(clock.uptime_ms() - began);
@@ -150,9 +209,9 @@ async fn links_up(city: &City, clock: &Clock, began: u64, screen: &Screen) -> an
             screen.say(&format!("{} links up after {:.1} s", city.members.len() - 1, took.as_secs_f64()));
             return Ok(took.as_secs_f64());
         }
-        if took > LINKS_UP_MAX {
-            let names: Vec<_> = down.iter().map(|m| m.name.as_str()).collect();
-            anyhow::bail!("no link from {} after {} s", names.join(", "), LINKS_UP_MAX.as_secs());
+        if took > limit {
+            let names: Vec<_> = down.iter().take(10).map(|m| m.name.as_str()).collect();
+            anyhow::bail!("{} links are not up after {} s: {}", down.len(), limit.as_secs(), names.join(", "));
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -164,7 +223,7 @@ async fn perform(
     manifest: &Manifest,
     screen: &Screen,
     clock: &Clock,
-    links_up_s: f64,
+    risen: &Risen,
 ) -> anyhow::Result<(u8, Option<Closing>)> {
     let top = city.top().context("a demo without a city")?;
     let grids: Vec<_> = city.grids().map(|g| g.running.shared.clone()).collect();
@@ -179,7 +238,7 @@ async fn perform(
     }
     let waits = settled(city, clock).await?;
     let elapsed_ms = clock.uptime_ms() - began;
-    let closing = Closing::gather(options, city, &filing, &watch, links_up_s, elapsed_ms).await?;
+    let closing = Closing::gather(options, city, &filing, &watch, risen, elapsed_ms).await?;
     for finding in &closing.verdict.findings {
         screen.say(finding);
     }
@@ -199,7 +258,7 @@ async fn settled(city: &City, clock: &Clock) -> anyhow::Result<Vec<String>> {
     let began = clock.uptime_ms();
     loop {
         let mut waits = Vec::new();
-        for member in &city.members {
+        for member in city.busy() {
             let waiting = member.running.store.waiting().await?;
             if waiting.unreceipted > 0 {
                 waits.push(format!(
@@ -225,7 +284,7 @@ async fn verify_folder(folder: &Path, json: bool) -> anyhow::Result<u8> {
     let manifest: Manifest = serde_json::from_str(&text).context("demo.json is damaged")?;
     let mut stores = Vec::new();
     for code in manifest.nodes {
-        let home = city::folder_of(folder, code);
+        let home = city::folder_of(&root_of(folder, manifest.full), code);
         let config = crate::config::Config::load(home.path())?;
         stores.push((code.level(), Store::read_only(&config.place(&home), config.node.id)?));
     }

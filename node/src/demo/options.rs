@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use protocol::division::DivisionCode;
 
 /// Options of `wuji demo`.
 #[derive(Debug, Clone, Args)]
@@ -10,6 +11,12 @@ pub struct DemoOptions {
     /// Division table (CSV: code,name,level,parent_code); the table that ships with the program otherwise.
     #[arg(long, value_name = "FILE")]
     pub divisions: Option<PathBuf>,
+    /// Code of the row at the top, when the table has several; its only one otherwise.
+    #[arg(long, value_name = "CODE")]
+    pub city: Option<DivisionCode>,
+    /// Every division of the table, and a grid below each community, in one process.
+    #[arg(long, conflicts_with_all = ["counties", "townships", "communities", "grids"])]
+    pub full: bool,
     /// Counties that get a node.
     #[arg(long, default_value_t = 2)]
     pub counties: usize,

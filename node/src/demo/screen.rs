@@ -17,6 +17,8 @@ pub(super) struct Screen {
     json: bool,
 }
 
+/// Addresses of a level that are shown; a whole city has thousands.
+const ADDRESSES_MAX: usize = 10;
 const REFRESH: Duration = Duration::from_secs(1);
 const LEVELS: [(Level, &str); 5] = [
     (Level::City, "市 city"),
@@ -54,8 +56,9 @@ impl Screen {
         }
         self.say("");
         for (level, word) in LEVELS {
-            for member in city.members.iter().filter(|m| m.level == level) {
-                self.say(&format!("  {word:<18} {:<24} {}", member.name, member.address()));
+            let members = city.members.iter().filter(|m| m.level == level);
+            for member in members.take(ADDRESSES_MAX) {
+                self.say(&format!("  {word:<18} {:<24} {}/", member.name, member.address));
             }
         }
         self.say(&format!("\nLog in as worker (grids), clerk, leader or admin; the password is {password}"));
@@ -90,9 +93,10 @@ async fn table(city: &City) -> String {
         let mut owned: BTreeMap<u8, usize> = BTreeMap::new();
         for member in city.members.iter().filter(|m| m.level == level) {
             nodes += 1;
-            let parent = member.running.config.parent.as_ref().map(|p| p.id);
-            let states = member.running.shared.links();
-            links += usize::from(parent.is_some_and(|p| states.get(&p).is_some_and(|link| link.up)));
+            let parent = member.running.config.parent.as_ref();
+            links += usize::from(parent.is_some_and(|p| member.running.shared.is_up(p.id)));
+        }
+        for member in city.busy().filter(|m| m.level == level) {
             waiting += member.running.store.waiting().await.map_or(0, |w| w.unreceipted);
             let filter = CaseFilter { mine: Some(true), archived: true, ..CaseFilter::default() };
             for row in member.running.store.case_list(&filter, None, 10_000).await.unwrap_or_default() {

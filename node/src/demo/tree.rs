@@ -1,57 +1,80 @@
-//! Which divisions of a table get a node: one path down, with siblings beside it.
+//! Which divisions of a table get a node in a demo: one path down, with siblings beside it, or all of them.
 
-use protocol::division::{DivisionCode, Level};
+use std::collections::BTreeMap;
 
-use crate::names::{Division, Table};
+use protocol::division::{DivisionCode, GridKind, Level};
+
+use crate::divisions::{self, Site, Sites};
+use crate::names::Table;
 
 use super::options::DemoOptions;
 
-/// A division that gets a node.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Site {
-    pub(super) code: DivisionCode,
-    pub(super) name: String,
-    pub(super) parent: Option<DivisionCode>,
-}
-
 /// Chooses the sites, parents before their children.
-pub(super) fn choose(table: &Table, options: &DemoOptions) -> anyhow::Result<Vec<Site>> {
-    let top = table.top().ok_or_else(|| anyhow::anyhow!("the table has no top"))?;
-    let mut sites = vec![Site { code: top.code, name: top.name.clone(), parent: None }];
-    descend(table, top, true, options, &mut sites);
-    if !sites.iter().any(|site| site.code.level() == Level::Grid) {
+pub(super) fn choose(table: &Table, options: &DemoOptions) -> anyhow::Result<Sites> {
+    let mut found = divisions::sites(table, options.city)?;
+    if options.full {
+        found.sites = divisions::with_grids(found.sites);
+    } else {
+        found.sites = Path::new(&found.sites, options).walk(&found.sites);
+    }
+    if !found.sites.iter().any(|site| site.code.level() == Level::Grid) {
         anyhow::bail!("no community of the table can be reached with these options, so there is no grid");
     }
-    Ok(sites)
+    Ok(found)
 }
 
-fn descend(table: &Table, of: &Division, first: bool, options: &DemoOptions, sites: &mut Vec<Site>) {
-    if of.level() == Level::Community {
-        let grids = if first { options.grids } else { 1 };
-        for serial in 1..=u16::try_from(grids.clamp(1, 999)).unwrap_or(1) {
-            if let Some(code) = of.code.grid(serial) {
-                let name = table.name(code).unwrap_or_else(|| code.to_string());
-                sites.push(Site { code, name, parent: Some(of.code) });
+/// One path down with siblings beside it.
+struct Path<'a> {
+    options: &'a DemoOptions,
+    below: BTreeMap<DivisionCode, Vec<&'a Site>>,
+}
+
+impl<'a> Path<'a> {
+    fn new(sites: &'a [Site], options: &'a DemoOptions) -> Self {
+        let mut below: BTreeMap<DivisionCode, Vec<&Site>> = BTreeMap::new();
+        for site in sites {
+            if let Some(parent) = site.parent {
+                below.entry(parent).or_default().push(site);
             }
         }
-        return;
+        Self { options, below }
     }
-    // A row without anything below (a 市辖区) has no place for a grid, so the path goes elsewhere.
-    let below: Vec<_> = table.children(of.code).filter(|d| reaches_community(table, d)).collect();
-    let wide = match below.first().map(|d| d.level()) {
-        Some(Level::County) => options.counties,
-        Some(Level::Township) => options.townships,
-        _ => options.communities,
-    };
-    let count = if first { wide.max(1) } else { 1 };
-    for (index, division) in below.into_iter().take(count).enumerate() {
-        sites.push(Site { code: division.code, name: division.name.clone(), parent: Some(of.code) });
-        descend(table, division, first && index == 0, options, sites);
-    }
-}
 
-fn reaches_community(table: &Table, division: &Division) -> bool {
-    division.level() == Level::Community || table.children(division.code).any(|d| reaches_community(table, d))
+    fn walk(&self, sites: &[Site]) -> Vec<Site> {
+        let mut chosen: Vec<Site> = sites.first().cloned().into_iter().collect();
+        if let Some(top) = sites.first() {
+            self.descend(top, true, &mut chosen);
+        }
+        chosen
+    }
+
+    fn descend(&self, of: &Site, first: bool, chosen: &mut Vec<Site>) {
+        if of.code.level() == Level::Community {
+            let grids = if first { self.options.grids } else { 1 };
+            for serial in 1..=u16::try_from(grids.clamp(1, 999)).unwrap_or(1) {
+                chosen.extend(divisions::grid(of, serial, GridKind::Basic));
+            }
+            return;
+        }
+        // A branch without communities has no place for a grid, so the path goes elsewhere.
+        let below = self.below.get(&of.code).into_iter().flatten().filter(|site| self.reaches_community(site));
+        let below: Vec<&Site> = below.copied().collect();
+        let wide = match below.first().map(|site| site.code.level()) {
+            Some(Level::County) => self.options.counties,
+            Some(Level::Township) => self.options.townships,
+            _ => self.options.communities,
+        };
+        let count = if first { wide.max(1) } else { 1 };
+        for (index, site) in below.into_iter().take(count).enumerate() {
+            chosen.push(site.clone());
+            self.descend(site, first && index == 0, chosen);
+        }
+    }
+
+    fn reaches_community(&self, site: &Site) -> bool {
+        site.code.level() == Level::Community
+            || self.below.get(&site.code).into_iter().flatten().any(|below| self.reaches_community(below))
+    }
 }
 
 #[cfg(test)]
@@ -66,29 +89,46 @@ mod tests {
         demo: DemoOptions,
     }
 
-    fn options(words: &[&str]) -> DemoOptions {
-        Line::parse_from(std::iter::once("demo").chain(words.iter().copied())).demo
+    fn chosen(table: &Table, words: &[&str]) -> Vec<Site> {
+        let options = Line::parse_from(std::iter::once("demo").chain(words.iter().copied())).demo;
+        choose(table, &options).unwrap().sites
     }
 
     #[test]
     fn every_site_stands_below_one_that_came_before() {
-        let sites = choose(&Table::shipped().unwrap(), &options(&[])).unwrap();
-        for (index, site) in sites.iter().enumerate().skip(1) {
-            let parent = site.parent.unwrap();
-            assert!(sites[..index].iter().any(|s| s.code == parent), "{}", site.name);
-            assert_eq!(site.code.parent(), Some(parent), "{}", site.name);
-        }
-        for level in [Level::City, Level::County, Level::Township, Level::Community, Level::Grid] {
-            assert!(sites.iter().any(|s| s.code.level() == level), "{level:?}");
+        for words in [&[][..], &["--full"]] {
+            let sites = chosen(&Table::shipped().unwrap(), words);
+            let mut seen = std::collections::BTreeSet::from([sites[0].code]);
+            for site in &sites[1..] {
+                let parent = site.parent.unwrap();
+                assert!(seen.contains(&parent), "{}", site.name);
+                assert_eq!(site.code.parent(), Some(parent), "{}", site.name);
+                assert!(seen.insert(site.code), "{}", site.name);
+            }
+            for level in [Level::City, Level::County, Level::Township, Level::Community, Level::Grid] {
+                assert!(sites.iter().any(|s| s.code.level() == level), "{level:?}");
+            }
         }
     }
 
     #[test]
     fn the_options_widen_each_level() {
-        let few = choose(&Table::shipped().unwrap(), &options(&[])).unwrap().len();
-        let words = ["--counties", "3", "--townships", "3", "--communities", "3", "--grids", "4"];
-        let many = choose(&Table::shipped().unwrap(), &options(&words)).unwrap().len();
+        let table = Table::shipped().unwrap();
+        let few = chosen(&table, &[]).len();
+        let many = chosen(&table, &["--counties", "3", "--townships", "3", "--communities", "3", "--grids", "4"]).len();
         assert!(many > few);
+    }
+
+    #[test]
+    fn the_whole_city_is_every_row_and_a_grid_below_each_community_of_all_three_kinds() {
+        let sites = chosen(&Table::shipped().unwrap(), &["--full"]);
+        assert_eq!(sites.len(), 4_446);
+        let grids = |kind| sites.iter().filter(|s| s.grid_kind == Some(kind)).count();
+        let (responsibility, basic, dedicated) =
+            (grids(GridKind::Responsibility), grids(GridKind::Basic), grids(GridKind::Dedicated));
+        assert_eq!(responsibility, 103, "one a township");
+        assert_eq!(responsibility + basic + dedicated, 2_168, "one a community");
+        assert!(dedicated > 100 && basic > dedicated);
     }
 
     #[test]
@@ -97,7 +137,8 @@ mod tests {
                     330602000000,越城区,county,330600000000\n330602001000,某街道,township,330602000000\n\
                     330602001001,某社区,village,330602001000\n";
         let table = Table::read(text.as_bytes()).unwrap();
-        let sites = choose(&table, &options(&[])).unwrap();
-        assert!(sites.iter().all(|s| s.name != "市辖区"));
+        for words in [&[][..], &["--full"]] {
+            assert!(chosen(&table, words).iter().all(|s| s.name != "市辖区"));
+        }
     }
 }

@@ -25,6 +25,9 @@ const MARK: &str = "being-made";
 const TEMPLATE: &str = "template.db";
 const NODES: &str = "nodes";
 
+/// Gives the users of a node.
+pub type Users = Arc<dyn Fn(&Site) -> Vec<UserRow> + Send + Sync>;
+
 /// What is to be made.
 pub struct Order<'a> {
     /// The pack's folder; must be free.
@@ -38,7 +41,7 @@ pub struct Order<'a> {
     /// Where the rows are.
     pub database: PackDatabase,
     /// The users of each node.
-    pub users: Arc<dyn Fn(&Site) -> Vec<UserRow> + Send + Sync>,
+    pub users: Users,
 }
 
 /// What was made.
@@ -166,7 +169,7 @@ struct Making {
     planning: Planning,
     file: PackFile,
     rows: Rows,
-    users: Arc<dyn Fn(&Site) -> Vec<UserRow> + Send + Sync>,
+    users: Users,
 }
 
 impl Making {

@@ -16,5 +16,5 @@ mod tests;
 
 pub use file::{FILE_NAME, PackDatabase, PackFile, PackSection};
 pub use limits::{TooFew, descriptors_needed, raise_descriptors};
-pub use make::{Made, Order, make};
+pub use make::{Made, Order, Users, make};
 pub use start::{Failure, Pack, Progress};

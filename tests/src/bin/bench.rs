@@ -16,6 +16,7 @@ use serde_json::json;
 use wuji::demo::percentile;
 use wuji::folder::Folder;
 use wuji::node::{Plan, Running, found, give_token, join};
+use wuji_tests::bench::full_city;
 use wuji_tests::line::{PATH, case_id, report};
 
 const ROUNDS: usize = 300;
@@ -27,6 +28,14 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 async fn main() -> Result<(), Failure> {
     let root = tempfile::tempdir()?;
     let mut results = Results::open()?;
+    // A measure by its name, or all of them.
+    let asked = std::env::args().nth(1);
+    if asked.as_deref().is_none_or(|name| name == "full_city") {
+        a_whole_city(root.path(), &mut results)?;
+    }
+    if asked.is_some_and(|name| name == "full_city") {
+        return Ok(());
+    }
     let commit_ms = commits(root.path()).await?;
     let round_trip_ms = round_trips().await?;
     results.line("commit", commit_ms, "ms", "UDP round trips of 600 bytes", round_trip_ms)?;
@@ -48,6 +57,22 @@ async fn main() -> Result<(), Failure> {
         node.stop().await?;
     }
     Ok(())
+}
+
+/// A whole city in one process, beside one of some two hundred nodes.
+fn a_whole_city(root: &Path, results: &mut Results) -> Result<(), Failure> {
+    const GIB: f64 = 1_073_741_824.0;
+    let (small, whole) = full_city::run(root)?;
+    if !small.whole || !whole.whole {
+        return Err("the count of a city does not come out".into());
+    }
+    let nodes = format!("full_city_{}_nodes", whole.nodes);
+    results.line(&format!("{nodes}_links_up"), whole.links_up_s, "s", "reach", full_city::LINKS_UP_S)?;
+    results.line(&format!("{nodes}_resident"), whole.resident / GIB, "GiB", "reach", full_city::RESIDENT_GIB)?;
+    let (kib, beside) = (whole.resident_a_node / 1024.0, small.resident_a_node / 1024.0);
+    let reference = format!("a node among {}, KiB; reach {}:", small.nodes, full_city::GROWTH);
+    results.line(&format!("{nodes}_resident_a_node"), kib, "KiB", &reference, beside)?;
+    results.line(&format!("{nodes}_idle_cpu"), whole.idle_cpu_percent, "%", "reach", full_city::IDLE_CPU_PERCENT)
 }
 
 /// Milliseconds of a single-row commit through the product's own settings on an empty file in the same folder.

@@ -1,0 +1,3 @@
+//! Measures of `make bench` that need more than a few lines.
+
+pub mod full_city;
