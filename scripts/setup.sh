@@ -67,6 +67,7 @@ test)
     need ip iproute2
     need nft nftables
     need unshare util-linux
+    need curl curl
     install_missing
     install_cargo_deny
     cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 || rustup component add rustfmt clippy
