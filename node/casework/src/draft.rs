@@ -320,7 +320,7 @@ impl<'d, 'w> Draft<'d, 'w> {
 /// The urgency of a level.
 pub(crate) fn urgency(level: Option<Warning>) -> Urgency {
     match level {
-        Some(Warning::Orange) => Urgency::Orange,
+        Some(Warning::Orange | Warning::Later(_)) => Urgency::Orange,
         Some(Warning::Red) => Urgency::Red,
         Some(Warning::Yellow) | None => Urgency::Routine,
     }

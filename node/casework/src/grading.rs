@@ -125,6 +125,10 @@ impl Content for RuleSet {
             }
         }
         for (index, rule) in self.rules.iter().enumerate() {
+            if !rule.level.known() {
+                let (en, zh) = ("a level is yellow, red or orange", "等级应为 yellow、red 或 orange");
+                found.push(FieldTrouble::new(format!("rules[{index}].level"), en, zh));
+            }
             if matches!(rule.fires, Rule::NotADispute | Rule::Person) {
                 found.push(FieldTrouble::new(
                     format!("rules[{index}].fires"),
@@ -225,6 +229,7 @@ mod tests {
         let below = r#"{"level":"yellow","fires":"disturbance","when":{"disturbs":true}}"#;
         assert_eq!(paths(&format!("{below},{violence},{any}")), ["rules[1].level"]);
         assert_eq!(paths(r#"{"level":"yellow","fires":"person","when":{}}"#), ["rules[0].fires"]);
+        assert_eq!(paths(r#"{"level":"level_9","fires":"any_dispute","when":{}}"#), ["rules[0].level"]);
         assert_eq!(
             paths(r#"{"level":"yellow","fires":"any_dispute","when":{"weather":true}}"#),
             ["rules[0].when.weather"]

@@ -105,7 +105,7 @@ impl Policy {
         match level {
             Warning::Yellow => None,
             Warning::Red => Some(self.red_ceiling),
-            Warning::Orange => Some(self.orange_ceiling),
+            Warning::Orange | Warning::Later(_) => Some(self.orange_ceiling),
         }
     }
 
@@ -114,7 +114,7 @@ impl Policy {
         match from {
             Warning::Yellow => None,
             Warning::Red => Some(self.red_approver),
-            Warning::Orange => Some(self.orange_approver),
+            Warning::Orange | Warning::Later(_) => Some(self.orange_approver),
         }
     }
 

@@ -39,7 +39,7 @@ macro_rules! refusals {
                     Self::TitleMissing => Some("title"),
                     Self::UnknownCategory => Some("category"),
                     Self::OutsideArea => Some("place"),
-                    Self::BelowProposal | Self::NotGraded => Some("confirmed_level"),
+                    Self::BelowProposal | Self::NotGraded | Self::UnknownLevel => Some("confirmed_level"),
                     Self::ScoreOutOfRange => Some("score"),
                     _ => None,
                 }
@@ -63,6 +63,8 @@ refusals! {
     /// The category is not in the list that is in force.
     UnknownCategory: Person, "unknown-category", "The category is not in the list that is in force here.",
         "类别不在现行类别清单中。";
+    /// The level is one of a later version.
+    UnknownLevel: Person, "unknown-level", "This program does not know this warning level.", "本程序不认识该预警等级。";
     /// A text that goes up names somebody.
     NamesInBrief: Person, "names-in-brief",
         "A text that leaves this node must not hold a party's name, a phone number or an identity number.",

@@ -134,6 +134,7 @@ pub(crate) fn level_name(rank: u8) -> &'static str {
         Some(Warning::Orange) => "orange",
         Some(Warning::Red) => "red",
         Some(Warning::Yellow) => "yellow",
+        Some(Warning::Later(_)) => "unknown",
         None => "none",
     }
 }

@@ -185,3 +185,43 @@ fn problem(body: &Value) -> String {
         None => part(body, "detail"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        publish: Publish,
+    }
+
+    fn line(words: &[&str]) -> Result<Publish, clap::Error> {
+        let words = std::iter::once("publish").chain(words.iter().copied());
+        Line::try_parse_from(words).map(|line| line.publish)
+    }
+
+    #[test]
+    fn a_file_is_published_by_kind_and_the_rest_are_words_of_their_own() {
+        let put = line(&["policy", "policy.json", "--folder", "f", "--from", "2027-01-01"]).unwrap();
+        let file = put.put.as_ref().map(|put| (put.kind.as_str(), put.from.as_deref()));
+        assert!(put.action.is_none());
+        assert_eq!(file, Some(("policy", Some("2027-01-01"))));
+        assert!(matches!(line(&["list", "--folder", "f"]).unwrap().action, Some(Action::List { json: false, .. })));
+        let shown = line(&["show", "codes", "--name", "judicial-18", "--folder", "f"]).unwrap();
+        assert!(matches!(shown.action, Some(Action::Show { name, .. }) if name == "judicial-18"));
+        assert!(line(&["policy", "--folder", "f"]).is_err(), "a file is needed");
+        assert!(known("weather").is_err() && known("units").is_ok());
+    }
+
+    #[test]
+    fn each_wrong_field_has_its_line() {
+        let told = json!({ "detail": "whole", "errors": [
+            { "field": "units[0].code", "detail": "twice", "detail_zh": "重复" },
+            { "field": "units[1].zh", "detail": "needed", "detail_zh": "必填" }] });
+        assert_eq!(problem(&told), "  units[0].code: twice (重复)\n  units[1].zh: needed (必填)");
+        assert_eq!(problem(&json!({ "detail": "whole" })), "whole");
+    }
+}

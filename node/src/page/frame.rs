@@ -83,16 +83,24 @@ pub(super) fn level_word(level: protocol::division::Level) -> &'static str {
     }
 }
 
-/// A warning level: hue, shape and word, each of which says it alone.
+/// A warning level: hue, shape and word, each of which says it alone. One of a later version stands above orange: it
+/// looks as urgent, and says its number.
 pub(super) fn level(html: &mut Html, lang: Lang, level: &str) {
     let (class, shape, word) = match level {
         "orange" => ("<span class=\"lv orange\">", "◆ ", lang.t("橙 一级", "Orange I")),
         "red" => ("<span class=\"lv red\">", "▲ ", lang.t("红 二级", "Red II")),
         "yellow" => ("<span class=\"lv yellow\">", "○ ", lang.t("黄 三级", "Yellow III")),
+        later if later.starts_with(LATER) => {
+            ("<span class=\"lv orange\">", "◆ ", lang.t("未知等级 ", "Unknown level "))
+        }
         _ => ("<span class=\"lv none\">", "", lang.t("未定级", "No level")),
     };
-    html.raw(class).raw("<span aria-hidden=\"true\">").raw(shape).raw("</span>").text(word).raw("</span>");
+    html.raw(class).raw("<span aria-hidden=\"true\">").raw(shape).raw("</span>").text(word);
+    html.text(level.strip_prefix(LATER).unwrap_or_default()).raw("</span>");
 }
+
+/// How the API writes a level of a later version, before its rank.
+const LATER: &str = "level_";
 
 /// A time as people read it: what stands in the API, without milliseconds and zone.
 pub(super) fn time(at: &str) -> String {
@@ -107,4 +115,22 @@ pub(super) fn short(text: &str) -> &str {
 /// The last digits of an id, which differ between two made in the same minute.
 pub(super) fn tail(text: &str) -> &str {
     text.get(text.len().saturating_sub(8)..).unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_of_a_later_version_is_shown_as_such() {
+        let shown = |lang, word: &str| {
+            let mut html = Html::default();
+            level(&mut html, lang, word);
+            html.into_string()
+        };
+        let later = protocol::warning::Warning::from_rank(7).expect("a level").to_string();
+        assert!(shown(Lang::Zh, &later).contains("未知等级 7<"), "{later}");
+        assert!(shown(Lang::En, &later).contains("Unknown level 7<"), "{later}");
+        assert!(shown(Lang::En, "none").contains("No level<"));
+    }
 }

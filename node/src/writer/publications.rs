@@ -42,8 +42,8 @@ pub struct Publications {
     next: Option<UnixMillis>,
     /// Not applied, and said so already.
     told: BTreeSet<(Key, u16)>,
-    /// The parent was told what is held here.
-    asked: bool,
+    /// The parent that was told what is held here.
+    asked: Option<NodeId>,
 }
 
 impl Publications {
@@ -55,7 +55,7 @@ impl Publications {
             not_applied: Vec::new(),
             next: None,
             told: BTreeSet::new(),
-            asked: false,
+            asked: None,
         };
         publications.choose(&store.publications().await?, me, line, now);
         Ok(publications)
@@ -196,7 +196,7 @@ impl Writer {
 
     /// Tells the parent, once a run, what is held here.
     pub(super) fn tell_holdings(&mut self, parent: NodeId, batch: &mut Batch) {
-        if std::mem::replace(&mut self.publications.asked, true) {
+        if self.publications.asked.replace(parent) == Some(parent) {
             return;
         }
         let held = self.publications.held.iter().map(|((kind, name, issuer), version)| HeldVersion {

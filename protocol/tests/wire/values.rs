@@ -133,7 +133,6 @@ plain! {
     Rule {
         SignOfOutbreak, LargeGroupPetition, Violence, GroupPetition, Disturbance, AnyDispute, NotADispute, Person,
     }
-    Warning { Yellow, Red, Orange }
     Measure { Visits, Calls, Bookings }
     Directive { Supervise, Assign, Instruct, Remind, Notify }
     RevocationReason { Lost, Replaced, Decommissioned, Operator }
@@ -171,6 +170,12 @@ variants! { g;
         Act::OrderReceived { .. } => Act::OrderReceived { order: g.make() },
         Act::OrderAnswered { .. } => Act::OrderAnswered { order: g.make() },
         Act::Contributed { .. } => Act::Contributed { contribution: g.make(), from: g.make() },
+    }
+    Warning {
+        Warning::Yellow => Warning::Yellow,
+        Warning::Red => Warning::Red,
+        Warning::Orange => Warning::Orange,
+        Warning::Later(_) => Warning::from_rank(4 + g.make::<u8>() % 250).unwrap(),
     }
     Content {
         Content::Nothing => Content::Nothing,

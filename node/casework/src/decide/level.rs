@@ -46,6 +46,10 @@ pub(super) fn regrade(
     if case.brief.matter != Matter::Dispute {
         return Err(Refusal::NotGraded);
     }
+    // A case that came with such a level may be lowered here; nobody raises one to what is not known.
+    if level.is_some_and(|level| !level.known()) {
+        return Err(Refusal::UnknownLevel);
+    }
     let grading = graded(draft.world, &case.brief, answers, level);
     if level > case.level() {
         withdraw_approval(draft);

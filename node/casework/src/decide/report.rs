@@ -110,6 +110,7 @@ fn confirmed(intake: &Intake, answers: &Answers, world: &World<'_>) -> Result<(O
         None => Ok((proposed, rule)),
         Some(level) if level == proposed => Ok((proposed, rule)),
         Some(_) if rule == Rule::NotADispute => Err(Refusal::NotGraded),
+        Some(Some(level)) if !level.known() => Err(Refusal::UnknownLevel),
         Some(level) if level < proposed => Err(Refusal::BelowProposal),
         Some(level) => Ok((level, Rule::Person)),
     }

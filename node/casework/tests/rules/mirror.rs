@@ -1,8 +1,9 @@
 use casework::{Command, Known, Notice, Record};
-use protocol::event::{Act, Ending, Header};
+use protocol::event::{Act, Category, Ending, Header};
 use protocol::id::{EventId, NodeId};
 use protocol::unit::UnitCode;
-use protocol::wire::kind::Body;
+use protocol::warning::Warning;
+use protocol::wire::kind::{Body, Kind};
 
 use crate::net::{CITY, COUNTY, GRID, Mail, Net, TOWN, VILLAGE, answers, text};
 
@@ -25,6 +26,23 @@ fn headers_in_any_order_give_the_same_mirror() {
         assert_eq!(net.case(CITY, case).head, net.case(GRID, case).head);
         assert_eq!(net.known(CITY, case).aside().count(), 0);
     }
+}
+
+#[test]
+fn codes_and_levels_of_a_later_version_are_mirrored_as_they_are() {
+    let (mut net, case) = Net::reported(Ending::SettleHere, answers(true, 0));
+    let mut header = net.known(GRID, case).chain()[0].header.clone();
+    header.brief.category = Category(2_001);
+    header.brief.unit = UnitCode(40_000);
+    header.brief.grading.level = Warning::from_rank(7);
+    net.mail.clear();
+    net.nodes[CITY].rows.clear();
+    let bytes = Body::Header(header).encode().unwrap();
+    let Ok(Some(Body::Header(header))) = Body::decode(Kind(1), 1, &bytes) else { panic!("it travels") };
+    net.deliver(mail(GRID, CITY, header.clone()), false).unwrap();
+    let mirrored = net.case(CITY, case);
+    assert_eq!(mirrored.brief, header.brief);
+    assert!(mirrored.level() > Some(Warning::Orange), "a level that is not known counts as the highest");
 }
 
 #[test]

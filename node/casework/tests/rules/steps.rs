@@ -1,5 +1,9 @@
-use casework::{ActionName, Command, Refusal, Role, next_actions};
-use protocol::event::{Ending, Matter, Outcome, Step};
+use casework::calendar::{Calendar, Date, Span};
+use casework::content::Content;
+use casework::grading::RuleSet;
+use casework::{ActionName, Command, Policy, Refusal, Role, next_actions};
+use protocol::event::{Category, Ending, Matter, Outcome, Step};
+use protocol::grading::Rule;
 use protocol::unit::UnitCode;
 use protocol::warning::Warning;
 
@@ -82,6 +86,15 @@ fn a_report_is_judged_before_it_is_taken() {
     bad.place = "330602002001".parse().unwrap();
     assert_eq!(refused(&mut net, bad), Refusal::OutsideArea);
     let mut bad = good.clone();
+    bad.title = text(" \t");
+    assert_eq!(refused(&mut net, bad), Refusal::TitleMissing);
+    let mut bad = good.clone();
+    bad.category = Category(2_001);
+    assert_eq!(refused(&mut net, bad), Refusal::UnknownCategory);
+    let mut bad = good.clone();
+    bad.confirmed_level = Some(Warning::from_rank(7));
+    assert_eq!(refused(&mut net, bad), Refusal::UnknownLevel);
+    let mut bad = good.clone();
     bad.summary = Some(text("张三家的通道"));
     assert_eq!(refused(&mut net, bad), Refusal::NamesInBrief);
     let mut bad = intake(1, Ending::SettleHere, answers(true, 0));
@@ -99,6 +112,51 @@ fn a_report_is_judged_before_it_is_taken() {
     let mut up = intake(3, Ending::Submit, answers(false, 0));
     up.place = "330602001001".parse().unwrap();
     assert_eq!(net.open(CITY, up).unwrap_err(), Refusal::NobodyAbove);
+}
+
+#[test]
+fn a_term_runs_in_working_days_over_the_spring_festival_and_waits_for_a_calendar_that_ends() {
+    let mut net = Net::new();
+    let file = |span| {
+        let mut policy = Policy::default();
+        policy.terms.file = span;
+        policy
+    };
+    net.holds = net.holds.with_policy(file(Span::WorkingDays(3)));
+    let at = |net: &mut Net, case, day: &str| {
+        net.now = 1_000 * (86_400 * i64::from(Date::try_from(day.to_owned()).unwrap().0.number()) + 3_600);
+        net.open(GRID, intake(case, Ending::SettleHere, answers(false, 0))).unwrap().brief.next_term.unwrap()
+    };
+    let day = |text: &str| Date::try_from(text.to_owned()).unwrap().0;
+    // Thursday: Friday, the make-up Saturday, and the Tuesday after the holiday.
+    let term = at(&mut net, 1, "2026-02-12");
+    assert_eq!((term.since, term.day, term.provisional), (day("2026-02-12"), day("2026-02-24"), false));
+    let term = at(&mut net, 2, "2026-12-30");
+    assert_eq!((term.day, term.provisional), (day("2026-12-31"), true));
+    let longer =
+        r#"{"schema":1,"from":"2026-01-01","until":"2027-12-31","exceptions":[{"day":"2027-01-01","works":false}]}"#;
+    net.holds.calendar = Calendar::read(longer.as_bytes()).unwrap().into();
+    let case = protocol::id::CaseId::from_bytes([2; 16]);
+    let after = net.act(GRID, case, Command::Return { note: text("缺少时间") }).unwrap().unwrap();
+    let term = after.brief.next_term.unwrap();
+    assert_eq!((term.since, term.day, term.provisional), (day("2026-12-30"), day("2027-01-05"), false));
+    // A term whose day is told keeps it, whatever comes down later.
+    net.holds.calendar = Calendar::unknown().into();
+    net.holds = net.holds.clone().with_policy(file(Span::Months(1)));
+    let again = net.act(GRID, case, Command::Return { note: text("仍缺") }).unwrap().unwrap();
+    assert_eq!(again.brief.next_term, Some(term));
+}
+
+#[test]
+fn a_rule_set_that_came_down_proposes_and_is_named_in_the_event() {
+    let mut net = Net::new();
+    let rules = r#"{"schema":1,"rules":[{"level":"red","fires":"group_petition","when":{"people":3}},
+        {"level":"yellow","fires":"any_dispute","when":{}}]}"#;
+    net.holds.rules = RuleSet::read(rules.as_bytes()).unwrap().into();
+    net.holds.policy.rules = 4;
+    let case = net.open(GRID, intake(1, Ending::SettleHere, answers(true, 0))).unwrap();
+    let grading = case.brief.grading;
+    assert_eq!((grading.level, grading.fired, grading.rules), (Some(Warning::Red), Rule::GroupPetition, 4));
 }
 
 #[test]

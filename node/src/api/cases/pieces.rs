@@ -14,7 +14,6 @@ use serde::Serialize;
 use super::view::{
     EventView, GradingView, OfferView, OrderView, PartyView, PrivateView, ReceiptView, RungView, StepView, TermView,
 };
-use crate::api::figures::level_name;
 use crate::api::stamp;
 use crate::api::state::ApiState;
 
@@ -24,9 +23,9 @@ pub(super) fn word(value: impl Serialize) -> String {
     value.and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
-/// Name of a level.
+/// Name of a level; `level_` and its rank for one of a later version.
 pub(super) fn level(level: Option<Warning>) -> String {
-    level_name(level.map_or(0, Warning::rank)).to_owned()
+    level.map_or_else(|| "none".to_owned(), |level| level.to_string())
 }
 
 /// An event with its private part, where that is held.

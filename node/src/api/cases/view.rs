@@ -8,7 +8,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::pieces;
-use crate::api::figures::level_name;
 use crate::api::stamp;
 use crate::api::state::ApiState;
 use crate::store::lists::CaseRow;
@@ -24,9 +23,9 @@ pub struct CaseLine {
     pub owner_name: String,
     /// Owned here.
     pub mine: bool,
-    /// `orange`, `red`, `yellow` or `none`.
+    /// `orange`, `red`, `yellow` or `none`; `level_` and its rank for one of a later version.
     pub level: String,
-    /// 3, 2, 1 or 0.
+    /// 3, 2, 1 or 0; more for a level of a later version.
     pub rank: u8,
     /// Step of the loop.
     pub step: String,
@@ -81,7 +80,7 @@ impl CaseLine {
             owner: row.owner.to_string(),
             owner_name: state.node_name(row.owner),
             mine: row.mine,
-            level: level_name(row.level).to_owned(),
+            level: pieces::level(Warning::from_rank(row.level)),
             rank: row.level,
             step: row.step,
             outcome: row.outcome,
