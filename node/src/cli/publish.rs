@@ -19,25 +19,21 @@ use super::{FolderArgument, say};
 pub(super) struct Publish {
     #[command(subcommand)]
     action: Option<Action>,
-    #[command(flatten)]
-    put: Option<Put>,
-}
-
-/// What is published.
-#[derive(Debug, Args)]
-struct Put {
     /// categories, codes, mapping, rules, policy, calendar or units.
-    kind: String,
+    #[arg(required = true)]
+    kind: Option<String>,
     /// A JSON file; `wuji publish show` writes one to begin with.
-    file: PathBuf,
+    #[arg(required = true)]
+    file: Option<PathBuf>,
     /// Name, for codes and mapping.
     #[arg(long)]
     name: Option<String>,
     /// The day from which it holds, YYYY-MM-DD; at once when left out.
     #[arg(long, value_name = "DAY")]
     from: Option<String>,
-    #[command(flatten)]
-    folder: FolderArgument,
+    /// The node's folder.
+    #[arg(long, env = "WUJI_FOLDER", value_name = "FOLDER", required = true)]
+    folder: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -74,28 +70,30 @@ enum Action {
 
 impl Publish {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        match (self.action, self.put) {
-            (Some(Action::List { folder, json }), _) => list(&Node::of(folder)?, json).await,
-            (Some(Action::Show { kind, name, folder }), _) => {
-                let answer = Node::of(folder)?.get(&format!("/publications/{}/{name}", known(&kind)?)).await?;
+        match self.action {
+            Some(Action::List { folder, json }) => list(&Node::of(folder.folder)?, json).await,
+            Some(Action::Show { kind, name, folder }) => {
+                let answer = Node::of(folder.folder)?.get(&format!("/publications/{}/{name}", known(&kind)?)).await?;
                 say(&serde_json::to_string_pretty(answer.get("content").unwrap_or(&Value::Null))?);
                 Ok(())
             }
-            (Some(Action::Withdraw { kind, name, folder }), _) => {
+            Some(Action::Withdraw { kind, name, folder }) => {
                 let body = json!({ "kind": known(&kind)?, "name": name });
+                told(&Node::of(folder.folder)?.post("/publications", &body).await?);
+                Ok(())
+            }
+            None => {
+                let (Some(kind), Some(file), Some(folder)) = (self.kind, self.file, self.folder) else {
+                    bail!("say what to publish: wuji publish KIND FILE --folder FOLDER, or wuji publish list");
+                };
+                let text = std::fs::read_to_string(&file)
+                    .with_context(|| format!("{} cannot be read; nothing was published", file.display()))?;
+                let content: Value = serde_json::from_str(&text)
+                    .with_context(|| format!("{} is no JSON; nothing was published", file.display()))?;
+                let body = json!({ "kind": known(&kind)?, "name": self.name, "from": self.from, "content": content });
                 told(&Node::of(folder)?.post("/publications", &body).await?);
                 Ok(())
             }
-            (None, Some(put)) => {
-                let text = std::fs::read_to_string(&put.file)
-                    .with_context(|| format!("{} cannot be read; nothing was published", put.file.display()))?;
-                let content: Value = serde_json::from_str(&text)
-                    .with_context(|| format!("{} is no JSON; nothing was published", put.file.display()))?;
-                let body = json!({ "kind": known(&put.kind)?, "name": put.name, "from": put.from, "content": content });
-                told(&Node::of(put.folder)?.post("/publications", &body).await?);
-                Ok(())
-            }
-            (None, None) => bail!("say what to publish: wuji publish KIND FILE, or wuji publish list"),
         }
     }
 }
@@ -143,8 +141,8 @@ struct Node {
 }
 
 impl Node {
-    fn of(folder: FolderArgument) -> anyhow::Result<Self> {
-        let folder = Folder::new(folder.folder);
+    fn of(folder: PathBuf) -> anyhow::Result<Self> {
+        let folder = Folder::new(folder);
         let config = Config::load(folder.path())?;
         let address = format!("http://{}/api/v1", config.http.listen);
         Ok(Self { address, token: folder.operator_token()? })
@@ -206,9 +204,8 @@ mod tests {
     #[test]
     fn a_file_is_published_by_kind_and_the_rest_are_words_of_their_own() {
         let put = line(&["policy", "policy.json", "--folder", "f", "--from", "2027-01-01"]).unwrap();
-        let file = put.put.as_ref().map(|put| (put.kind.as_str(), put.from.as_deref()));
         assert!(put.action.is_none());
-        assert_eq!(file, Some(("policy", Some("2027-01-01"))));
+        assert_eq!((put.kind.as_deref(), put.from.as_deref()), (Some("policy"), Some("2027-01-01")));
         assert!(matches!(line(&["list", "--folder", "f"]).unwrap().action, Some(Action::List { json: false, .. })));
         let shown = line(&["show", "codes", "--name", "judicial-18", "--folder", "f"]).unwrap();
         assert!(matches!(shown.action, Some(Action::Show { name, .. }) if name == "judicial-18"));
