@@ -9,6 +9,7 @@ use protocol::publication::PublicationKind;
 use serde_json::{Value, json};
 
 use crate::config::Config;
+use crate::door::{RunningFile, pinned};
 use crate::folder::Folder;
 
 use super::{FolderArgument, say};
@@ -138,22 +139,29 @@ async fn list(node: &Node, json: bool) -> anyhow::Result<()> {
 struct Node {
     address: String,
     token: String,
+    client: reqwest::Client,
 }
 
 impl Node {
     fn of(folder: PathBuf) -> anyhow::Result<Self> {
         let folder = Folder::new(folder);
         let config = Config::load(folder.path())?;
-        let address = format!("http://{}/api/v1", config.http.listen);
-        Ok(Self { address, token: folder.operator_token()? })
+        let process = RunningFile::read(folder.path());
+        // What the process wrote when it started counts: the configuration may have been changed since.
+        let base = match &process {
+            Some(process) => process.http.clone(),
+            None => format!("http://{}", config.http.listen),
+        };
+        let client = pinned(process.as_ref().and_then(|p| p.certificate_sha256.as_deref()))?;
+        Ok(Self { address: format!("{base}/{}/api/v1", config.node.division), token: folder.operator_token()?, client })
     }
 
     async fn get(&self, path: &str) -> anyhow::Result<Value> {
-        self.send(reqwest::Client::new().get(format!("{}{path}", self.address))).await
+        self.send(self.client.get(format!("{}{path}", self.address))).await
     }
 
     async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
-        self.send(reqwest::Client::new().post(format!("{}{path}", self.address)).json(body)).await
+        self.send(self.client.post(format!("{}{path}", self.address)).json(body)).await
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> anyhow::Result<Value> {
