@@ -55,7 +55,7 @@ pub struct HostSettings {
     pub secret: Option<[u8; 32]>,
     /// A silent connection ends after this time.
     pub idle: Duration,
-    /// The dialling side shows signs of life this often, or up to 10 s later.
+    /// The dialling side shows signs of life this often, or up to two thirds of that time later.
     pub keep_alive: Duration,
     /// A handshake, and the opening of all lanes, may take so long.
     pub handshake: Duration,

@@ -25,7 +25,6 @@ const INCOMING_MAX: usize = 1024;
 const INCOMING_BUFFER_TOTAL: u64 = 16 * 1024 * 1024;
 /// A parent that comes back answers thousands of children whose connections it no longer knows.
 const RESET_INTERVAL: Duration = Duration::from_millis(1);
-const KEEP_ALIVE_SPREAD_MS: u64 = 10_000;
 /// Linux answers with twice what it was asked for; the second half is for its own book-keeping.
 const ANSWERED_TIMES: usize = if cfg!(target_os = "linux") { 2 } else { 1 };
 
@@ -128,7 +127,9 @@ pub(in crate::driver) fn client(tls: rustls::ClientConfig, settings: &HostSettin
     let tls = QuicClientConfig::try_from(tls).map_err(|_| BindError::Setting("cipher suites"))?;
     let mut config = ClientConfig::new(Arc::new(tls));
     let spread = random::<8>().map(u64::from_be_bytes).map_err(|NoRandomness| BindError::Setting("randomness"))?;
-    let spread = Duration::from_millis(spread.checked_rem(KEEP_ALIVE_SPREAD_MS).unwrap_or(0));
+    let two_thirds =
+        u64::try_from(settings.keep_alive.as_millis()).unwrap_or(u64::MAX).saturating_mul(2).checked_div(3);
+    let spread = Duration::from_millis(two_thirds.and_then(|most| spread.checked_rem(most)).unwrap_or(0));
     config.transport_config(transport(settings, 0, Some(settings.keep_alive.saturating_add(spread)))?);
     Ok(config)
 }
