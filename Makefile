@@ -30,8 +30,8 @@ build: setup ## the program, as target/release/wuji
 	@cargo build --release -p wuji
 
 test: setup-test check build ## everything that shows it works: lints, tests, simulator, real processes
-	cargo test --release --workspace --exclude wuji-tests
-	cargo test --release -p wuji-tests
+	scripts/postgres.sh with cargo test --release --workspace --exclude wuji-tests
+	scripts/postgres.sh with cargo test --release -p wuji-tests
 	$(MAKE) sim
 
 check: setup-test ## format, lints, licences, the arrows between crates, the rules of the house, docs
@@ -42,8 +42,8 @@ check: setup-test ## format, lints, licences, the arrows between crates, the rul
 	scripts/tidy.sh
 	RUSTDOCFLAGS=-Dwarnings cargo doc --release --workspace --no-deps --document-private-items
 
-bench: build ## latency and throughput, beside this machine's own commits and round trips: target/bench/results.jsonl
-	cargo run --release -p wuji-tests --bin bench -- $(ARGS)
+bench: build setup-test ## latency and throughput, beside this machine's own commits and round trips: target/bench/results.jsonl
+	scripts/postgres.sh with cargo run --release -p wuji-tests --bin bench -- $(ARGS)
 
 sim: setup ## a whole city in virtual time under faults: make sim SEEDS=200
 	cargo run --release -p wuji-tests --bin sim -- --seeds $(SEEDS) $(ARGS)

@@ -15,11 +15,25 @@ missing=()
 # need COMMAND PACKAGE: the package is missing when the command is.
 need() { PATH="$PATH:/usr/sbin:/sbin" command -v "$1" >/dev/null || missing+=("$2"); }
 
+# The server itself, for tests that start one of their own. What Debian installs is not on the path.
+need_postgres() {
+    ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need initdb postgresql
+}
+
+# The package would make and start a server of the whole machine; nobody asked for that.
+no_cluster() {
+    case " ${missing[*]} " in *" postgresql "*) ;; *) return 0 ;; esac
+    [ -e /etc/postgresql-common/createcluster.conf ] && return 0
+    mkdir -p /etc/postgresql-common
+    echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.conf
+}
+
 install_missing() {
     [ "${#missing[@]}" -gt 0 ] || return 0
     local install=(apt-get install -y --no-install-recommends "${missing[@]}")
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
         echo "setup: installing ${missing[*]}" >&2
+        no_cluster
         apt-get update -qq >&2
         DEBIAN_FRONTEND=noninteractive "${install[@]}" -qq >&2
     else
@@ -68,6 +82,8 @@ test)
     need nft nftables
     need unshare util-linux
     need curl curl
+    need openssl openssl
+    need_postgres
     install_missing
     install_cargo_deny
     cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 || rustup component add rustfmt clippy

@@ -16,6 +16,7 @@ pub mod ops;
 pub mod pack;
 pub mod page;
 pub mod person;
+pub mod reader;
 pub mod shared;
 pub mod store;
 pub mod writer;

@@ -25,7 +25,7 @@ use crate::folder::Folder;
 use crate::ops::loss;
 use crate::shared::Shared;
 use crate::store::trust::{Child, KeptToken, Route};
-use crate::store::{self, Database, Store, StoreError, WriteStore};
+use crate::store::{self, Database, Patience, Store, StoreError, WriteStore};
 use crate::writer::port::{Port, WORK_QUEUE_MAX};
 use crate::writer::publications::Publications;
 use crate::writer::{Parts, Writer};
@@ -72,6 +72,7 @@ pub struct Running {
     pub clock: Clock,
     endpoint: Endpoint,
     stopping: CancellationToken,
+    ended: CancellationToken,
     writer: JoinHandle<Result<(), StoreError>>,
     /// Held as long as the node runs: a second process on one identity would be a clone.
     _lock: std::fs::File,
@@ -82,7 +83,7 @@ fn configuration(plan: &Plan, id: NodeId, parent: Option<ParentSection>) -> Conf
         node: NodeSection { id, division: plan.division, name: plan.name.clone(), grid_kind: None },
         link: LinkSection::new(plan.link, plan.advertise.clone()),
         http: HttpSection::plain(plan.http),
-        database: DatabaseSection { url: plan.database.clone() },
+        database: DatabaseSection { url: plan.database.clone(), standby: false },
         parent,
     }
 }
@@ -233,9 +234,15 @@ impl Running {
         let enrolled = folder.enrolled()?;
         let chain = Chain::of(&enrolled)?;
         let root = chain.root_spki_sha256()?;
+        let patience = if config.database.standby { Patience::StandBy } else { Patience::Refuse };
+        let address = config.http.listen.to_string();
         let (store, mut write) = match house.and_then(|house| house.database.as_ref()) {
-            Some(database) => (database.store(me.node), database.write_store(me.node)),
-            None => store::open(&config.place(&folder), me.node).await?,
+            Some(database) => {
+                let mut write = database.write_store(me.node);
+                write.take_lease(patience, &address).await?;
+                (database.store(me.node), write)
+            }
+            None => store::open_to_run(&config.place(&folder), me.node, patience, &address).await?,
         };
         let loaded = load(&mut write, &enrolled).await?;
         let shared = Arc::new(Shared::default());
@@ -293,7 +300,14 @@ impl Running {
             shared: shared.clone(),
         });
         let stopping = CancellationToken::new();
-        let writer = tokio::spawn(writer.run(requests, events, stopping.clone()));
+        let ended = CancellationToken::new();
+        let writer = tokio::spawn({
+            let (stopping, ended) = (stopping.clone(), ended.clone().drop_guard());
+            async move {
+                let _ended = ended;
+                writer.run(requests, events, stopping).await
+            }
+        });
         let watched = loss::Watched {
             folder: folder.clone(),
             store: store.clone(),
@@ -311,6 +325,7 @@ impl Running {
             clock,
             endpoint,
             stopping,
+            ended,
             writer,
             _lock: lock,
         })
@@ -321,12 +336,20 @@ impl Running {
         Ok(self.endpoint.local_addr()?)
     }
 
+    /// Ends when the writer has: it was told to stop, its database failed, or another process has taken over.
+    pub fn ended(&self) -> CancellationToken {
+        self.ended.clone()
+    }
+
     /// Stops: links are closed, what was accepted is on disk.
     pub async fn stop(self) -> anyhow::Result<()> {
         self.endpoint.shutdown().await;
         drop(self.port);
         self.stopping.cancel();
-        self.writer.await.context("the writer broke off")?.context("the database failed")
+        self.writer.await.context("the writer broke off")?.map_err(|error| match error {
+            StoreError::LeaseLost => anyhow::Error::new(error),
+            error => anyhow::Error::new(error).context("the database failed"),
+        })
     }
 }
 

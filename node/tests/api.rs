@@ -1,4 +1,8 @@
-//! The API and the page against a real node.
+//! The API and the page against a real node. `api_on_postgres` runs the same on a server.
+
+#[expect(unreachable_pub, dead_code, reason = "the file serves other tests as well")]
+#[path = "support/postgres.rs"]
+mod postgres;
 
 use std::sync::Arc;
 
@@ -14,6 +18,8 @@ use wuji::folder::Folder;
 use wuji::names::Table;
 use wuji::node::{self, Plan, Running};
 
+use postgres::TestDatabase;
+
 const CITY: &str = "330600000000";
 const PASSWORD: &str = "correct horse battery";
 const OPEN: [(&str, &str); 2] = [("get", "/healthz"), ("post", "/api/v1/session")];
@@ -26,6 +32,7 @@ struct Node {
     operator: String,
     running: Running,
     _root: tempfile::TempDir,
+    _database: Option<TestDatabase>,
 }
 
 /// An answer.
@@ -54,6 +61,7 @@ impl Answer {
 impl Node {
     async fn found() -> Self {
         let root = tempfile::tempdir().expect("a folder");
+        let database = (env!("CARGO_CRATE_NAME") == "api_on_postgres").then(TestDatabase::new);
         let folder = Folder::new(root.path().join("city"));
         let plan = Plan {
             division: CITY.parse().expect("a code"),
@@ -61,7 +69,7 @@ impl Node {
             link: "127.0.0.1:0".parse().expect("an address"),
             advertise: "127.0.0.1:1".into(),
             http: "127.0.0.1:0".parse().expect("an address"),
-            database: None,
+            database: database.as_ref().map(|database| database.url.clone()),
         };
         node::found(&folder, &plan).await.expect("founded");
         let operator = folder.operator_token().expect("a token");
@@ -69,7 +77,7 @@ impl Node {
         let names = Arc::new(Table::shipped().expect("the table"));
         let state = ApiState::new(&running, names).expect("the state");
         let (router, _) = router::build(Arc::new(state));
-        Self { router, operator, running, _root: root }
+        Self { router, operator, running, _root: root, _database: database }
     }
 
     async fn send(&self, request: Request<Body>) -> Answer {

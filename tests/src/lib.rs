@@ -2,6 +2,8 @@
 
 pub mod bench;
 pub mod line;
+#[path = "../../node/tests/support/postgres.rs"]
+pub mod postgres;
 pub mod process;
 pub mod relay;
 pub mod sim;

@@ -33,7 +33,12 @@ pub struct FiveLevels {
 impl FiveLevels {
     /// Founds, joins and starts all five.
     pub async fn raise(root: &Path) -> Self {
-        let mut nodes = vec![Node::found(root, PATH[CITY])];
+        Self::raise_on(root, None).await
+    }
+
+    /// The same with the rows of all five in one database on a server.
+    pub async fn raise_on(root: &Path, database: Option<&str>) -> Self {
+        let mut nodes = vec![Node::found_on(root, PATH[CITY], database)];
         let mut relays = Vec::new();
         nodes[CITY].start().await;
         for division in &PATH[1..] {

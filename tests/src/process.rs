@@ -47,29 +47,67 @@ pub struct Node {
     pub http: SocketAddr,
     /// Its link.
     pub link: SocketAddr,
+    database: Option<String>,
     child: Option<Child>,
     client: reqwest::Client,
+}
+
+/// `--database URL`, or nothing.
+fn database_words(database: Option<&str>) -> Vec<&str> {
+    database.map(|url| vec!["--database", url]).unwrap_or_default()
 }
 
 impl Node {
     /// Founds the top.
     pub fn found(root: &Path, division: &str) -> Self {
-        let node = Self::planned(root, division);
+        Self::found_on(root, division, None)
+    }
+
+    /// Founds the top with its rows on a server; what joins below it keeps its own there as well.
+    pub fn found_on(root: &Path, division: &str, database: Option<&str>) -> Self {
+        let node = Self::planned(root, division, database);
         let (link, http) = (node.link.to_string(), node.http.to_string());
-        wuji(&["init", "--folder", node.path(), "--division", division, "--listen", &link, "--http", &http])
-            .expect("the top is founded");
+        let mut words =
+            vec!["init", "--folder", node.path(), "--division", division, "--listen", &link, "--http", &http];
+        words.extend(database_words(database));
+        wuji(&words).expect("the top is founded");
         node
     }
 
     /// Joins below a running parent, which children reach at `reach` (its own address, or a relay before it).
     pub fn join(root: &Path, division: &str, parent: &Node, reach: SocketAddr) -> Self {
         let token = parent.token(division);
-        let node = Self::planned(root, division);
+        let node = Self::planned(root, division, parent.database.as_deref());
         let (link, http) = (node.link.to_string(), node.http.to_string());
-        wuji(&["join", "--folder", node.path(), "--token", &token, "--listen", &link, "--http", &http])
-            .unwrap_or_else(|why| panic!("{division} does not join: {why}"));
+        let mut words = vec!["join", "--folder", node.path(), "--token", &token, "--listen", &link, "--http", &http];
+        words.extend(database_words(node.database.as_deref()));
+        wuji(&words).unwrap_or_else(|why| panic!("{division} does not join: {why}"));
         node.configure(&parent.link.to_string(), &reach.to_string());
         node
+    }
+
+    /// The same node in a copy of its folder, with addresses of its own, as on a second machine.
+    pub fn copy(&self, to: &Path) -> Self {
+        copy(&self.folder, to);
+        let (link, http) = free();
+        let mut node = self.alike();
+        (node.folder, node.http, node.link) = (to.to_owned(), http, link);
+        node.configure(&self.http.to_string(), &http.to_string());
+        node.configure(&self.link.to_string(), &link.to_string());
+        node
+    }
+
+    /// Another handle to the same process, which does not end it.
+    pub fn alike(&self) -> Self {
+        Self {
+            division: self.division.clone(),
+            folder: self.folder.clone(),
+            http: self.http,
+            link: self.link,
+            database: self.database.clone(),
+            child: None,
+            client: self.client.clone(),
+        }
     }
 
     /// A token for a division below this node.
@@ -77,13 +115,14 @@ impl Node {
         wuji(&["token", "--folder", self.path(), "--division", division]).expect("a token")
     }
 
-    fn planned(root: &Path, division: &str) -> Self {
+    fn planned(root: &Path, division: &str, database: Option<&str>) -> Self {
         let (link, http) = free();
         Self {
             division: division.to_owned(),
             folder: root.join(division),
             http,
             link,
+            database: database.map(str::to_owned),
             child: None,
             client: reqwest::Client::new(),
         }
@@ -102,6 +141,15 @@ impl Node {
 
     /// Starts the process and waits until it answers.
     pub async fn start(&mut self) {
+        self.start_with(&[]);
+        within(Duration::from_secs(30), &format!("{} does not answer", self.division), async || {
+            self.client.get(format!("http://{}/healthz", self.http)).send().await.ok()
+        })
+        .await;
+    }
+
+    /// Starts the process with more words, and does not wait.
+    pub fn start_with(&mut self, words: &[&str]) {
         let log = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
@@ -109,6 +157,7 @@ impl Node {
             .expect("a log file");
         let child = Command::new(program())
             .args(["run", "--folder", self.path()])
+            .args(words)
             .env("WUJI_LOG", "info")
             .env("WUJI__LINK__RETRY_MIN_MS", "50")
             .env("WUJI__LINK__RETRY_MAX_MS", "1000")
@@ -118,10 +167,20 @@ impl Node {
             .spawn()
             .expect("the node starts");
         self.child = Some(child);
-        within(Duration::from_secs(30), &format!("{} does not answer", self.division), async || {
-            self.client.get(format!("http://{}/healthz", self.http)).send().await.ok()
-        })
-        .await;
+    }
+
+    /// Sends a signal to the process, by its name.
+    pub fn signal(&self, name: &str) {
+        let process = self.child.as_ref().expect("a process").id().to_string();
+        let sent = Command::new("kill").args([&format!("-{name}"), &process]).status().expect("kill");
+        assert!(sent.success(), "{name} cannot be sent");
+    }
+
+    /// Waits until the process has ended by itself, and gives what it said.
+    pub async fn ended(&mut self, limit: Duration) -> String {
+        let mut child = self.child.take().expect("a process");
+        within(limit, "the process does not end", async || child.try_wait().expect("a process")).await;
+        self.log()
     }
 
     /// kill -9.

@@ -2,6 +2,7 @@
 
 pub mod caller;
 pub mod cases;
+pub mod elsewhere;
 pub mod extract;
 pub mod figures;
 pub mod health;

@@ -165,6 +165,24 @@ impl Problem {
         )
     }
 
+    /// This process only reads; `writer`: which one writes.
+    pub fn reads_only(writer: Option<&str>) -> Self {
+        let base = Self::new(
+            StatusCode::CONFLICT,
+            "reads-only",
+            "This process only reads. Send this to the process that writes the node.",
+            "此进程仅供查询,请在负责写入的进程上办理。",
+        );
+        match writer {
+            None => base,
+            Some(writer) => Self {
+                detail: format!("{} It is: {writer}.", base.detail).into(),
+                detail_zh: format!("{}负责写入的是:{writer}。", base.detail_zh).into(),
+                ..base
+            },
+        }
+    }
+
     /// A bug or a damaged row; the log says more.
     pub fn internal() -> Self {
         Self::new(
@@ -191,7 +209,11 @@ impl From<StoreError> for Problem {
         tracing::error!(%error, "a request failed at the database");
         match error {
             StoreError::Damaged { .. } => Self::internal(),
-            StoreError::Database(_) | StoreError::Migrate(_) => Self::unavailable(),
+            StoreError::Database(_)
+            | StoreError::Migrate(_)
+            | StoreError::Held { .. }
+            | StoreError::LeaseLost
+            | StoreError::Version { .. } => Self::unavailable(),
         }
     }
 }

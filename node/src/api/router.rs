@@ -16,7 +16,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::state::ApiState;
-use super::{caller, cases, figures, health, idempotency, links, offers, orders, publications, session, spec, users};
+use super::{
+    caller, cases, elsewhere, figures, health, idempotency, links, offers, orders, publications, session, spec, users,
+};
 use crate::page;
 
 /// Largest body of a request.
@@ -106,7 +108,8 @@ pub fn routes() -> Router<Arc<ApiState>> {
     let router = api
         .merge(pages())
         .fallback(|| async { super::problem::Problem::not_found() })
-        .method_not_allowed_fallback(|| async { super::problem::Problem::method() });
+        .method_not_allowed_fallback(|| async { super::problem::Problem::method() })
+        .layer(from_fn(elsewhere::guard));
     around(router)
 }
 

@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::names::Table;
 use crate::node::Running;
+use crate::reader::Reader;
 use crate::shared::Shared;
 use crate::store::Store;
 use crate::writer::port::Port;
@@ -29,6 +30,8 @@ pub struct ApiState {
     pub shared: Arc<Shared>,
     /// The clock.
     pub clock: Clock,
+    /// This process writes nothing; another does.
+    pub(crate) reads_only: bool,
     operator: [u8; 32],
     in_flight: Mutex<HashSet<(String, String)>>,
 }
@@ -43,7 +46,23 @@ impl ApiState {
             store: running.store.clone(),
             shared: running.shared.clone(),
             clock: running.clock.clone(),
+            reads_only: false,
             operator: crate::person::session::hash(&running.folder.operator_token()?),
+            in_flight: Mutex::default(),
+        })
+    }
+
+    /// The state for a process that only reads.
+    pub fn reading(reader: &Reader, names: Arc<Table>) -> anyhow::Result<Self> {
+        Ok(Self {
+            config: reader.config.clone(),
+            names,
+            port: Port::closed(),
+            store: reader.store.clone(),
+            shared: reader.shared.clone(),
+            clock: reader.clock.clone(),
+            reads_only: true,
+            operator: crate::person::session::hash(&reader.folder.operator_token()?),
             in_flight: Mutex::default(),
         })
     }

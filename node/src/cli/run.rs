@@ -3,17 +3,19 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 
 use crate::api::ApiState;
+use crate::config::Config;
 use crate::door::{self, Front, Opened};
 use crate::folder::Folder;
 use crate::names::Table;
 use crate::node::Running;
 use crate::pack::{self, Pack, PackFile};
+use crate::reader::Reader;
 
 use super::say;
 
@@ -29,6 +31,12 @@ pub(super) struct Run {
     /// The same.
     #[arg(long, env = "WUJI_FOLDER", value_name = "FOLDER")]
     folder: Option<PathBuf>,
+    /// Where the rows are on a server: wait while another process writes this node, and take over when it is gone.
+    #[arg(long, conflicts_with = "read_only")]
+    standby: bool,
+    /// Serve API and page for reading only, without writer and link, beside the process that writes.
+    #[arg(long)]
+    read_only: bool,
 }
 
 /// What a path leads to.
@@ -60,14 +68,24 @@ impl Run {
     pub(super) async fn run(self) -> anyhow::Result<u8> {
         let path = self.path.or(self.folder).context("say which folder or pack file: `wuji run FOLDER`")?;
         match find(&path)? {
-            Found::Node(folder) => run_node(Folder::new(folder)).await.map(|()| 0),
+            Found::Node(folder) if self.read_only => read(Folder::new(folder)).await.map(|()| 0),
+            Found::Node(folder) => run_node(Folder::new(folder), self.standby).await.map(|()| 0),
+            Found::Pack { .. } if self.standby || self.read_only => {
+                bail!("a standby or a reader is of one node: name the folder of a node of the pack")
+            }
             Found::Pack { folder, file } => run_pack(&folder, &PackFile::load(&file)?).await,
         }
     }
 }
 
-async fn run_node(folder: Folder) -> anyhow::Result<()> {
-    let running = Running::start(folder).await?;
+async fn run_node(folder: Folder, standby: bool) -> anyhow::Result<()> {
+    let mut config = Config::load(folder.path())?;
+    if standby {
+        ensure!(config.database.url.is_some(), "only rows on a server have a standby: set database.url");
+        config.database.standby = true;
+        say(&format!("{} stands by", config.node.name));
+    }
+    let running = Running::start_with(folder, config).await?;
     let outcome = serve_node(&running).await;
     running.stop().await?;
     outcome
@@ -79,7 +97,17 @@ async fn serve_node(running: &Running) -> anyhow::Result<()> {
     let front = Arc::new(Front::alone(state, &opened.door));
     let (shared, clock) = (running.shared.clone(), running.clock.clone());
     let place = Place { name: &running.config.node.name, folder: running.folder.path(), link: running.link_address()? };
-    keep_open(opened, front, place, move |what| shared.alarm(what, clock.wall())).await
+    keep_open(opened, front, place, running.ended(), move |what| shared.alarm(what, clock.wall())).await
+}
+
+/// Serves without a writer and without a link.
+async fn read(folder: Folder) -> anyhow::Result<()> {
+    let reader = Reader::open(folder).await?;
+    let opened = door::open(&reader.config.http, reader.folder.path()).await?;
+    let state = Arc::new(ApiState::reading(&reader, Arc::new(Table::shipped()?))?);
+    let front = Arc::new(Front::alone(state, &opened.door));
+    say(&format!("{} is served for reading: {}", reader.config.node.name, opened.listener.local_addr()?));
+    Ok(door::serve(opened.listener, opened.certificates, front, stop_signal()).await?)
 }
 
 async fn run_pack(folder: &Path, file: &PackFile) -> anyhow::Result<u8> {
@@ -122,7 +150,20 @@ async fn serve_pack(
     }
     let name = format!("{}: {} nodes", file.pack.name, pack.nodes.len());
     let place = Place { name: &name, folder, link: pack.host.local_addr()? };
-    keep_open(opened, front, place, move |what| shared.alarm(what, clock.wall())).await
+    keep_open(opened, front, place, one_taken_over(pack), move |what| shared.alarm(what, clock.wall())).await
+}
+
+/// Ends when the writer of a node of the pack has, whose rows are on a server: another process may write it by now.
+fn one_taken_over(pack: &Pack) -> CancellationToken {
+    let any = CancellationToken::new();
+    for node in pack.nodes.iter().filter(|node| node.config.database.url.is_some()) {
+        let (any, ended) = (any.clone(), node.ended());
+        tokio::spawn(async move {
+            ended.cancelled().await;
+            any.cancel();
+        });
+    }
+    any
 }
 
 fn progress() -> ProgressBar {
@@ -145,6 +186,7 @@ async fn keep_open(
     opened: Opened,
     front: Arc<Front>,
     place: Place<'_>,
+    ended: CancellationToken,
     alarm: impl Fn(String) + Send + Sync + 'static,
 ) -> anyhow::Result<()> {
     let file = opened.running(place.link)?;
@@ -171,7 +213,13 @@ async fn keep_open(
             certificates.keep(stopping, told).await;
         });
     }
-    Ok(door::serve(opened.listener, opened.certificates, front, stop_signal()).await?)
+    let over = async move {
+        tokio::select! {
+            () = stop_signal() => {}
+            () = ended.cancelled() => {}
+        }
+    };
+    Ok(door::serve(opened.listener, opened.certificates, front, over).await?)
 }
 
 /// Ctrl-C, or the service manager's word.

@@ -88,6 +88,9 @@ pub struct DatabaseSection {
     /// A PostgreSQL URL; absent: a SQLite file in the node's folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+    /// On a server: wait while another process writes this node, and take over when it is gone. Otherwise refuse to start.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub standby: bool,
 }
 
 /// The node above.

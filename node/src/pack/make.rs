@@ -243,7 +243,7 @@ impl Making {
             },
             link: self.file.link.clone(),
             http: self.file.http.clone(),
-            database: DatabaseSection { url: self.file.database.url.clone() },
+            database: DatabaseSection { url: self.file.database.url.clone(), standby: false },
             parent: parent.map(|p| ParentSection { id: p.node, address: self.file.link.advertise.clone() }),
         })
     }

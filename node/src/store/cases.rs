@@ -15,7 +15,7 @@ use serde::Serialize;
 use sqlx::AssertSqlSafe;
 
 use super::sql::{Connection, Row, sql};
-use super::{ROWS_A_STATEMENT, Store, StoreError, WriteStore, case_id, division_number, id16, values};
+use super::{Store, StoreError, WriteStore, case_id, division_number, id16, pieces, values};
 
 /// The kinds of papers, as they are named in the table.
 const SEAL: &str = "seal";
@@ -132,7 +132,7 @@ impl WriteStore {
     }
 
     async fn put_events(&mut self, events: &[EventRow<'_>]) -> Result<(), StoreError> {
-        for chunk in events.chunks(ROWS_A_STATEMENT) {
+        for chunk in pieces(events) {
             let text = format!(
                 "INSERT INTO case_event (node, case_id, event, takeovers, moves, number, hash, origin, act, at, header) \
                  VALUES {} ON CONFLICT (node, case_id, event, hash) DO NOTHING",
@@ -156,7 +156,7 @@ impl WriteStore {
             query.execute(self.connection().await?).await?;
         }
         let privates: Vec<_> = events.iter().filter_map(|(header, private, _)| private.map(|p| (header, p))).collect();
-        for chunk in privates.chunks(ROWS_A_STATEMENT) {
+        for chunk in pieces(&privates) {
             let text = format!(
                 "INSERT INTO case_private (node, case_id, event, salt, content) VALUES {} \
                  ON CONFLICT (node, case_id, event) DO UPDATE SET salt = excluded.salt, content = excluded.content",
@@ -177,7 +177,7 @@ impl WriteStore {
     }
 
     async fn put_papers(&mut self, papers: &[Paper]) -> Result<(), StoreError> {
-        for chunk in papers.chunks(ROWS_A_STATEMENT) {
+        for chunk in pieces(papers) {
             let text = format!(
                 "INSERT INTO case_paper (node, case_id, kind, paper, content, open) VALUES {} \
                  ON CONFLICT (node, case_id, kind, paper) DO UPDATE SET content = excluded.content, open = excluded.open",
@@ -199,7 +199,7 @@ impl WriteStore {
     }
 
     async fn put_facts(&mut self, facts: &[&CaseFact]) -> Result<(), StoreError> {
-        for chunk in facts.chunks(ROWS_A_STATEMENT) {
+        for chunk in pieces(facts) {
             let text = format!(
                 "INSERT INTO fact (node, key, case_id, takeovers, moves, version, owner, place, grid_kind, source, matter, \
                  category, level, step, outcome, people, day, void, body) VALUES {} ON CONFLICT (node, key) DO UPDATE SET \

@@ -2,14 +2,16 @@
 //! closed when idle, so that a node that sleeps costs no thread and no descriptor.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection as _};
 
 use super::StoreError;
-use super::sql::Connection;
+use super::lease::{IDLE_IN_TRANSACTION_MS, Keeper};
+use super::sql::{Connection, sql};
 
 static SQLITE_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");
@@ -22,6 +24,10 @@ const FILE_READERS_MAX: u32 = 4;
 const SERVER_CONNECTIONS_MAX: u32 = 32;
 /// How long a connection that nobody uses stays open.
 const IDLE: Duration = Duration::from_secs(60);
+/// A connection to a server that lay idle for longer is tried before it is used: the server may have been restarted.
+const TRUSTED: Duration = Duration::from_secs(2);
+/// Statements that a connection to a server keeps prepared; multi-row ones have a text for each number of rows.
+const STATEMENTS_MAX: usize = 256;
 /// Page cache of a connection, KiB (negative means KiB to SQLite).
 const CACHE_KIB: &str = "-4096";
 
@@ -57,7 +63,14 @@ pub enum Database {
         read: SqlitePool,
     },
     /// A PostgreSQL server.
-    Server(PgPool),
+    Server(Server),
+}
+
+/// Connections to a PostgreSQL server, and what this process may write there.
+#[derive(Debug, Clone)]
+pub struct Server {
+    pool: PgPool,
+    pub(super) keeper: Arc<Keeper>,
 }
 
 fn file(path: &Path) -> SqliteConnectOptions {
@@ -94,7 +107,17 @@ impl Database {
                 let read = file_pool(FILE_READERS_MAX).connect_lazy_with(file(path).read_only(true));
                 Ok(Self::File { write, read })
             }
-            Place::Server(url) => Ok(Self::Server(Self::server(url)?)),
+            Place::Server(url) => Self::server(url, "off"),
+        }
+    }
+
+    /// Whether this is a server whose tables are older than leases, or not made yet.
+    pub(super) async fn has_no_lease(&self) -> Result<bool, StoreError> {
+        match self {
+            Self::File { .. } => Ok(false),
+            Self::Server(_) => {
+                sql("SELECT to_regclass('lease') IS NULL").fetch_one(&mut self.read().await?).await?.try_get(0)
+            }
         }
     }
 
@@ -103,8 +126,8 @@ impl Database {
         match (self, version) {
             (Self::File { write, .. }, None) => SQLITE_MIGRATIONS.run(write).await?,
             (Self::File { write, .. }, Some(version)) => SQLITE_MIGRATIONS.run_to(version, write).await?,
-            (Self::Server(pool), None) => POSTGRES_MIGRATIONS.run(pool).await?,
-            (Self::Server(pool), Some(version)) => POSTGRES_MIGRATIONS.run_to(version, pool).await?,
+            (Self::Server(server), None) => POSTGRES_MIGRATIONS.run(&server.pool).await?,
+            (Self::Server(server), Some(version)) => POSTGRES_MIGRATIONS.run_to(version, &server.pool).await?,
         }
         Ok(())
     }
@@ -114,6 +137,14 @@ impl Database {
         SQLITE_MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
     }
 
+    /// Refuses a database that is not at this program's version.
+    pub(super) async fn must_be_current(&self) -> Result<(), StoreError> {
+        let known = Self::newest_schema();
+        let row = sql("SELECT max(version) FROM _sqlx_migrations").fetch_one(&mut self.read().await?).await?;
+        let found = row.try_get::<Option<i64>>(0)?.unwrap_or(0);
+        if found == known { Ok(()) } else { Err(StoreError::Version { found, known }) }
+    }
+
     /// Opens a database that is there already, for reading only.
     pub fn open_read_only(place: &Place) -> Result<Self, StoreError> {
         match place {
@@ -121,25 +152,42 @@ impl Database {
                 let read = file_pool(1).connect_lazy_with(file(path).read_only(true));
                 Ok(Self::File { write: read.clone(), read })
             }
-            Place::Server(url) => Ok(Self::Server(Self::server(url)?)),
+            Place::Server(url) => Self::server(url, "on"),
         }
     }
 
-    fn server(url: &str) -> Result<PgPool, StoreError> {
+    fn server(url: &str, read_only: &str) -> Result<Self, StoreError> {
         let options: PgConnectOptions = url.parse()?;
-        let options = options.application_name("wuji").disable_statement_logging();
-        Ok(PgPoolOptions::new()
+        let options = options
+            .application_name("wuji")
+            .statement_cache_capacity(STATEMENTS_MAX)
+            .options([
+                ("default_transaction_read_only", read_only),
+                ("synchronous_commit", "on"),
+                ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_MS.to_string().as_str()),
+            ])
+            .disable_statement_logging();
+        let pool = PgPoolOptions::new()
             .max_connections(SERVER_CONNECTIONS_MAX)
             .idle_timeout(IDLE)
             .test_before_acquire(false)
-            .connect_lazy_with(options))
+            .before_acquire(|connection, meta| {
+                Box::pin(async move {
+                    if meta.idle_for > TRUSTED {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
+            .connect_lazy_with(options.clone());
+        Ok(Self::Server(Server { pool, keeper: Keeper::new(options) }))
     }
 
     /// A connection for reading.
     pub async fn read(&self) -> Result<Connection, StoreError> {
         Ok(match self {
             Self::File { read, .. } => Connection::Sqlite(read.acquire().await?),
-            Self::Server(pool) => Connection::Postgres(pool.acquire().await?),
+            Self::Server(server) => Connection::Postgres(server.pool.acquire().await?),
         })
     }
 
@@ -147,7 +195,7 @@ impl Database {
     pub async fn write(&self) -> Result<Connection, StoreError> {
         Ok(match self {
             Self::File { write, .. } => Connection::Sqlite(write.acquire().await?),
-            Self::Server(pool) => Connection::Postgres(pool.acquire().await?),
+            Self::Server(server) => Connection::Postgres(server.pool.acquire().await?),
         })
     }
 
@@ -156,7 +204,7 @@ impl Database {
         let count = |size: u32| usize::try_from(size).unwrap_or(usize::MAX);
         match self {
             Self::File { write, read } => count(write.size()) + count(read.size()),
-            Self::Server(pool) => count(pool.size()),
+            Self::Server(server) => count(server.pool.size()),
         }
     }
 
@@ -164,7 +212,7 @@ impl Database {
     pub(crate) fn idle_connections(&self) -> usize {
         match self {
             Self::File { write, read } => write.num_idle() + read.num_idle(),
-            Self::Server(pool) => pool.num_idle(),
+            Self::Server(server) => server.pool.num_idle(),
         }
     }
 
@@ -188,7 +236,7 @@ impl Database {
                 read.close().await;
                 write.close().await;
             }
-            Self::Server(pool) => pool.close().await,
+            Self::Server(server) => server.pool.close().await,
         }
     }
 }

@@ -11,7 +11,7 @@ use protocol::wire::frame::{Lane, LinkSeq};
 use sqlx::AssertSqlSafe;
 
 use super::sql::sql;
-use super::{ROWS_A_STATEMENT, StoreError, WriteStore, hash32, id16, values};
+use super::{IDS_A_STATEMENT, StoreError, WriteStore, hash32, id16, list, pieces, values};
 
 /// A bundle to be kept.
 #[derive(Debug, Clone)]
@@ -54,12 +54,12 @@ impl WriteStore {
     /// Of these ids, those that are known, and whether each still lacks its terminal receipt.
     pub async fn known_bundles(&mut self, ids: &[BundleId]) -> Result<BTreeMap<BundleId, bool>, StoreError> {
         let mut known = BTreeMap::new();
-        for chunk in ids.chunks(ROWS_A_STATEMENT * 4) {
-            let marks = (0..chunk.len()).map(|i| format!("${}", i + 2)).collect::<Vec<_>>().join(",");
+        for chunk in ids.chunks(IDS_A_STATEMENT) {
+            let (marks, places) = list(2, chunk);
             let text =
                 format!("SELECT id, receipted = 1 AND done_at IS NULL FROM bundle WHERE node = $1 AND id IN ({marks})");
             let mut query = sql(AssertSqlSafe(text)).bind(self.me());
-            for id in chunk {
+            for id in places {
                 query = query.bind(id.as_bytes().to_vec());
             }
             for row in query.fetch_all(self.connection().await?).await? {
@@ -72,7 +72,7 @@ impl WriteStore {
 
     /// Keeps bundles; one that is here already stays as it is.
     pub async fn keep_bundles(&mut self, bundles: &[KeepBundle], now: UnixMillis) -> Result<(), StoreError> {
-        for chunk in bundles.chunks(ROWS_A_STATEMENT) {
+        for chunk in pieces(bundles) {
             let text = format!(
                 "INSERT INTO bundle (node, id, origin, destination, via, receipted, done_at, bytes) VALUES {} \
                  ON CONFLICT (node, id) DO NOTHING",
@@ -129,12 +129,12 @@ impl WriteStore {
             .execute(self.connection().await?)
             .await?;
         }
-        for chunk in ids.chunks(ROWS_A_STATEMENT * 4) {
-            let marks = (0..chunk.len()).map(|i| format!("${}", i + 3)).collect::<Vec<_>>().join(",");
+        for chunk in ids.chunks(IDS_A_STATEMENT) {
+            let (marks, places) = list(3, chunk);
             let text =
                 format!("UPDATE bundle SET done_at = $2 WHERE node = $1 AND done_at IS NULL AND id IN ({marks})");
             let mut query = sql(AssertSqlSafe(text)).bind(self.me()).bind(now.0);
-            for id in chunk {
+            for id in places {
                 query = query.bind(id.as_bytes().to_vec());
             }
             query.execute(self.connection().await?).await?;
@@ -144,7 +144,7 @@ impl WriteStore {
 
     /// Puts rows into outboxes.
     pub async fn put_outbox(&mut self, rows: &[OutboxRow]) -> Result<(), StoreError> {
-        for chunk in rows.chunks(ROWS_A_STATEMENT) {
+        for chunk in pieces(rows) {
             let text = format!(
                 "INSERT INTO outbox (node, peer, lane, seq, hash, bundle) VALUES {} ON CONFLICT (node, peer, lane, seq) \
                  DO UPDATE SET hash = excluded.hash, bundle = excluded.bundle",
@@ -276,11 +276,11 @@ impl WriteStore {
     /// The bundles of these ids that are here.
     pub async fn bundles(&mut self, ids: &[BundleId]) -> Result<Vec<Bundle>, StoreError> {
         let mut found = Vec::with_capacity(ids.len());
-        for chunk in ids.chunks(ROWS_A_STATEMENT * 4) {
-            let marks = (0..chunk.len()).map(|i| format!("${}", i + 2)).collect::<Vec<_>>().join(",");
+        for chunk in ids.chunks(IDS_A_STATEMENT) {
+            let (marks, places) = list(2, chunk);
             let text = format!("SELECT bytes FROM bundle WHERE node = $1 AND id IN ({marks}) ORDER BY id");
             let mut query = sql(AssertSqlSafe(text)).bind(self.me());
-            for id in chunk {
+            for id in places {
                 query = query.bind(id.as_bytes().to_vec());
             }
             for row in query.fetch_all(self.connection().await?).await? {

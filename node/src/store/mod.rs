@@ -6,8 +6,10 @@
 pub mod audit;
 pub mod cases;
 pub mod database;
+mod dialect;
 pub mod dump;
 pub mod figures;
+pub mod lease;
 pub mod link;
 pub mod lists;
 pub mod loss;
@@ -19,6 +21,9 @@ pub mod trust;
 use protocol::id::NodeId;
 
 pub use self::database::{Database, Place};
+pub(crate) use self::dialect::{IDS_A_STATEMENT, list, pieces, values};
+use self::lease::Lease;
+pub use self::lease::Patience;
 use self::sql::{Connection, Row, sql};
 
 /// Why the database did not do as asked.
@@ -37,6 +42,23 @@ pub enum StoreError {
         table: &'static str,
         /// What is wrong with it.
         what: String,
+    },
+    /// Another process writes this node.
+    #[error("the node is written by {holder}, which is alive; nothing was changed")]
+    Held {
+        /// Machine, process and address.
+        holder: String,
+    },
+    /// Another process writes this node by now.
+    #[error("another process has taken over this node: what was committed is safe, nothing more is written here")]
+    LeaseLost,
+    /// The database is at another version than this program.
+    #[error("the database is at version {found}, this program reads version {known}: run the program of the writer")]
+    Version {
+        /// Of the database.
+        found: i64,
+        /// Of this program.
+        known: i64,
     },
 }
 
@@ -62,12 +84,34 @@ pub struct WriteStore {
     held: Option<Connection>,
     /// A transaction is open on the connection that is held.
     open: bool,
+    /// On a server: the right to write.
+    lease: Option<Lease>,
 }
 
 /// Opens the database of a node, made and migrated when need be.
 pub async fn open(place: &Place, node: NodeId) -> Result<(Store, WriteStore), StoreError> {
     let database = Database::open(place).await?;
     Ok((database.store(node), database.write_store(node)))
+}
+
+/// Opens the database of a node for the process that runs it. On a server the lease of the node comes first, and the
+/// schema is brought up to date only under it: no newer program changes tables under an older one that still writes.
+/// `address` tells people where this process takes requests.
+pub async fn open_to_run(
+    place: &Place,
+    node: NodeId,
+    patience: Patience,
+    address: &str,
+) -> Result<(Store, WriteStore), StoreError> {
+    let database = Database::open_unmigrated(place)?;
+    if database.has_no_lease().await? {
+        // Then nobody can hold one.
+        database.migrate_to(None).await?;
+    }
+    let mut write = database.write_store(node);
+    write.take_lease(patience, address).await?;
+    database.migrate_to(None).await?;
+    Ok((database.store(node), write))
 }
 
 impl Database {
@@ -78,7 +122,7 @@ impl Database {
 
     /// The writing side of one node.
     pub fn write_store(&self, node: NodeId) -> WriteStore {
-        WriteStore { node, database: self.clone(), held: None, open: false }
+        WriteStore { node, database: self.clone(), held: None, open: false, lease: None }
     }
 }
 
@@ -91,6 +135,22 @@ impl Store {
     /// The database that the rows are in.
     pub(crate) fn database(&self) -> &Database {
         &self.database
+    }
+
+    /// Opens a database for a process that only reads, if it is at this program's version.
+    pub async fn reader(place: &Place, node: NodeId) -> Result<Self, StoreError> {
+        let database = Database::open_read_only(place)?;
+        database.must_be_current().await?;
+        Ok(database.store(node))
+    }
+
+    /// Which process writes this node, in words; none where a file's folder says so.
+    pub async fn writer(&self) -> Result<Option<String>, StoreError> {
+        let row = sql("SELECT holder FROM lease WHERE node = $1 AND renewed_at > 0")
+            .bind(self.me())
+            .fetch_optional(&mut self.read().await?)
+            .await?;
+        row.map(|r| r.try_get(0)).transpose()
     }
 
     /// A connection to read with, for the length of a statement.
@@ -117,28 +177,72 @@ impl WriteStore {
         Ok(self.held.insert(held))
     }
 
-    /// Begins the writer's transaction.
-    pub async fn begin(&mut self) -> Result<(), StoreError> {
-        let text = match &self.database {
-            Database::File { .. } => "BEGIN IMMEDIATE",
-            Database::Server(_) => "BEGIN",
-        };
-        sql(text).execute(self.connection().await?).await?;
-        self.open = true;
+    /// Takes the right to write this node, where several processes could. A file needs none: its folder is locked.
+    pub async fn take_lease(&mut self, patience: Patience, address: &str) -> Result<(), StoreError> {
+        if let (Database::Server(server), None) = (&self.database, &self.lease) {
+            self.lease = Some(server.keeper.take(self.node, &holder(address), patience).await?);
+        }
         Ok(())
+    }
+
+    /// Ends when another process has taken over; never where there is no lease.
+    pub fn lost(&self) -> tokio_util::sync::CancellationToken {
+        self.lease.as_ref().map(Lease::lost).unwrap_or_default()
+    }
+
+    /// Gives the lease back, so that another process can have it at once.
+    pub async fn release(&mut self) -> Result<(), StoreError> {
+        self.rest();
+        match self.lease.take() {
+            Some(lease) => lease.release().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Begins the writer's transaction. On a server it begins under the lease of the node, taken here when it was not
+    /// before, and only if that is still ours.
+    pub async fn begin(&mut self) -> Result<(), StoreError> {
+        self.take_lease(Patience::Refuse, "").await?;
+        let Some(lease) = &self.lease else {
+            sql("BEGIN IMMEDIATE").execute(self.connection().await?).await?;
+            self.open = true;
+            return Ok(());
+        };
+        let text = lease.begin_text();
+        self.connection().await?;
+        self.open = true;
+        match sql::several(text, self.connection().await?).await? {
+            0 => {
+                self.rollback().await?;
+                Err(StoreError::LeaseLost)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Commits it: what it wrote is on disk when this returns.
     pub async fn commit(&mut self) -> Result<(), StoreError> {
-        sql("COMMIT").execute(self.connection().await?).await?;
+        match self.connection().await? {
+            file @ Connection::Sqlite(_) => {
+                sql("COMMIT").execute(file).await?;
+            }
+            // To commit a transaction that failed before is no error to a server: it rolls back and says so in passing.
+            // A statement in front fails then.
+            server @ Connection::Postgres(_) => {
+                sql::several("SELECT 1; COMMIT".to_owned(), server).await?;
+            }
+        }
         self.open = false;
         Ok(())
     }
 
-    /// Gives it up.
+    /// Gives it up. A connection that cannot even do that is closed.
     pub async fn rollback(&mut self) -> Result<(), StoreError> {
         if self.open {
-            sql("ROLLBACK").execute(self.connection().await?).await?;
+            if let Err(error) = sql("ROLLBACK").execute(self.connection().await?).await {
+                self.rest();
+                return Err(error);
+            }
             self.open = false;
         }
         Ok(())
@@ -158,6 +262,18 @@ impl WriteStore {
 impl Drop for WriteStore {
     fn drop(&mut self) {
         self.rest();
+    }
+}
+
+/// This process in words, for people on another machine.
+fn holder(address: &str) -> String {
+    let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let machine = if machine.trim().is_empty() { "this machine" } else { machine.trim() };
+    let process = std::process::id();
+    if address.is_empty() {
+        format!("{machine}, process {process}")
+    } else {
+        format!("{machine}, process {process}, {address}")
     }
 }
 
@@ -192,23 +308,3 @@ pub(crate) fn division(table: &'static str, number: i64) -> Result<protocol::div
 pub(crate) fn division_number(code: protocol::division::DivisionCode) -> i64 {
     i64::try_from(code.number()).unwrap_or(i64::MAX)
 }
-
-/// The placeholders of a multi-row insert: `rows` groups of `columns`, `($1,$2),($3,$4)`.
-pub(crate) fn values(rows: usize, columns: usize) -> String {
-    let mut text = String::with_capacity(rows * columns * 6);
-    for row in 0..rows {
-        text.push_str(if row == 0 { "(" } else { ",(" });
-        for column in 0..columns {
-            if column > 0 {
-                text.push(',');
-            }
-            text.push('$');
-            text.push_str(&(row * columns + column + 1).to_string());
-        }
-        text.push(')');
-    }
-    text
-}
-
-/// Rows of one multi-row statement.
-pub(crate) const ROWS_A_STATEMENT: usize = 50;

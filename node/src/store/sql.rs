@@ -8,7 +8,7 @@ use futures_util::TryStreamExt;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Postgres, SqlSafeStr, SqlStr, Sqlite};
+use sqlx::{AssertSqlSafe, Postgres, SqlSafeStr, SqlStr, Sqlite};
 
 use super::StoreError;
 
@@ -77,6 +77,17 @@ pub(crate) struct Statement {
 /// outside.
 pub(crate) fn sql(text: impl SqlSafeStr) -> Statement {
     Statement { text: text.into_sql_str(), values: Vec::new() }
+}
+
+/// Runs several statements without values in one message to a server; gives the number of rows that they returned.
+/// Nothing that came from outside may be in the text.
+pub(crate) async fn several(text: String, connection: &mut Connection) -> Result<usize, StoreError> {
+    let text = sqlx::raw_sql(AssertSqlSafe(text));
+    let rows = match connection {
+        Connection::Sqlite(connection) => text.fetch_all(&mut **connection).await?.len(),
+        Connection::Postgres(connection) => text.fetch_all(&mut **connection).await?.len(),
+    };
+    Ok(rows)
 }
 
 macro_rules! run {

@@ -141,11 +141,25 @@ impl Writer {
     /// to stop is still done.
     pub(crate) async fn run(
         mut self,
+        requests: mpsc::Receiver<Request>,
+        events: mpsc::Receiver<Event>,
+        stopping: CancellationToken,
+    ) -> Result<(), StoreError> {
+        let done = self.work(requests, events, stopping).await;
+        if let Err(error) = self.store.release().await {
+            tracing::debug!(%error, "the lease was not given back and will run out");
+        }
+        done
+    }
+
+    async fn work(
+        &mut self,
         mut requests: mpsc::Receiver<Request>,
         mut events: mpsc::Receiver<Event>,
         stopping: CancellationToken,
     ) -> Result<(), StoreError> {
         let mut work = Vec::new();
+        let lost = self.store.lost();
         self.turn(&mut work).await?;
         self.store.rest();
         loop {
@@ -159,6 +173,7 @@ impl Writer {
                     Some(request) => work.push(Work::Request(request)),
                     None => return Ok(()),
                 },
+                () = lost.cancelled() => return Err(StoreError::LeaseLost),
                 () = stopping.cancelled() => {}
                 () = tokio::time::sleep(self.sleep()) => {}
             }
@@ -323,6 +338,9 @@ impl Writer {
         self.store.rollback().await.unwrap_or_else(|e| tracing::debug!(%e, "nothing to roll back"));
         for (_, answer) in &mut batch.replies {
             *answer = Err(port::Failed::Store);
+        }
+        if matches!(error, StoreError::LeaseLost) {
+            return Err(error);
         }
         self.cases.forget();
         self.choose_again().await;

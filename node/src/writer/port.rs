@@ -103,6 +103,11 @@ pub struct Port {
 }
 
 impl Port {
+    /// A port without a writer: whatever is asked, nothing is saved.
+    pub(crate) fn closed() -> Self {
+        Self { sender: mpsc::channel(1).0 }
+    }
+
     /// Asks, and waits until the answer is durable.
     pub async fn ask(&self, ask: Ask) -> Answer {
         let (reply, answer) = oneshot::channel();

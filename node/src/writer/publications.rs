@@ -49,6 +49,11 @@ pub struct Publications {
 impl Publications {
     /// What is held at the start, and what of it is in force.
     pub async fn load(store: &mut WriteStore, me: Me, line: &[Ancestor], now: UnixMillis) -> Result<Self, StoreError> {
+        Ok(Self::of(&store.publications().await?, me, line, now))
+    }
+
+    /// What is held in these rows, and what of it is in force.
+    pub(crate) fn of(rows: &[PublicationRow], me: Me, line: &[Ancestor], now: UnixMillis) -> Self {
         let mut publications = Self {
             holds: InForce::shipped(),
             held: BTreeMap::new(),
@@ -57,8 +62,8 @@ impl Publications {
             told: BTreeSet::new(),
             asked: None,
         };
-        publications.choose(&store.publications().await?, me, line, now);
-        Ok(publications)
+        publications.choose(rows, me, line, now);
+        publications
     }
 
     /// What is in force.

@@ -3,6 +3,7 @@
 //! Five nodes of one path run in this process over real QUIC on loopback, each with its own database file. An orange report
 //! is filed at the grid and seen when the city has committed it. One JSON object a line goes to
 //! `target/bench/results.jsonl`: `measure`, `value`, `unit`, `reference`, `reference_value`, `ratio`.
+//! A word on the command line runs one measure alone: `four_hops`, `write`.
 
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
@@ -30,10 +31,16 @@ async fn main() -> Result<(), Failure> {
     let mut results = Results::open()?;
     // A measure by its name, or all of them.
     let asked = std::env::args().nth(1);
-    if asked.as_deref().is_none_or(|name| name == "full_city") {
+    let wanted = |name: &str| asked.as_deref().is_none_or(|asked| asked == name);
+    if wanted("full_city") {
         a_whole_city(root.path(), &mut results)?;
     }
-    if asked.is_some_and(|name| name == "full_city") {
+    if wanted("write") {
+        for rate in wuji_tests::bench::write::run(root.path()).await? {
+            results.line(&rate.measure, rate.cases, "cases/s", &rate.reference, rate.commits)?;
+        }
+    }
+    if !wanted("four_hops") {
         return Ok(());
     }
     let commit_ms = commits(root.path()).await?;

@@ -1,0 +1,72 @@
+//! A process that only reads: API and page of a node whose rows are on a server, without its writer and without its link.
+//! Any number of them may run beside the one process that writes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use casework::Me;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::folder::Folder;
+use crate::shared::Shared;
+use crate::store::{Store, StoreError};
+use crate::writer::publications::Publications;
+
+/// How often it looks who belongs here and what is in force by now.
+const REFRESH: Duration = Duration::from_secs(5);
+
+/// A node as a process sees it that only reads.
+pub struct Reader {
+    /// The node's configuration.
+    pub config: Config,
+    /// Its folder, or a copy of it.
+    pub folder: Folder,
+    /// The rows.
+    pub store: Store,
+    /// Who is above and below, and what is in force. Links and alarms are known to the writer alone.
+    pub shared: Arc<Shared>,
+    /// The clock of this process.
+    pub clock: Clock,
+    _refreshing: DropGuard,
+}
+
+impl Reader {
+    /// Opens the node of a folder. The folder is not locked: nothing is written.
+    pub async fn open(folder: Folder) -> anyhow::Result<Self> {
+        let config = Config::load(folder.path())?;
+        let store = Store::reader(&config.place(&folder), config.node.id)
+            .await
+            .context("the database cannot be read; its tables are made by the process that writes")?;
+        let shared = Arc::new(Shared::default());
+        let clock = Clock::default();
+        let me = Me { node: config.node.id, division: config.node.division };
+        look(me, &store, &shared, &clock).await?;
+        let stopping = CancellationToken::new();
+        let (rows, seen, time, stop) = (store.clone(), shared.clone(), clock.clone(), stopping.clone());
+        tokio::spawn(async move {
+            while stop.run_until_cancelled(tokio::time::sleep(REFRESH)).await.is_some() {
+                if let Err(error) = look(me, &rows, &seen, &time).await {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "who belongs here and what is in force cannot be read"
+                    );
+                }
+            }
+        });
+        Ok(Self { config, folder, store, shared, clock, _refreshing: stopping.drop_guard() })
+    }
+}
+
+async fn look(me: Me, store: &Store, shared: &Shared, clock: &Clock) -> Result<(), StoreError> {
+    let line = store.ancestors().await?;
+    shared.set_line(&line);
+    let now = clock.reading().corrected();
+    shared.put_in_force(Publications::of(&store.publications().await?, me, &line, now).holds());
+    for route in store.routes().await? {
+        shared.registered(route.member, route.division, route.via);
+    }
+    Ok(())
+}

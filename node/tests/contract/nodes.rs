@@ -1,0 +1,151 @@
+//! Two nodes in one database never meet.
+
+use protocol::chain::Hash;
+use protocol::directory::Ancestor;
+use protocol::id::TokenId;
+use protocol::time::UnixMillis;
+use protocol::wire::frame::{Lane, LinkSeq};
+use wuji::store::link::{KeepBundle, OutboxRow};
+use wuji::store::lists::CaseFilter;
+use wuji::store::persons::{AnsweredRow, UserRow};
+use wuji::store::trust::{Child, KeptToken, Route};
+use wuji::store::{Store, WriteStore};
+
+use crate::base::{Base, CITY, GRID, NOW, bundle, case_id, division, file, node};
+use crate::on_both;
+
+on_both!(
+    a_node_sees_no_row_of_another_in_the_same_database,
+    the_same_ids_at_two_nodes_are_two_rows,
+    pruning_and_dropping_at_one_node_leave_the_other_as_it_was,
+);
+
+const TOKEN: TokenId = TokenId::from_bytes([5; 16]);
+
+/// Puts something into every table.
+async fn fill(write: &mut WriteStore, me: u8, word: &str) {
+    file(write, node(me), case_id(1), 20, NOW).await;
+    let bundle = bundle(1, node(me), node(8), true);
+    write.keep_bundles(&[KeepBundle { bundle: bundle.clone(), via: None, done: false }], NOW).await.expect("kept");
+    let (hash, id) = (Hash::of(word.as_bytes()), bundle.head().id);
+    write
+        .put_outbox(&[OutboxRow { peer: node(8), lane: Lane::Cases, seq: LinkSeq(1), hash, bundle: id }])
+        .await
+        .expect("put");
+    write.put_quarantine(node(8), &bundle, word, NOW).await.expect("kept aside");
+    write.set_meta("word", word).await.expect("set");
+    write.put_child(Child { node: node(8), division: division(GRID), spki: [me; 32] }).await.expect("put");
+    write.put_route(Route { member: node(8), via: node(8), division: division(GRID) }).await.expect("put");
+    write.set_ancestors(&[Ancestor { node: node(9), division: division(CITY) }]).await.expect("set");
+    let token = KeptToken { secret: [me; 32], division: division(GRID), expires: NOW, request: None, answer: None };
+    write.put_token(TOKEN, &token).await.expect("put");
+    let user =
+        UserRow { name: "a".into(), shown: word.into(), roles: "clerk".into(), password: "x".into(), disabled: false };
+    write.put_user(&user, NOW).await.expect("put");
+    write.put_session([1; 32], "a", UnixMillis(NOW.0 + 1), NOW).await.expect("opened");
+    let answer = AnsweredRow { request: vec![1], status: 200, body: word.as_bytes().to_vec() };
+    write.put_answered("a", "k", &answer, NOW, NOW).await.expect("kept");
+}
+
+/// Everything that can be read, in words.
+async fn all(store: &Store, write: &mut WriteStore) -> Vec<String> {
+    let id = bundle(1, node(1), node(8), true).head().id;
+    let mut found = Vec::new();
+    macro_rules! read {
+        ($($read:expr),+ $(,)?) => {$(found.push(format!("{:?}", $read.await.expect("read")));)+};
+    }
+    let days = (0, i32::MAX);
+    read!(
+        store.records(case_id(1)),
+        store.case_list(&CaseFilter::default(), None, 9),
+        store.case_row(case_id(1)),
+        store.holds_case(case_id(1)),
+        store.cases_with_paper("key", 9),
+        store.cases_with_open("order", 9),
+        store.totals(division(CITY), days),
+        store.count_by(wuji::store::figures::By::Level, division(CITY), days),
+        store.owned_cells(),
+        store.fact_cells(),
+        store.owned_escalated(),
+        store.all_standings(),
+        store.volume(),
+        store.doubled(),
+        store.waiting(),
+        store.outbox_counts(),
+        store.meta("word"),
+        store.children(),
+        store.routes(),
+        store.ancestors(),
+        store.users(),
+        store.user("a"),
+        store.session([1; 32], NOW),
+        store.answered("a", "k"),
+        store.publications(),
+        write.known_bundles(&[id]),
+        write.bundles(&[id]),
+        write.outbox_page(node(8), Lane::Cases, LinkSeq(0), 9, 1_000),
+        write.outbox_hash(node(8), Lane::Cases, LinkSeq(1)),
+        write.inventory(node(8), false, None, 9),
+        write.inventory(node(8), true, None, 9),
+        write.token(TOKEN),
+        write.entries(),
+        write.links(),
+        write.children(),
+        write.routes(),
+        write.ancestors(),
+        write.records(case_id(1)),
+        write.meta("word"),
+    );
+    found
+}
+
+async fn a_node_sees_no_row_of_another_in_the_same_database(base: Base) {
+    let (empty_store, mut empty_write) = base.open(node(2)).await;
+    let before = all(&empty_store, &mut empty_write).await;
+    empty_write.rest();
+    let (store, mut write) = base.open(node(1)).await;
+    fill(&mut write, 1, "first").await;
+    assert_ne!(all(&store, &mut write).await, before, "something was put");
+    write.rest();
+    assert_eq!(all(&empty_store, &mut empty_write).await, before);
+}
+
+async fn the_same_ids_at_two_nodes_are_two_rows(base: Base) {
+    let (first_store, mut first) = base.open(node(1)).await;
+    let (second_store, mut second) = base.open(node(2)).await;
+    fill(&mut first, 1, "first").await;
+    first.rest();
+    let before = all(&first_store, &mut first).await;
+    first.rest();
+    fill(&mut second, 2, "second").await;
+    second.rest();
+    assert_eq!(all(&first_store, &mut first).await, before);
+    assert_eq!(second_store.meta("word").await.expect("read").as_deref(), Some("second"));
+    assert_eq!(second_store.users().await.expect("read")[0].shown, "second");
+}
+
+async fn pruning_and_dropping_at_one_node_leave_the_other_as_it_was(base: Base) {
+    let (first_store, mut first) = base.open(node(1)).await;
+    let (_, mut second) = base.open(node(2)).await;
+    fill(&mut first, 1, "first").await;
+    first.rest();
+    fill(&mut second, 2, "second").await;
+    second.rest();
+    let before = all(&first_store, &mut first).await;
+    first.rest();
+    let id = bundle(1, node(2), node(8), true).head().id;
+    second.drop_outbox(node(8)).await.expect("dropped");
+    second.drop_acknowledged(node(8), Lane::Cases, LinkSeq(9)).await.expect("dropped");
+    second.mark_receipted(node(8), &[id], NOW).await.expect("marked");
+    assert_eq!(second.prune_bundles(UnixMillis(NOW.0 + 1)).await.expect("pruned"), 1);
+    second.prune_receipts_ahead(UnixMillis(i64::MAX)).await.expect("pruned");
+    second.set_ancestors(&[]).await.expect("set");
+    second.drop_session([1; 32]).await.expect("ended");
+    second.use_token(TOKEN, [3; 32]).await.expect("used");
+    second.put_session([2; 32], "a", UnixMillis(i64::MAX), UnixMillis(i64::MAX)).await.expect("opened");
+    let answer = AnsweredRow { request: vec![1], status: 200, body: Vec::new() };
+    let last = UnixMillis(i64::MAX);
+    second.put_answered("a", "z", &answer, last, last).await.expect("kept");
+    second.rest();
+    assert_eq!(all(&first_store, &mut first).await, before);
+}
