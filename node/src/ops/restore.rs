@@ -200,7 +200,7 @@ fn same(known: &[Table], begun: Table) -> anyhow::Result<Table> {
             .cloned()
             .with_context(|| format!("the archive has a column {}.{name:?} that this database lacks", ours.name))
     });
-    Ok(Table { name: ours.name.clone(), key: ours.key.clone(), columns: columns.collect::<anyhow::Result<_>>()? })
+    Ok(Table { name: ours.name.clone(), people: ours.people, columns: columns.collect::<anyhow::Result<_>>()? })
 }
 
 /// A file of the archive goes to one of the few places that a node has, and nowhere else.

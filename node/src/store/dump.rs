@@ -13,8 +13,10 @@ use super::{Store, StoreError, WriteStore, values};
 /// Tables that are of no use after a restore: sessions and answers of the moment, and who holds the database.
 const LEFT_OUT: [&str; 3] = ["person_session", "answered", "lease"];
 
-/// What the rows of a node begin with: the node, or the realm of its people, which bears the id of the node that keeps it.
-pub const KEYS: [&str; 2] = ["node", "realm"];
+/// Rows of a node begin with it.
+const NODE: &str = "node";
+/// Rows of people begin with their realm: a node alone is one, and a pack is one whose rows one of its nodes keeps.
+const REALM: &str = "realm";
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -33,9 +35,9 @@ pub enum Holds {
 pub struct Table {
     /// Its name.
     pub name: String,
-    /// The first column of its key, which is the same in every row of a backup: [`KEYS`].
-    pub key: String,
-    /// Its further columns.
+    /// Rows begin with the realm of people instead of the node.
+    pub people: bool,
+    /// Its columns, without the node, which every row of a backup shares.
     pub columns: Vec<(String, Holds)>,
 }
 
@@ -80,10 +82,12 @@ async fn tables(connection: &mut Connection) -> Result<Vec<Table>, StoreError> {
         let new = current.as_ref().is_none_or(|(name, _)| *name != table);
         if new {
             // The first column says whether the rows belong to nodes.
-            let of_nodes = KEYS.contains(&column.as_str()) && !LEFT_OUT.contains(&table.as_str());
+            let people = column == REALM;
+            let of_nodes = (people || column == NODE) && !LEFT_OUT.contains(&table.as_str());
             current = Some((table.clone(), of_nodes));
             if of_nodes {
-                all.push(Table { name: table, key: column, columns: Vec::new() });
+                let columns = if people { vec![(column, Holds::Bytes)] } else { Vec::new() };
+                all.push(Table { name: table, people, columns });
             }
         } else if current.as_ref().is_some_and(|(_, of_nodes)| *of_nodes)
             && let Some(last) = all.last_mut()
@@ -113,6 +117,12 @@ fn value(cell: &Cell, kind: Holds) -> Result<Value, StoreError> {
         (Cell::Text(text), Holds::Text) => Value::Text(Some(text.clone())),
         _ => return Err(StoreError::damaged("archive", "a value of another kind than its column")),
     })
+}
+
+/// Which rows of a table a node's backup holds. People of a pack go with each node that shares their database: whichever
+/// of them is restored, they are there.
+fn of_the_node(table: &Table) -> &'static str {
+    if table.people { "realm = $1 OR NOT EXISTS (SELECT 1 FROM meta m WHERE m.node = realm)" } else { "node = $1" }
 }
 
 /// One moment of a node's rows, whatever is written meanwhile.
@@ -150,7 +160,7 @@ async fn schema_version(connection: &mut Connection) -> Result<i64, StoreError> 
 impl Snapshot {
     /// How many rows of this node a table holds.
     pub async fn count(&mut self, table: &Table) -> Result<i64, StoreError> {
-        let text = format!("SELECT count(*) FROM {} WHERE {} = $1", table.name, table.key);
+        let text = format!("SELECT count(*) FROM {} WHERE {}", table.name, of_the_node(table));
         let row = sql(AssertSqlSafe(text)).bind(self.node.as_bytes().to_vec()).fetch_one(&mut self.connection).await?;
         row.try_get(0)
     }
@@ -162,7 +172,7 @@ impl Snapshot {
         mut each: impl FnMut(Vec<Cell>) -> Result<(), E>,
     ) -> Result<(), E> {
         let names: Vec<_> = table.columns.iter().map(|(name, _)| name.as_str()).collect();
-        let text = format!("SELECT {} FROM {} WHERE {} = $1", names.join(", "), table.name, table.key);
+        let text = format!("SELECT {} FROM {} WHERE {}", names.join(", "), table.name, of_the_node(table));
         sql(AssertSqlSafe(text))
             .bind(self.node.as_bytes().to_vec())
             .for_each(&mut self.connection, |row| {
@@ -221,13 +231,16 @@ impl WriteStore {
             return Ok(());
         }
         let names: Vec<_> = table.columns.iter().map(|(name, _)| name.as_str()).collect();
-        let width = names.len() + 1;
-        let columns = names.join(", ");
-        let text =
-            format!("INSERT INTO {} ({}, {columns}) VALUES {}", table.name, table.key, values(rows.len(), width));
+        let (before, width) = if table.people { ("", names.len()) } else { ("node, ", names.len() + 1) };
+        // People of a pack may be here already, out of the backup of another of its nodes.
+        let twice = if table.people { " ON CONFLICT DO NOTHING" } else { "" };
+        let values = values(rows.len(), width);
+        let text = format!("INSERT INTO {} ({before}{}) VALUES {values}{twice}", table.name, names.join(", "));
         let mut query = sql(AssertSqlSafe(text));
         for row in rows {
-            query = query.bind(self.me());
+            if !table.people {
+                query = query.bind(self.me());
+            }
             if row.len() != table.columns.len() {
                 return Err(StoreError::damaged("archive", "a row of another width than its table"));
             }

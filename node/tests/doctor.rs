@@ -1,0 +1,113 @@
+//! `doctor` sees what is wrong, says so by its grade, and changes nothing.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use wuji::config::{Config, ParentSection};
+use wuji::folder::Folder;
+use wuji::node::{self, Plan, Running};
+use wuji::ops::doctor::{self, Finding, Grade};
+
+async fn found(root: &Path, name: &str) -> Folder {
+    let folder = Folder::new(root.join(name));
+    let plan = Plan {
+        division: "330600000000".parse().expect("a code"),
+        name: "绍兴市".into(),
+        link: "127.0.0.1:0".parse().expect("an address"),
+        advertise: "127.0.0.1:7440".into(),
+        http: "127.0.0.1:0".parse().expect("an address"),
+        database: None,
+    };
+    node::found(&folder, &plan).await.expect("founded");
+    folder
+}
+
+async fn look(folder: &Folder, check: &str) -> Finding {
+    let findings = doctor::examine(folder.clone(), true).await;
+    let shown = format!("{findings:?}");
+    findings.into_iter().find(|finding| finding.check == check).unwrap_or_else(|| panic!("no {check} in {shown}"))
+}
+
+/// Says that the node hangs below an address.
+fn hang_below(folder: &Folder, address: &str) {
+    let mut config = Config::load(folder.path()).expect("a configuration");
+    config.parent = Some(ParentSection { id: config.node.id, address: address.to_owned() });
+    config.save(folder.path()).expect("saved");
+}
+
+#[tokio::test]
+async fn a_new_node_is_in_order_but_for_its_backup_and_what_the_machine_lacks() {
+    let root = tempfile::tempdir().expect("a folder");
+    let folder = found(root.path(), "city").await;
+    for check in
+        ["configuration", "permissions", "keys", "certificate", "root certificate", "authority", "database", "schema"]
+    {
+        assert_eq!(look(&folder, check).await.grade, Grade::Ok, "{check}");
+    }
+    assert_eq!(look(&folder, "backup").await.grade, Grade::Warn);
+    assert!(doctor::worst(&doctor::examine(folder, false).await) < Grade::Fail);
+}
+
+#[tokio::test]
+async fn a_key_that_others_can_read_and_one_that_is_gone_are_failures() {
+    let root = tempfile::tempdir().expect("a folder");
+    let folder = found(root.path(), "city").await;
+    let key = folder.keys().join("signing.key");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).expect("a mode");
+    let finding = look(&folder, "permissions").await;
+    assert!(finding.grade == Grade::Fail && finding.says.contains("signing.key"), "{finding:?}");
+    std::fs::remove_file(&key).expect("removed");
+    assert_eq!(look(&folder, "keys").await.grade, Grade::Fail);
+    std::fs::remove_dir_all(folder.authority()).expect("removed");
+    assert_eq!(look(&folder, "authority").await.grade, Grade::Fail, "the top without its authority");
+}
+
+#[tokio::test]
+async fn a_damaged_database_is_a_failure_and_a_missing_one_too() {
+    let root = tempfile::tempdir().expect("a folder");
+    let folder = found(root.path(), "city").await;
+    let file = folder.database();
+    // Everything is in the file, not in its log, once it was opened and closed.
+    let config = Config::load(folder.path()).expect("a configuration");
+    wuji::store::Database::open(&config.place(&folder)).await.expect("a database").close().await;
+    let mut bytes = std::fs::read(&file).expect("a file");
+    let (from, to) = (8 * 1024, 24 * 1024);
+    bytes[from..to].fill(0x5a);
+    std::fs::write(&file, bytes).expect("written");
+    let finding = look(&folder, "database").await;
+    assert!(finding.grade == Grade::Fail && finding.todo.is_some(), "{finding:?}");
+    std::fs::remove_file(&file).expect("removed");
+    assert_eq!(look(&folder, "database").await.grade, Grade::Fail);
+    assert!(!file.exists(), "a look makes no database");
+}
+
+#[tokio::test]
+async fn a_parent_that_answers_is_told_from_one_that_does_not_and_from_what_is_no_parent() {
+    let root = tempfile::tempdir().expect("a folder");
+    let above = Running::start(found(root.path(), "above").await).await.expect("a node that runs");
+    let folder = found(root.path(), "below").await;
+    hang_below(&folder, &above.link_address().expect("an address").to_string());
+    let finding = look(&folder, "node above").await;
+    assert!(finding.grade == Grade::Ok && finding.says.contains("answers QUIC"), "{finding:?}");
+    above.stop().await.expect("stopped");
+    assert_eq!(look(&folder, "node above").await.grade, Grade::Fail, "nobody is there any more");
+    let echo = tokio::net::UdpSocket::bind("127.0.0.1:0").await.expect("a socket");
+    hang_below(&folder, &echo.local_addr().expect("an address").to_string());
+    tokio::spawn(async move {
+        let mut bytes = [0; 2_000];
+        while let Ok((length, from)) = echo.recv_from(&mut bytes).await {
+            echo.send_to(&bytes[..length], from).await.expect("sent back");
+        }
+    });
+    let finding = look(&folder, "node above").await;
+    assert!(finding.grade == Grade::Fail && finding.says.contains("not QUIC"), "{finding:?}");
+}
+
+#[tokio::test]
+async fn a_folder_without_a_node_is_one_failure_and_stays_empty() {
+    let root = tempfile::tempdir().expect("a folder");
+    let findings = doctor::examine(Folder::new(root.path()), false).await;
+    assert_eq!(findings.len(), 1);
+    assert_eq!(doctor::worst(&findings), Grade::Fail);
+    assert_eq!(std::fs::read_dir(root.path()).expect("a folder").count(), 0);
+}
