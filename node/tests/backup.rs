@@ -1,5 +1,9 @@
 //! An archive holds all that a node holds, can be trusted or is refused, and makes the node again.
 
+#[expect(unreachable_pub, dead_code, reason = "the same file is a module of other tests, which use more of it")]
+#[path = "support/postgres.rs"]
+mod postgres;
+
 use std::path::Path;
 
 use protocol::id::TokenId;
@@ -230,4 +234,38 @@ async fn a_folder_that_holds_a_node_is_never_restored_over() {
     let again = Wanted { to, keys: true, lock: passphrase() };
     let refused = why(backup::make(&folder, &again, &mut Silent).await);
     assert!(refused.contains("there already"), "a backup never overwrites another: {refused}");
+}
+
+#[tokio::test]
+async fn a_node_moves_from_a_file_to_a_server_and_back_without_losing_a_row() {
+    let root = tempfile::tempdir().expect("a folder");
+    let (folder, config) = city(root.path()).await;
+    let server = postgres::TestDatabase::new();
+    let archive = |name: &str| root.path().join(name);
+    let make = async |folder: &Folder, name: &str| {
+        let wanted = Wanted { to: archive(name), keys: true, lock: passphrase() };
+        backup::make(folder, &wanted, &mut Silent).await.expect("a backup");
+    };
+    let restore_to = async |name: &str, folder: &Folder, database: Option<String>| {
+        let wanted = restore::Wanted { from: archive(name), open: opens(), keys: None, database };
+        restore::restore(folder, &wanted, &mut Silent).await
+    };
+    make(&folder, "file.wuji").await;
+    let on_server = Folder::new(root.path().join("server"));
+    restore_to("file.wuji", &on_server, Some(server.url.clone())).await.expect("restored into a server");
+    let there = Config::load(on_server.path()).expect("a configuration");
+    assert_eq!(there.database.url.as_deref(), Some(server.url.as_str()));
+    make(&on_server, "server.wuji").await;
+    let back = Folder::new(root.path().join("back"));
+    restore_to("server.wuji", &back, None).await.expect("restored into a file");
+    let mut was = rows(&folder, &config).await;
+    was.iter_mut().filter(|(table, _)| table == "token").for_each(|(_, rows)| rows.clear());
+    let home = Config::load(back.path()).expect("a configuration");
+    assert!(home.database.url.is_none(), "the server's address, which may hold a password, was not in the archive");
+    assert_eq!(rows(&back, &home).await, was);
+    assert_eq!(rows(&on_server, &there).await, was);
+    let again = Folder::new(root.path().join("again"));
+    let refused = why(restore_to("file.wuji", &again, Some(server.url.clone())).await);
+    assert!(refused.contains("already"), "rows of a node on a server are not restored over: {refused}");
+    assert!(!again.path().exists());
 }
