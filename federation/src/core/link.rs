@@ -215,8 +215,7 @@ impl Link {
             .into_iter()
             .map(|lane| {
                 let kept = self.kept.lane(lane);
-                let retained_from = Position { seq: kept.acked, hash: protocol::chain::Hash::ZERO };
-                LaneState { lane, received: self.received_durably(lane), retained_from, last: kept.last }
+                LaneState { lane, received: self.received_durably(lane), last: kept.last }
             })
             .collect()
     }

@@ -43,8 +43,6 @@ pub struct LaneState {
     pub lane: Lane,
     /// The last position that is durable here, in the peer's numbering.
     pub received: Position,
-    /// The position before the oldest bundle that can still be sent.
-    pub retained_from: Position,
     /// The last position that this side has given out.
     pub last: Position,
 }

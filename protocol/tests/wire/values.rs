@@ -96,7 +96,7 @@ fields! {
     History { case, headers, seals }
     Incarnation { counter, nonce }
     Position { seq, hash }
-    LaneState { lane, received, retained_from, last }
+    LaneState { lane, received, last }
     Hello {
         versions, node, division, root, incarnation, peer_incarnation, peer_counter_seen, lanes, ancestors, clock, entry,
     }

@@ -72,12 +72,7 @@ fn bundle(id: u8, origin: NodeId, to: NodeId, kind: Kind, receipted: bool) -> Bu
 
 /// What a peer that stands at the beginning says first.
 fn hello(peer: NodeId, own: Incarnation) -> Hello {
-    let lanes = Lane::NUMBERED.map(|lane| LaneState {
-        lane,
-        received: Position::START,
-        retained_from: Position::START,
-        last: Position::START,
-    });
+    let lanes = Lane::NUMBERED.map(|lane| LaneState { lane, received: Position::START, last: Position::START });
     Hello {
         versions: (1, 1),
         node: peer,
