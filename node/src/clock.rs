@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use federation::trust::Token;
+use federation::trust::time::JoinTime;
 use protocol::time::{ClockReading, UnixMillis};
 
 /// Process start, from which uptime counts.
@@ -16,9 +18,17 @@ static START: LazyLock<Instant> = LazyLock::new(|| {
 #[derive(Debug, Clone, Default)]
 pub struct Clock {
     offset_ms: Arc<AtomicI64>,
+    wrong_by_ms: Arc<AtomicI64>,
 }
 
 impl Clock {
+    /// A clock that is wrong by so much, for tests.
+    pub fn wrong_by(ms: i64) -> Self {
+        let clock = Self::default();
+        clock.wrong_by_ms.store(ms, Ordering::Relaxed);
+        clock
+    }
+
     /// The machine's wall clock.
     pub fn wall(&self) -> UnixMillis {
         #[expect(clippy::disallowed_methods, reason = "this module is the clock")]
@@ -27,7 +37,7 @@ impl Clock {
             Ok(after) => i64::try_from(after.as_millis()).unwrap_or(i64::MAX),
             Err(before) => -i64::try_from(before.duration().as_millis()).unwrap_or(i64::MAX),
         };
-        UnixMillis(millis)
+        UnixMillis(millis.saturating_add(self.wrong_by_ms.load(Ordering::Relaxed)))
     }
 
     /// What an event is stamped with.
@@ -43,6 +53,12 @@ impl Clock {
     /// Microseconds since the process started; for measuring.
     pub fn uptime_us(&self) -> u64 {
         u64::try_from(START.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    /// The time by which somebody who joins with a token judges certificates.
+    pub fn joining(&self, token: &Token) -> Arc<JoinTime> {
+        let clock = self.clone();
+        Arc::new(JoinTime::new(Box::new(move || (clock.wall(), clock.uptime_ms())), token.clone()))
     }
 
     /// The link measured how far the parent's clock is ahead. Small differences are transit time and stay out.

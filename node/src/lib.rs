@@ -19,4 +19,5 @@ pub mod person;
 pub mod reader;
 pub mod shared;
 pub mod store;
+pub mod trust;
 pub mod writer;

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use casework::Me;
-use federation::core::{Core, Identity, Kept, KeptLane, KeptLink, Limits};
+use federation::core::{Core, Kept, KeptLane, KeptLink, Limits};
 use federation::driver::settings::EVENTS_MAX;
-use federation::driver::{Endpoint, Event, Host, HostSettings, Parent, Setup};
+use federation::driver::{Endpoint, Event, Host, HostSettings, JoinError, Setup};
 use federation::trust::tls::Chain;
 use federation::trust::{Authority, Directory, NodeKeys, Registry, Token};
 use protocol::directory::Ancestor;
@@ -26,9 +26,11 @@ use crate::ops::loss;
 use crate::shared::Shared;
 use crate::store::trust::{Child, KeptToken, Route};
 use crate::store::{self, Database, Patience, Store, StoreError, WriteStore};
+use crate::trust::Standing;
 use crate::writer::port::{Port, WORK_QUEUE_MAX};
 use crate::writer::publications::Publications;
-use crate::writer::{Parts, Writer};
+use crate::writer::trust::Tending;
+use crate::writer::{Parts, SUBTREE_WAITS, Writer};
 
 /// What is decided when a node is made.
 #[derive(Debug, Clone)]
@@ -112,25 +114,42 @@ pub async fn found(folder: &Folder, plan: &Plan) -> anyhow::Result<Config> {
 
 /// Joins a federation with a token from the node above.
 pub async fn join(folder: &Folder, plan: &Plan, token: &Token) -> anyhow::Result<Config> {
+    join_by(folder, plan, token, &Clock::default()).await
+}
+
+/// [`join`] by a given clock.
+pub async fn join_by(folder: &Folder, plan: &Plan, token: &Token, clock: &Clock) -> anyhow::Result<Config> {
     refuse_existing(folder)?;
     if token.division != plan.division {
         bail!("the token is for {}, not for {}", token.division, plan.division);
     }
-    let clock = Clock::default();
     // Keys and id are kept from the first attempt on: a lost answer is asked for again with the same request.
     let (keys, node) = match (NodeKeys::load(&folder.keys()), folder.pending_id()) {
-        (Ok(keys), Some(node)) => (keys, node),
+        (Ok(keys), Some(node)) if token.replaces.is_none_or(|replaced| replaced == node) => (keys, node),
         _ => {
             let keys = NodeKeys::generate()?;
-            let node = NodeId::new(clock.wall(), random_bytes());
+            let node = token.replaces.unwrap_or_else(|| NodeId::new(clock.wall(), random_bytes()));
             keys.save(&folder.keys())?;
             folder.save_pending_id(node)?;
             (keys, node)
         }
     };
     let bind = SocketAddr::new(plan.link.ip(), 0);
-    let enrolled =
-        federation::driver::join(token, &keys, node, bind).await.context("the node above did not let us in")?;
+    let enrolled = match federation::driver::join::join_at(token, &keys, node, bind, clock.joining(token)).await {
+        Ok(enrolled) => enrolled,
+        Err(JoinError::Refused(why)) => {
+            // No token will ever fit these keys: a folder with keys alone would only puzzle whoever finds it.
+            folder.forget_join();
+            return Err(anyhow::Error::new(why).context("the node above did not let us in; nothing was kept"));
+        }
+        Err(error) => {
+            let again = format!(
+                "the node above did not let us in; the keys in {} are kept: say the same again with the same token",
+                folder.keys().display()
+            );
+            return Err(anyhow::Error::new(error).context(again));
+        }
+    };
     let parent = ParentSection { id: token.parent, address: token.address.clone() };
     settle(folder, configuration(plan, node, Some(parent)), &enrolled).await
 }
@@ -146,12 +165,54 @@ async fn settle(folder: &Folder, config: Config, enrolled: &Enrolled) -> anyhow:
     Ok(config)
 }
 
-/// Gives out a join token for a division below this node.
+/// For what a token is.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted {
+    /// Where the node will hang, or hangs.
+    pub division: DivisionCode,
+    /// The node that gets new keys on other hardware.
+    pub replaces: Option<NodeId>,
+    /// Levels between that have no node are left out for good.
+    pub skip_levels: bool,
+}
+
+/// Gives out a join token for a division below this node, whatever levels lie between.
 pub async fn give_token(folder: &Folder, division: DivisionCode, life_ms: i64) -> anyhow::Result<Token> {
-    let config = Config::load(folder.path())?;
+    give_token_for(folder, Wanted { division, replaces: None, skip_levels: true }, life_ms).await
+}
+
+/// Whether a token for this would lead to a node in its right place. The nodes below are known by the ways to them.
+fn plausible(wanted: &Wanted, config: &Config, routes: &[Route]) -> anyhow::Result<()> {
+    let division = wanted.division;
     if !config.node.division.contains(division) || config.node.division == division {
         bail!("{division} is not below {}", config.node.division);
     }
+    let there = routes.iter().find(|route| route.division == division).map(|route| route.member);
+    match (wanted.replaces, there) {
+        (Some(node), Some(there)) if node == there => return Ok(()),
+        (Some(node), _) => bail!("{node} does not hang on {division}: `wuji status` lists the nodes below"),
+        (None, Some(there)) => bail!("{division} has the node {there} already: for new hardware say --replace {there}"),
+        (None, None) => {}
+    }
+    let between = routes.iter().filter(|route| route.division.contains(division));
+    if let Some(nearest) = between.max_by_key(|route| route.division.level()) {
+        bail!("{division} lies below {}, which has a node of its own: give the token out there", nearest.division);
+    }
+    if !wanted.skip_levels && division.parent() != Some(config.node.division) {
+        let missing = division.parent().map(|parent| parent.to_string()).unwrap_or_default();
+        bail!(
+            "{missing} lies between and has no node: make that one first, or say --skip-levels when it will never have one"
+        );
+    }
+    Ok(())
+}
+
+/// Gives out a join token.
+pub async fn give_token_for(folder: &Folder, wanted: Wanted, life_ms: i64) -> anyhow::Result<Token> {
+    let config = Config::load(folder.path())?;
+    let division = wanted.division;
+    let (_, mut write) = store::open(&config.place(folder), config.node.id).await?;
+    plausible(&wanted, &config, &write.routes().await?)?;
     if config.link.advertise.starts_with("0.0.0.0:") || config.link.advertise.starts_with("[::]:") {
         bail!(
             "nodes below cannot reach {}: set link.advertise in {} to HOST:PORT",
@@ -162,10 +223,11 @@ pub async fn give_token(folder: &Folder, division: DivisionCode, life_ms: i64) -
     let chain = Chain::of(&folder.enrolled()?)?;
     let now = Clock::default().wall();
     let token = Token::new(config.node.id, division, &config.link.advertise, chain.root_spki_sha256()?, now, life_ms)?;
-    let (_, mut write) = store::open(&config.place(folder), config.node.id).await?;
     let kept = KeptToken { secret: token.secret, division, expires: token.expires, request: None, answer: None };
     write.put_token(token.id, &kept).await?;
-    Ok(token)
+    let Some(replaced) = wanted.replaces else { return Ok(token) };
+    write.bind_token(token.id, replaced).await?;
+    Ok(token.replacing(replaced))
 }
 
 /// What the link core starts from.
@@ -196,10 +258,15 @@ struct Loaded {
     serial: u64,
 }
 
-async fn load(store: &mut WriteStore, enrolled: &Enrolled) -> anyhow::Result<Loaded> {
-    let directory = Directory::new(enrolled.authority);
-    let mut serial = 0;
-    for entry in store.entries().await?.into_iter().chain([enrolled.entry]) {
+async fn load(store: &mut WriteStore, standing: &Standing) -> anyhow::Result<Loaded> {
+    let directory = Directory::new(standing.anchors.present());
+    directory.trust(standing.anchors.issuers());
+    let mut serial = standing.mandates.iter().map(|signed| signed.mandate.serial).max().unwrap_or(0);
+    for revoked in store.revocations().await? {
+        serial = serial.max(revoked.revocation.serial);
+        directory.revoke(revoked.revocation.node, revoked.revocation.serial);
+    }
+    for entry in store.entries().await?.into_iter().chain([standing.newest.enrolled.entry]) {
         serial = serial.max(entry.entry.serial);
         if directory.restore(entry).is_err() {
             bail!("the directory holds an entry that the authority did not sign: {}", entry.entry.node);
@@ -223,17 +290,22 @@ impl Running {
 
     /// Starts the node of a folder with a configuration of one's own.
     pub async fn start_with(folder: Folder, config: Config) -> anyhow::Result<Self> {
-        Self::start_in(folder, config, None).await
+        Self::start_by(folder, config, Clock::default()).await
+    }
+
+    /// Starts the node of a folder by a given clock.
+    pub async fn start_by(folder: Folder, config: Config, clock: Clock) -> anyhow::Result<Self> {
+        Self::start_at(folder, config, None, clock).await
     }
 
     /// Starts the node of a folder in a house that it shares with others; without one it has its own socket and database.
     pub(crate) async fn start_in(folder: Folder, config: Config, house: Option<&House>) -> anyhow::Result<Self> {
+        Self::start_at(folder, config, house, Clock::default()).await
+    }
+
+    async fn start_at(folder: Folder, config: Config, house: Option<&House>, clock: Clock) -> anyhow::Result<Self> {
         let me = Me { node: config.node.id, division: config.node.division };
         let lock = folder.lock()?;
-        let keys = Arc::new(NodeKeys::load(&folder.keys()).context("the keys cannot be read")?);
-        let enrolled = folder.enrolled()?;
-        let chain = Chain::of(&enrolled)?;
-        let root = chain.root_spki_sha256()?;
         let patience = if config.database.standby { Patience::StandBy } else { Patience::Refuse };
         let address = config.http.listen.to_string();
         let (store, mut write) = match house.and_then(|house| house.database.as_ref()) {
@@ -244,12 +316,16 @@ impl Running {
             }
             None => store::open_to_run(&config.place(&folder), me.node, patience, &address).await?,
         };
-        let loaded = load(&mut write, &enrolled).await?;
+        let standing = Standing::load(&folder, &config, &mut write, &clock).await?;
+        let loaded = load(&mut write, &standing).await?;
         let shared = Arc::new(Shared::default());
         shared.set_line(&loaded.line);
         let registry = Registry::new();
         for child in &loaded.children {
             registry.admit(child.spki, child.node);
+        }
+        for (child, spki) in write.earlier_keys().await? {
+            registry.admit(spki, child);
         }
         for route in &loaded.routes {
             shared.registered(route.member, route.division, route.via);
@@ -257,37 +333,32 @@ impl Running {
         let authority = load_authority(&folder, loaded.serial)?;
         let setup = Setup {
             node: me.node,
-            keys: keys.clone(),
-            chain,
-            roots: Vec::new(),
+            keys: standing.shown().keys.clone(),
+            chain: standing.chain()?,
+            roots: standing.anchors.roots(),
             directory: loaded.directory.clone(),
             registry: registry.clone(),
-            parent: config.parent.as_ref().map(|p| Parent { node: p.id, address: p.address.clone(), spki: None }),
+            parent: standing.above(),
             events_max: EVENTS_MAX,
         };
-        let (endpoint, events) = open_link(&config, house, setup)?;
-        let identity = Identity {
-            node: me.node,
-            division: me.division,
-            root,
-            roots: Vec::new(),
-            entry: enrolled.entry,
-            parent: config.parent.as_ref().map(|p| p.id),
-        };
+        let (endpoint, events) = open_link(&config, house, setup, &standing)?;
+        let identity = standing.identity();
         let limits = Limits {
             retry_min_ms: config.link.retry_min_ms,
             retry_max_ms: config.link.retry_max_ms,
             ..Limits::default()
         };
         let core = Core::resume(identity, kept(&mut write, &loaded.line).await?, limits);
-        let clock = Clock::default();
         let now = clock.reading().corrected();
         let publications = Publications::load(&mut write, me, &loaded.line, now).await?;
         shared.put_in_force(publications.holds());
+        let waits = write.meta(SUBTREE_WAITS).await?.is_some_and(|waits| waits == "1");
+        // Twice the longest wait between dials: until then every node that is not cut off has heard of a new root.
+        let tending = Tending::new(config.node.name.clone(), config.link.retry_max_ms.saturating_mul(2), waits);
         let (sender, requests) = mpsc::channel(WORK_QUEUE_MAX);
         let writer = Writer::new(Parts {
             me,
-            keys,
+            keys: standing.newest.keys.clone(),
             directory: loaded.directory,
             registry,
             authority,
@@ -298,6 +369,8 @@ impl Running {
             line: loaded.line,
             publications,
             shared: shared.clone(),
+            standing,
+            tending,
         });
         let stopping = CancellationToken::new();
         let ended = CancellationToken::new();
@@ -357,11 +430,13 @@ fn open_link(
     config: &Config,
     house: Option<&House>,
     setup: Setup,
+    standing: &Standing,
 ) -> anyhow::Result<(Endpoint, mpsc::Receiver<Event>)> {
     match house {
         Some(house) => house.host.open(setup).context("the node has no place on the pack's socket"),
         None => {
-            let settings = HostSettings { capture: config.link.capture.clone(), ..HostSettings::default() };
+            let (capture, time) = (config.link.capture.clone(), standing.time.clone());
+            let settings = HostSettings { capture, time, ..HostSettings::default() };
             Endpoint::bind(config.link.listen, settings, setup)
                 .with_context(|| format!("the link cannot listen on UDP {}", config.link.listen))
         }

@@ -10,6 +10,8 @@ use protocol::id::{CaseId, NodeId};
 use protocol::time::UnixMillis;
 use tokio::sync::broadcast;
 
+use crate::trust::TrustStatus;
+
 /// Alarms that are remembered for the page.
 const ALARMS_MAX: usize = 100;
 /// Changes that a slow listener may lag behind.
@@ -50,6 +52,7 @@ struct State {
     alarms: VecDeque<Alarm>,
     dial_failed: Option<String>,
     seen: BTreeSet<(NodeId, u64)>,
+    trust: TrustStatus,
 }
 
 /// Shared between the writer, which changes it, and those that look.
@@ -116,6 +119,20 @@ impl Shared {
     /// The latest alarms, newest first.
     pub fn alarms(&self) -> Vec<Alarm> {
         self.state().alarms.iter().rev().cloned().collect()
+    }
+
+    /// How certificate and authorities stand.
+    pub fn trust(&self) -> TrustStatus {
+        self.state().trust.clone()
+    }
+
+    pub(crate) fn set_trust(&self, trust: TrustStatus) {
+        self.state().trust = trust;
+    }
+
+    /// A node below was closed.
+    pub(crate) fn closed(&self, node: NodeId) {
+        self.state().places.remove(&node);
     }
 
     /// Why the parent was not reached the last time, while it is not.

@@ -184,6 +184,11 @@ impl Core {
         if self.children.contains(&node) { Some(node) } else { self.routes.get(&node).copied() }
     }
 
+    /// The direct children that may connect.
+    pub fn children(&self) -> Vec<NodeId> {
+        self.children.iter().copied().collect()
+    }
+
     /// Frames, and bytes of frames, that the fullest lane holds in memory.
     pub fn in_memory(&self) -> (usize, usize) {
         let sessions = self.links.values().filter_map(|link| link.session.as_ref());
@@ -209,7 +214,7 @@ impl Core {
             Input::Outgoing { bundles } => bundles.into_iter().for_each(|bundle| self.outgoing(bundle, out)),
             Input::Registered { node, via } => self.registered(node, via),
             Input::Revoked { peer } => self.revoked(now, peer, out),
-            Input::Identity(me) => self.reidentified(*me),
+            Input::Identity(me) => self.reidentified(now, *me),
             Input::Committed { tickets } => self.committed(tickets, out),
             Input::Page { ticket, page } => self.page(ticket, page, out),
             Input::Timeout => self.timeout(now, out),
@@ -323,11 +328,15 @@ impl Core {
     }
 
     /// The node has another certificate, trusts other roots, or hangs below another node from the next greeting on.
-    fn reidentified(&mut self, me: Identity) {
+    fn reidentified(&mut self, now: Now, me: Identity) {
+        let renewed = me.entry != self.me.entry;
         if let Some(parent) = me.parent.filter(|parent| self.me.parent != Some(*parent)) {
             let nonce = self.random.next_u64();
             self.links.entry(parent).or_insert_with(|| Link::fresh(parent, nonce));
             self.backoff = Backoff::new(&self.limits, true);
+        } else if renewed && !me.parent.and_then(|p| self.links.get(&p)).is_some_and(|l| l.session.is_some()) {
+            // With another certificate the door may be open.
+            self.backoff.told(now.uptime, 0);
         }
         self.me = me;
     }

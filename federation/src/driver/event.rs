@@ -169,7 +169,10 @@ pub enum JoinRefusal {
     /// The division is not the token's, or not below the parent.
     #[error("the division is not the one of the token")]
     Division,
+    /// Another node hangs there already.
+    #[error("the division has a node already: the operator above replaces or revokes it first")]
+    Occupied,
     /// Not acceptable to the authority.
-    #[error("the request is not acceptable")]
+    #[error("the authority does not issue: the alarms of the node above say why")]
     Request,
 }

@@ -12,7 +12,7 @@ use rustls::time_provider::{DefaultTimeProvider, TimeProvider};
 use crate::trust::directory::entry_is_signed;
 use crate::trust::keys::KeyError;
 use crate::trust::tls::{self, Anchor, Chain, TlsError};
-use crate::trust::{NodeKeys, Token, enrolment, name};
+use crate::trust::{Authority, NodeKeys, Token, enrolment, name};
 
 use super::ask::{AskError, Asker, Question, REPLY_BYTES_MAX, leave, own_socket};
 use super::event::{AskKind, JoinRefusal, JoinReply};
@@ -61,9 +61,35 @@ pub async fn join_at(
     bind: SocketAddr,
     time: Arc<dyn TimeProvider>,
 ) -> Result<Enrolled, JoinError> {
+    let request = keys.join_request(token.id, node, token.division)?;
+    join_as(&request, token, keys, bind, time).await
+}
+
+/// [`join_at`] for a node that ran alone and brings its own authority along.
+pub async fn adopt_at(
+    token: &Token,
+    keys: &NodeKeys,
+    node: NodeId,
+    authority: &Authority,
+    bind: SocketAddr,
+    time: Arc<dyn TimeProvider>,
+) -> Result<Enrolled, JoinError> {
+    let request = keys.join_request(token.id, node, token.division)?;
+    let request = enrolment::bringing(request, authority)
+        .map_err(|_| JoinError::Answer("the own root certificate is above the limit"))?;
+    join_as(&request, token, keys, bind, time).await
+}
+
+async fn join_as(
+    request: &JoinRequest,
+    token: &Token,
+    keys: &NodeKeys,
+    bind: SocketAddr,
+    time: Arc<dyn TimeProvider>,
+) -> Result<Enrolled, JoinError> {
     let settings = HostSettings { time, ..HostSettings::default() };
     let quic = own_socket(bind, &settings)?;
-    let enrolled = join_from(&Asker { quic: &quic, settings: &settings }, token, keys, node).await;
+    let enrolled = request_from(&Asker { quic: &quic, settings: &settings }, token, keys, request).await;
     leave(&quic).await;
     enrolled
 }
@@ -76,9 +102,19 @@ pub(super) async fn join_from(
     node: NodeId,
 ) -> Result<Enrolled, JoinError> {
     let request = keys.join_request(token.id, node, token.division)?;
+    request_from(asker, token, keys, &request).await
+}
+
+/// Asks until the authority has issued.
+async fn request_from(
+    asker: &Asker<'_>,
+    token: &Token,
+    keys: &NodeKeys,
+    request: &JoinRequest,
+) -> Result<Enrolled, JoinError> {
     let mut pause = RETRY;
     let enrolled = loop {
-        match ask_once(asker, token, &request).await? {
+        match ask_once(asker, token, request).await? {
             JoinReply::Enrolled(enrolled) => break *enrolled,
             JoinReply::Refused(why) => return Err(JoinError::Refused(why)),
             JoinReply::Pending => {
@@ -87,7 +123,7 @@ pub(super) async fn join_from(
             }
         }
     };
-    acceptable(&enrolled, token, keys, node, asker.settings)?;
+    acceptable(&enrolled, token, keys, request.node, asker.settings)?;
     Ok(enrolled)
 }
 

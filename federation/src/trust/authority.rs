@@ -177,6 +177,11 @@ impl Authority {
         &self.root
     }
 
+    /// The highest serial so far.
+    pub fn serial(&self) -> u64 {
+        self.serial
+    }
+
     /// Serials go on above this one: the highest of the stored directory, after a start.
     pub fn resume_after(&mut self, serial: u64) {
         self.serial = self.serial.max(serial);

@@ -60,6 +60,8 @@ pub enum Signer {
 #[derive(Debug, Clone, Copy)]
 struct Kept {
     signed: SignedEntry,
+    /// Key of the authority that signed it.
+    issuer: SigningKey,
     /// A retired authority signed it: good for what is older, not to be handed on.
     retired: bool,
 }
@@ -102,7 +104,7 @@ impl Directory {
             return;
         }
         for kept in self.write().values_mut().flat_map(|held| held.entries.iter_mut()) {
-            kept.retired = kept.retired || retired.iter().any(|issuer| issuer.signed(&kept.signed));
+            kept.retired = retired.iter().any(|issuer| issuer.key == kept.issuer);
         }
     }
 
@@ -128,7 +130,7 @@ impl Directory {
             return Ok(false);
         }
         let at = held.entries.partition_point(|kept| kept.signed.entry.serial < serial);
-        held.entries.insert(at, Kept { signed, retired: issuer.retired });
+        held.entries.insert(at, Kept { signed, issuer: issuer.key, retired: issuer.retired });
         let counts = held.counts().is_some_and(|counts| counts.entry.serial == serial);
         // A renewal that keeps the signing key takes the place of the entry before it: room is for earlier keys.
         let signing = signed.entry.signing;
@@ -162,6 +164,25 @@ impl Directory {
     /// All nodes with the entry that counts for each.
     pub fn all(&self) -> Vec<SignedEntry> {
         self.read().values().filter_map(|held| held.counts().copied()).collect()
+    }
+
+    /// The node that hangs on a division, if one is known that counts.
+    pub fn at(&self, division: DivisionCode) -> Option<NodeId> {
+        let nodes = self.read();
+        let mut counting = nodes.values().filter_map(Held::counts);
+        counting.find(|signed| signed.entry.division == division).map(|signed| signed.entry.node)
+    }
+
+    /// The last entry of a node, void or not.
+    pub fn last(&self, node: NodeId) -> Option<SignedEntry> {
+        self.read().get(&node).and_then(|h| h.entries.last()).map(|kept| kept.signed)
+    }
+
+    /// All nodes whose entry counts, with the key of the authority that signed it.
+    pub fn issuers(&self) -> Vec<(NodeId, SigningKey)> {
+        let nodes = self.read();
+        let counting = nodes.values().filter(|held| held.counts().is_some());
+        counting.filter_map(|held| held.entries.last()).map(|kept| (kept.signed.entry.node, kept.issuer)).collect()
     }
 
     /// The entries of a node that may be handed on, earlier keys first.

@@ -26,6 +26,14 @@ impl Registry {
         self.0.write().unwrap_or_else(PoisonError::into_inner).remove(spki);
     }
 
+    /// Withdraws all keys of a child but one. True when there were others.
+    pub fn keep_only(&self, child: NodeId, spki: &[u8; 32]) -> bool {
+        let mut keys = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let before = keys.len();
+        keys.retain(|key, node| *node != child || key == spki);
+        keys.len() < before
+    }
+
     /// Removes a child with all its keys.
     pub fn remove(&self, child: NodeId) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).retain(|_, node| *node != child);

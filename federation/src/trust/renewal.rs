@@ -3,11 +3,11 @@
 //! The proof is the signature of the signing key in the node's directory entry, over the whole request. It needs no valid
 //! certificate and no parent's word: whoever hands it on can neither alter it nor gain by it.
 
-use protocol::bounded::Blob;
+use protocol::bounded::{Blob, Text};
 use protocol::directory::Entry;
 use protocol::id::NodeId;
 use protocol::time::UnixMillis;
-use protocol::wire::control::{Renewal, SignedRenewal};
+use protocol::wire::control::{Enrolled, Renewal, SignedRenewal};
 
 use super::authority::LEAF_LIFE;
 use super::directory::verified;
@@ -73,4 +73,15 @@ pub fn check(signed: &SignedRenewal, entry: Option<&Entry>, now: UnixMillis) -> 
         return Err(NotRenewed::TooLate);
     }
     Ok(())
+}
+
+/// The answer to a renewal that was asked for without a certificate.
+#[derive(Debug, Clone, PartialEq, Eq, bincode::Encode, bincode::Decode)]
+pub enum RenewReply {
+    /// Issued. The same request gets the same answer again.
+    Renewed(Box<Enrolled>),
+    /// On its way to the authority; ask again.
+    Pending,
+    /// No, and why.
+    Refused(Text<200>),
 }

@@ -17,6 +17,7 @@ pub mod session;
 pub mod spec;
 pub mod stamp;
 pub mod state;
+pub mod trust;
 pub mod users;
 
 pub use state::ApiState;

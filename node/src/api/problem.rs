@@ -155,6 +155,12 @@ impl Problem {
         )
     }
 
+    /// Trust does not allow it; the text says why and what to do.
+    pub fn trust(why: String) -> Self {
+        let base = Self::new(StatusCode::CONFLICT, "trust", "This cannot be done.", "无法执行此操作,原因见英文说明。");
+        Self { detail: why.into(), ..base }
+    }
+
     /// The node could not do it; nothing was saved.
     pub fn unavailable() -> Self {
         Self::new(
@@ -261,6 +267,7 @@ impl From<Failed> for Problem {
     fn from(failed: Failed) -> Self {
         match failed {
             Failed::Refused(refusal) => refusal.into(),
+            Failed::Trust(why) => Self::trust(why),
             Failed::Store | Failed::Stopping => Self::unavailable(),
         }
     }

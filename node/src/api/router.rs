@@ -17,7 +17,8 @@ use utoipa_axum::routes;
 
 use super::state::ApiState;
 use super::{
-    caller, cases, elsewhere, figures, health, idempotency, links, offers, orders, publications, session, spec, users,
+    caller, cases, elsewhere, figures, health, idempotency, links, offers, orders, publications, session, spec, trust,
+    users,
 };
 use crate::page;
 
@@ -59,6 +60,7 @@ fn guarded() -> OpenApiRouter<Arc<ApiState>> {
         .routes(routes!(publications::get)) // GET publications/{kind}/{name}
         .routes(routes!(links::links)) // GET links
         .routes(routes!(links::status)) // GET status
+        .routes(routes!(trust::view, trust::act)) // GET, POST trust
         .routes(routes!(spec::openapi)) // GET openapi.json
 }
 

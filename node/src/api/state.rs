@@ -9,6 +9,7 @@ use protocol::id::NodeId;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::folder::Folder;
 use crate::names::Table;
 use crate::node::Running;
 use crate::reader::Reader;
@@ -20,6 +21,8 @@ use crate::writer::port::Port;
 pub struct ApiState {
     /// The node's configuration.
     pub config: Config,
+    /// The node's folder.
+    pub folder: Folder,
     /// Names of divisions.
     pub names: Arc<Table>,
     /// Where work goes.
@@ -41,6 +44,7 @@ impl ApiState {
     pub fn new(running: &Running, names: Arc<Table>) -> anyhow::Result<Self> {
         Ok(Self {
             config: running.config.clone(),
+            folder: running.folder.clone(),
             names,
             port: running.port.clone(),
             store: running.store.clone(),

@@ -3,16 +3,22 @@
 //! Exit codes: 0 done, 1 failed, 2 the command line itself was wrong, 3 something did not arrive in time, 4 a count does
 //! not come out, 5 some nodes of a pack did not start.
 
+mod adopt;
+mod authority;
 mod backup;
 mod bar;
+mod decommission;
 mod doctor;
 mod export;
 mod import;
 mod publish;
+mod renew;
 mod restore;
+mod revoke;
 mod run;
 mod setup;
 mod status;
+mod trust;
 mod user;
 
 use std::path::PathBuf;
@@ -38,6 +44,16 @@ enum Command {
     Token(setup::GiveToken),
     /// Make a node that joins with a token from the node above.
     Join(setup::Join),
+    /// Bring a running node, which ran alone, below another.
+    Adopt(adopt::Adopt),
+    /// Look at certificates, and at the top change the authority.
+    Authority(authority::AuthorityCommand),
+    /// Ask for a new certificate now.
+    Renew(renew::Renew),
+    /// No longer trust a node below this one.
+    Revoke(revoke::Revoke),
+    /// Close a node below this one in order.
+    Decommission(decommission::Decommission),
     /// Run a node, or all nodes of a pack in one process.
     Run(run::Run),
     /// Say how a running node is.
@@ -88,6 +104,11 @@ async fn obey(command: Command) -> anyhow::Result<u8> {
         Command::Init(init) => init.run().await?,
         Command::Token(token) => token.run().await?,
         Command::Join(join) => join.run().await?,
+        Command::Adopt(adopt) => adopt.run().await?,
+        Command::Authority(authority) => authority.run().await?,
+        Command::Renew(renew) => renew.run().await?,
+        Command::Revoke(revoke) => revoke.run().await?,
+        Command::Decommission(decommission) => decommission.run().await?,
         Command::Run(run) => return run.run().await,
         Command::Status(status) => return status.run().await,
         Command::User(user) => user.run().await?,

@@ -7,11 +7,12 @@ use anyhow::Context;
 use clap::Args;
 use federation::trust::Token;
 use protocol::division::DivisionCode;
+use protocol::id::NodeId;
 
 use crate::config::{Config, HttpSection, LinkSection};
 use crate::folder::Folder;
 use crate::names::Table;
-use crate::node::{self, Plan};
+use crate::node::{self, Plan, Wanted};
 
 use super::{FolderArgument, say};
 
@@ -149,6 +150,12 @@ pub(super) struct GiveToken {
     /// Division code of the node that may join: 12 digits, 15 for a grid.
     #[arg(long)]
     division: DivisionCode,
+    /// The token is for new keys of this node on other hardware, which hangs on that division already.
+    #[arg(long, value_name = "NODE")]
+    replace: Option<NodeId>,
+    /// Let the node hang here although levels between have no node: they cannot be added in between later.
+    #[arg(long)]
+    skip_levels: bool,
     /// Hours until the token ends, 24 at most.
     #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u8).range(1..=24))]
     hours: u8,
@@ -157,7 +164,8 @@ pub(super) struct GiveToken {
 impl GiveToken {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let folder = Folder::new(self.folder.folder);
-        let token = node::give_token(&folder, self.division, i64::from(self.hours) * 3_600_000).await?;
+        let wanted = Wanted { division: self.division, replaces: self.replace, skip_levels: self.skip_levels };
+        let token = node::give_token_for(&folder, wanted, i64::from(self.hours) * 3_600_000).await?;
         say(&token.to_string());
         Ok(())
     }

@@ -16,6 +16,7 @@ pub mod loss;
 pub mod persons;
 pub mod publications;
 pub mod sql;
+pub mod standing;
 pub mod trust;
 
 use protocol::id::NodeId;

@@ -53,8 +53,10 @@ pub struct KeptToken {
 /// what was received, what was given out last, what is acknowledged.
 pub type StoredLink = (Incarnation, Option<Incarnation>, u32, List<(Position, Position, LinkSeq), 3>);
 
+/// Directory entries that are kept of one node: renewals keep the key for bundles, so these reach back for years.
+const ENTRIES_OF_ONE_MAX: i64 = 12;
 const DIRECTORY_ENTRY_BYTES_MAX: usize = 1024;
-const ENROLLED_BYTES_MAX: usize = 64 * 1024;
+pub(super) const ENROLLED_BYTES_MAX: usize = 64 * 1024;
 pub(super) const LINK_BYTES_MAX: usize = 4096;
 
 impl WriteStore {
@@ -150,14 +152,21 @@ impl WriteStore {
         rows.iter().map(ancestor_of).collect()
     }
 
-    /// Keeps a directory entry; an older serial never replaces a newer one.
+    /// Keeps a directory entry; of the earlier ones of its node the latest stay.
     pub async fn put_entry(&mut self, signed: &SignedEntry) -> Result<(), StoreError> {
-        sql("INSERT INTO directory (node, member, serial, entry) VALUES ($1, $2, $3, $4) ON CONFLICT (node, member) \
-             DO UPDATE SET serial = excluded.serial, entry = excluded.entry WHERE excluded.serial > directory.serial")
+        sql("INSERT INTO directory (node, member, serial, entry) VALUES ($1, $2, $3, $4) \
+             ON CONFLICT (node, member, serial) DO NOTHING")
         .bind(self.me())
         .bind(signed.entry.node.as_bytes().to_vec())
         .bind(i64::try_from(signed.entry.serial).unwrap_or(i64::MAX))
         .bind(codec::encode_unbounded(signed))
+        .execute(self.connection().await?)
+        .await?;
+        sql("DELETE FROM directory WHERE node = $1 AND member = $2 AND serial NOT IN \
+             (SELECT serial FROM directory WHERE node = $1 AND member = $2 ORDER BY serial DESC LIMIT $3)")
+        .bind(self.me())
+        .bind(signed.entry.node.as_bytes().to_vec())
+        .bind(ENTRIES_OF_ONE_MAX)
         .execute(self.connection().await?)
         .await?;
         Ok(())

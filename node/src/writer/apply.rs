@@ -16,7 +16,7 @@ use crate::store::StoreError;
 use crate::store::link::KeepBundle;
 
 use super::batch::Batch;
-use super::port::{Answer, Ask, Request};
+use super::port::{Answer, Ask, Failed, Request};
 use super::{Writer, refused};
 
 /// The node's keys as casework sees them.
@@ -71,6 +71,10 @@ impl Writer {
             Ask::Report { intake, by } => self.report(*intake, &by, batch).await?,
             Ask::Act { case, command, by } => self.act(case, *command, &by, batch).await?,
             Ask::Publish(new) => self.publish(*new, batch).await?,
+            Ask::Trust(act) => match self.trust_act(&act, batch).await? {
+                Ok(()) => Ok(None),
+                Err(why) => Err(Failed::Trust(why)),
+            },
             other => {
                 batch.asks.push(other);
                 Ok(None)
@@ -185,17 +189,11 @@ impl Writer {
         };
         let origin = bundle.head().origin;
         match body {
-            Body::Delivered(_) => return Ok(Ok(())),
-            Body::Entry(entry) => {
-                self.learn(entry, batch);
-                return Ok(Ok(()));
-            }
-            Body::Enrol(enrol) => return self.enrol(origin, &enrol, batch),
-            Body::Enrolled(enrolled) => return Ok(self.enrolled(enrolled, batch)),
             // Given back after a restore: whoever was restored asks its parent itself.
             Body::Published(_) | Body::Holdings(_) if returned => return Ok(Ok(())),
             Body::Published(published) => return self.published(origin, published, batch).await,
             Body::Holdings(holdings) => return self.holdings(origin, &holdings, batch).await,
+            body if message.kind.is_the_links() => return self.link_message(origin, body, batch).await,
             _ => {}
         }
         let opened = match casework::sealed_part(&body).filter(|_| bundle.head().to == self.me.node && !returned) {

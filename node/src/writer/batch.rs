@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use casework::{Case, Outgoing, Record};
 use federation::core::Ticket;
 use protocol::directory::{Ancestor, SignedEntry};
-use protocol::id::{BundleId, CaseId, NodeId, TokenId};
+use protocol::id::{BundleId, CaseId, NodeId};
 use protocol::publication::Published;
 use protocol::time::UnixMillis;
 use protocol::wire::bundle::{Bundle, Urgency};
-use protocol::wire::control::Enrolled;
 use protocol::wire::frame::{Lane, LinkSeq};
 use protocol::wire::kind::Body;
 
 use super::Answer;
 use super::port::Ask;
+use super::trust::TrustBatch;
 use crate::store::link::{KeepBundle, OutboxRow};
 use crate::store::trust::{Child, Route, StoredLink};
 use crate::store::{StoreError, WriteStore};
@@ -50,8 +50,7 @@ pub(super) struct Batch {
     pub(super) entries: Vec<SignedEntry>,
     pub(super) children: Vec<Child>,
     pub(super) routes: Vec<Route>,
-    pub(super) tokens_used: Vec<(TokenId, [u8; 32])>,
-    pub(super) tokens_answered: Vec<(TokenId, Enrolled)>,
+    pub(super) trust: TrustBatch,
     pub(super) publications: Vec<(Published, Option<String>)>,
     pub(super) asks: Vec<Ask>,
     pub(super) replies: Vec<Reply>,
@@ -69,8 +68,7 @@ impl Batch {
             && self.entries.is_empty()
             && self.children.is_empty()
             && self.routes.is_empty()
-            && self.tokens_used.is_empty()
-            && self.tokens_answered.is_empty()
+            && self.trust.is_empty()
             && self.publications.is_empty()
             && self.asks.is_empty()
     }
@@ -106,6 +104,7 @@ impl Batch {
             store.put_case_file(me, case, now).await?;
         }
         self.write_trust(store, now).await?;
+        self.trust.write(store, now).await?;
         self.write_asks(store, now).await
     }
 
@@ -137,12 +136,6 @@ impl Batch {
         for (published, by) in &self.publications {
             store.put_publication(published, by.as_deref(), now).await?;
         }
-        for (token, request) in &self.tokens_used {
-            store.use_token(*token, *request).await?;
-        }
-        for (token, answer) in &self.tokens_answered {
-            store.answer_token(*token, answer).await?;
-        }
         Ok(())
     }
 
@@ -158,7 +151,7 @@ impl Batch {
                         .put_answered(name, key, answer, now, UnixMillis(now.0.saturating_sub(ANSWERS_KEPT_MS)))
                         .await?;
                 }
-                Ask::Report { .. } | Ask::Act { .. } | Ask::Publish(_) => {}
+                Ask::Report { .. } | Ask::Act { .. } | Ask::Publish(_) | Ask::Trust(_) => {}
             }
         }
         Ok(())

@@ -3,15 +3,18 @@
 use federation::core::Input;
 use federation::driver::{JoinAsk, JoinRefusal, JoinReply};
 use federation::trust::{Token, enrolment};
+use protocol::bounded::{List, Text};
 use protocol::chain::Hash;
+use protocol::directory::{RevocationReason, Role};
 use protocol::division::DivisionCode;
 use protocol::id::NodeId;
 use protocol::wire::bundle::Urgency;
 use protocol::wire::codec;
-use protocol::wire::control::{Enrol, Enrolled, JoinRequest};
+use protocol::wire::control::{Enrol, EnrolRefused, Enrolled, JoinRequest, Subtree};
 use protocol::wire::kind::Body;
 
 use crate::store::StoreError;
+use crate::store::standing::TokenTerms;
 use crate::store::trust::{Child, KeptToken, Route};
 
 use super::Writer;
@@ -20,25 +23,24 @@ use super::batch::{Batch, Letter};
 /// What to do with a join request whose proof holds.
 enum Standing {
     /// The first request with this token.
-    Fresh,
+    Fresh { replaces: bool },
     /// The same request again: the answer may be there.
-    Again(Option<Box<Enrolled>>),
+    Again { answer: Option<Box<Enrolled>>, replaces: bool },
 }
 
 impl Writer {
     /// Somebody at the door with a token.
     pub(super) async fn join(&mut self, ask: JoinAsk, batch: &mut Batch) -> Result<(), StoreError> {
-        let reply = match self.standing(&ask).await? {
+        let reply = match self.standing_of(&ask).await? {
             Err(code) => {
                 tracing::warn!(remote = %ask.remote, division = %ask.request.division, %code, "a join request was refused");
                 JoinReply::Refused(code)
             }
-            Ok(Standing::Again(Some(answer))) => JoinReply::Enrolled(answer),
-            Ok(standing) => {
-                if matches!(standing, Standing::Fresh) {
-                    batch.tokens_used.push((ask.request.token, digest(&ask.request)));
-                }
-                self.vouch(&ask.request, batch)
+            Ok(Standing::Again { answer: Some(answer), .. }) => JoinReply::Enrolled(answer),
+            Ok(Standing::Again { answer: None, replaces }) => self.vouch(&ask.request, replaces, batch),
+            Ok(Standing::Fresh { replaces }) => {
+                batch.trust.tokens_used.push((ask.request.token, digest(&ask.request)));
+                self.vouch(&ask.request, replaces, batch)
             }
         };
         // Told after the commit would be nicer; a lost answer is asked for again, and the request is the same.
@@ -46,11 +48,12 @@ impl Writer {
         Ok(())
     }
 
-    async fn standing(&mut self, ask: &JoinAsk) -> Result<Result<Standing, JoinRefusal>, StoreError> {
+    async fn standing_of(&mut self, ask: &JoinAsk) -> Result<Result<Standing, JoinRefusal>, StoreError> {
         let request = &ask.request;
         let Some(kept) = self.store.token(request.token).await? else {
             return Ok(Err(JoinRefusal::Token));
         };
+        let TokenTerms { replaces, refused } = self.store.token_terms(request.token).await?;
         let KeptToken { secret, division, expires, request: used, answer } = kept;
         let token = Token {
             parent: self.me.node,
@@ -60,7 +63,7 @@ impl Writer {
             id: request.token,
             secret,
             expires,
-            replaces: None,
+            replaces,
         };
         if let Err(unproven) = enrolment::check(&token, request, &ask.mac, &ask.exporter, self.clock.wall()) {
             return Ok(Err(match unproven {
@@ -69,25 +72,36 @@ impl Writer {
                 enrolment::Unproven::OtherToken | enrolment::Unproven::Proof => JoinRefusal::Token,
             }));
         }
+        let taken = self.directory.at(division).filter(|node| *node != request.node);
         Ok(match used {
-            None => Ok(Standing::Fresh),
-            Some(hash) if hash == digest(request) => Ok(Standing::Again(answer.map(Box::new))),
-            Some(_) => Err(JoinRefusal::Used),
+            Some(hash) if hash != digest(request) => Err(JoinRefusal::Used),
+            _ if replaces.is_some_and(|node| node != request.node) => Err(JoinRefusal::Token),
+            _ if refused.is_some() => Err(JoinRefusal::Request),
+            Some(_) => Ok(Standing::Again { answer: answer.map(Box::new), replaces: replaces.is_some() }),
+            None if taken.is_some() => Err(JoinRefusal::Occupied),
+            None => Ok(Standing::Fresh { replaces: replaces.is_some() }),
         })
     }
 
     /// Sends the request to the authority, or is it.
-    fn vouch(&mut self, request: &JoinRequest, batch: &mut Batch) -> JoinReply {
+    fn vouch(&mut self, request: &JoinRequest, replaces: bool, batch: &mut Batch) -> JoinReply {
+        if !self.standing.is_current() {
+            // The certificate here is not of the authority that would issue: the new node could not check the two against
+            // one root. This node renews first.
+            return JoinReply::Pending;
+        }
+        let enrol = Enrol { request: request.clone(), parent: self.me.node, replaces };
         if self.authority.is_some() {
-            return match self.issue(request, self.me.node) {
+            return match self.issue(&enrol, batch) {
                 Ok(enrolled) => {
-                    batch.tokens_answered.push((request.token, enrolled.clone()));
-                    match self.enrolled(enrolled.clone(), batch) {
-                        Ok(()) => JoinReply::Enrolled(Box::new(enrolled)),
-                        Err(why) => refused_request(&why),
+                    self.enrolling.insert(request.node, request.token);
+                    let answer = self.with_mandates(enrolled.clone());
+                    match self.enrolled(enrolled, batch) {
+                        Ok(()) => JoinReply::Enrolled(Box::new(answer)),
+                        Err(why) => self.not_issued(request, &why, batch),
                     }
                 }
-                Err(why) => refused_request(&why),
+                Err(why) => self.not_issued(request, &why, batch),
             };
         }
         // Asked again by the child until the answer is here; the same request is on its way up once a run.
@@ -95,75 +109,174 @@ impl Writer {
             return JoinReply::Pending;
         };
         if self.enrolling.insert(request.node, request.token).is_none() {
-            let body = Body::Enrol(Enrol { request: request.clone(), parent: self.me.node, replaces: false });
-            batch.letters.push(Letter { to: top, urgency: Urgency::Routine, receipted: true, body });
+            batch.letters.push(letter(top, Body::Enrol(enrol)));
         }
         JoinReply::Pending
     }
 
-    fn issue(&mut self, request: &JoinRequest, parent: NodeId) -> Result<Enrolled, String> {
+    fn not_issued(&mut self, request: &JoinRequest, why: &str, batch: &mut Batch) -> JoinReply {
+        tracing::error!(why, "the authority did not issue");
+        self.shared.alarm(format!("{} was not enrolled: {why}", request.division), self.clock.wall());
+        batch.trust.tokens_refused.push((request.token, why.to_owned()));
+        JoinReply::Refused(JoinRefusal::Request)
+    }
+
+    /// What a new node must know besides: authorities that count here without issuing.
+    fn with_mandates(&self, enrolled: Enrolled) -> Enrolled {
+        let earlier = self.standing.anchors.earlier();
+        let counts = self.standing.mandates.iter().filter(|signed| {
+            let here = match signed.mandate.role {
+                Role::Predecessor => true,
+                Role::Within(division) => division.contains(enrolled.entry.entry.division),
+                Role::Successor { .. } | Role::Retired => false,
+            };
+            here && signed.by == enrolled.authority
+                && earlier.iter().any(|root| root.as_ref() == &*signed.mandate.root as &[u8])
+        });
+        let mandates = counts.take(protocol::wire::limits::MANDATES_MAX).cloned().collect();
+        Enrolled { mandates: List::new(mandates).unwrap_or_default(), ..enrolled }
+    }
+
+    /// Issues as the authority, after all checks. The error is for people.
+    fn issue(&mut self, enrol: &Enrol, batch: &mut Batch) -> Result<Enrolled, String> {
+        let (request, parent) = (&enrol.request, enrol.parent);
+        let above = if parent == self.me.node {
+            self.me.division
+        } else {
+            self.directory.get(parent).ok_or("the parent that vouches is not known")?.entry.division
+        };
+        if !below(above, request.division) {
+            return Err("the division is not below the parent that vouches".to_owned());
+        }
+        if let Some(other) = self.directory.at(request.division).filter(|node| *node != request.node) {
+            return Err(format!("{} has the node {other} already: replace or revoke it", request.division));
+        }
+        self.may_have_keys(enrol, batch)?;
+        if let Some(root) = enrolment::brought(request).map_err(|e| e.to_string())? {
+            let now = self.clock.wall();
+            let authority = self.authority.as_mut().ok_or("this node is not the authority")?;
+            let within = authority.mandate(&root, Role::Within(request.division), now).map_err(|e| e.to_string())?;
+            self.proclaim(within, batch)?;
+        }
         let now = self.clock.wall();
         let authority = self.authority.as_mut().ok_or("this node is not the authority")?;
         authority.issue(request, Some(parent), now).map_err(|e| e.to_string())
     }
 
-    /// A request that a parent below vouches for. The inner error says why it was not accepted.
-    pub(super) fn enrol(
-        &mut self,
-        origin: NodeId,
-        enrol: &Enrol,
-        batch: &mut Batch,
-    ) -> Result<Result<(), String>, StoreError> {
-        let Some(vouching) = self.directory.get(origin).filter(|_| origin == enrol.parent) else {
-            return Ok(Err("a parent can only vouch for its own children".to_owned()));
+    /// Whether the node of a request may have these keys: it is new, asks again, or is replaced where it hangs.
+    fn may_have_keys(&mut self, enrol: &Enrol, batch: &mut Batch) -> Result<(), String> {
+        let request = &enrol.request;
+        let Some(last) = self.directory.last(request.node).map(|signed| signed.entry) else {
+            return Ok(());
         };
-        if !below(vouching.entry.division, enrol.request.division) {
-            return Ok(Err("the division is not below the parent that vouches".to_owned()));
+        let placed = last.division == request.division && last.parent == Some(enrol.parent);
+        let counts = self.directory.get(request.node).is_some();
+        match enrol.replaces {
+            true if !placed => Err("the node that is to be replaced hangs elsewhere".to_owned()),
+            true if counts => self.revoke_as_authority(request.node, RevocationReason::Replaced, batch),
+            true => Ok(()),
+            false if !counts => Err("this node was revoked: it needs a token that replaces it".to_owned()),
+            false if placed && last.signing == request.signing => Ok(()),
+            false => Err("a node with this id exists".to_owned()),
         }
-        Ok(match self.issue(&enrol.request, enrol.parent) {
-            Ok(enrolled) => {
-                let body = Body::Enrolled(enrolled.clone());
-                batch.letters.push(Letter { to: enrol.parent, urgency: Urgency::Routine, receipted: true, body });
-                self.enrolled(enrolled, batch)
-            }
-            Err(why) => Err(why),
-        })
     }
 
-    /// A node below was enrolled: its parent admits it, everybody on the way learns how to reach it.
+    /// A request that a parent below vouches for. The inner error says why it was not accepted.
+    pub(super) fn enrol(&mut self, origin: NodeId, enrol: &Enrol, batch: &mut Batch) -> Result<(), String> {
+        if origin != enrol.parent {
+            return Err("a parent can only vouch for its own children".to_owned());
+        }
+        match self.issue(enrol, batch) {
+            Ok(enrolled) => {
+                batch.letters.push(letter(enrol.parent, Body::Enrolled(enrolled.clone())));
+                self.enrolled(enrolled, batch)
+            }
+            Err(why) => {
+                let JoinRequest { token, node, .. } = enrol.request;
+                let refused = EnrolRefused { token, node, reason: Text::cut(&why) };
+                batch.letters.push(letter(enrol.parent, Body::EnrolRefused(refused)));
+                Ok(())
+            }
+        }
+    }
+
+    /// The authority did not issue to somebody that this node vouched for.
+    pub(super) fn enrol_refused(&mut self, refused: &EnrolRefused, batch: &mut Batch) {
+        self.enrolling.remove(&refused.node);
+        self.shared.alarm(format!("a node was not enrolled: {}", refused.reason.as_str()), self.clock.wall());
+        batch.trust.tokens_refused.push((refused.token, refused.reason.as_str().to_owned()));
+    }
+
+    /// The authority issued: to this node itself, or to one below, which its parent admits and everybody on the way
+    /// learns how to reach.
     pub(super) fn enrolled(&mut self, enrolled: Enrolled, batch: &mut Batch) -> Result<(), String> {
         let entry = enrolled.entry.entry;
+        if entry.node == self.me.node {
+            return self.renewed(&enrolled, batch);
+        }
         if !below(self.me.division, entry.division) {
             return Err("an enrolment for a division elsewhere".to_owned());
         }
-        self.directory.insert(enrolled.entry).map_err(|e| e.to_string())?;
+        let before = self.directory.get(entry.node).map(|signed| signed.entry);
+        let counts = self.directory.insert(enrolled.entry).map_err(|e| e.to_string())?;
         batch.entries.push(enrolled.entry);
+        if !counts && before.is_none_or(|before| before != entry) {
+            return Err("an enrolment that was revoked or followed by another".to_owned());
+        }
         let parent = entry.parent.ok_or("an enrolment without a parent")?;
         let via = if parent == self.me.node {
-            batch.children.push(Child { node: entry.node, division: entry.division, spki: entry.tls_spki_sha256 });
-            self.registry.admit(entry.tls_spki_sha256, entry.node);
+            let spki = entry.tls_spki_sha256;
+            batch.children.push(Child { node: entry.node, division: entry.division, spki });
+            let earlier = before.map(|before| before.tls_spki_sha256).filter(|earlier| *earlier != spki);
+            if earlier.is_some() {
+                batch.trust.earlier_keys.push((entry.node, earlier));
+            }
+            self.registry.admit(spki, entry.node);
             entry.node
         } else {
             self.core.route(parent).ok_or("an enrolment below a node that is not below this one")?
         };
-        batch.routes.push(Route { member: entry.node, via, division: entry.division });
-        self.feed(Input::Registered { node: entry.node, via });
-        self.shared.registered(entry.node, entry.division, via);
+        self.reached(entry.node, entry.division, via, batch);
+        if let Some(request) = self.tending.renewing_below.remove(&entry.node) {
+            batch.trust.renewals.push((entry.node, request, self.with_mandates(enrolled.clone())));
+        }
         if let Some(token) = self.enrolling.remove(&entry.node) {
-            batch.tokens_answered.push((token, enrolled));
+            batch.trust.tokens_answered.push((token, self.with_mandates(enrolled)));
         }
         tracing::info!(node = %entry.node, division = %entry.division, "a node was enrolled");
         Ok(())
     }
+
+    fn reached(&mut self, node: NodeId, division: DivisionCode, via: NodeId, batch: &mut Batch) {
+        batch.routes.push(Route { member: node, via, division });
+        self.feed(Input::Registered { node, via });
+        self.shared.registered(node, division, via);
+    }
+
+    /// Nodes that came below with an authority of their own.
+    pub(super) fn subtree(&mut self, origin: NodeId, subtree: Subtree, batch: &mut Batch) -> Result<(), String> {
+        let via = self.core.route(origin).ok_or("a subtree of a node that is not below this one")?;
+        let root = self.directory.get(origin).ok_or("a subtree of an unknown node")?.entry.division;
+        for signed in subtree.entries {
+            let entry = signed.entry;
+            if !below(root, entry.division) {
+                return Err(format!("{} is not below the node that brings it", entry.division));
+            }
+            self.directory.insert(signed).map_err(|e| e.to_string())?;
+            batch.entries.push(signed);
+            self.reached(entry.node, entry.division, via, batch);
+        }
+        Ok(())
+    }
 }
 
-fn refused_request(why: &str) -> JoinReply {
-    tracing::error!(why, "the authority did not issue");
-    JoinReply::Refused(JoinRefusal::Request)
+/// A message of the link itself.
+pub(super) fn letter(to: NodeId, body: Body) -> Letter {
+    Letter { to, urgency: Urgency::Routine, receipted: true, body }
 }
 
 /// Whether a division lies properly inside another.
-fn below(above: DivisionCode, division: DivisionCode) -> bool {
+pub(super) fn below(above: DivisionCode, division: DivisionCode) -> bool {
     above.contains(division) && above != division
 }
 

@@ -8,10 +8,14 @@ mod apply;
 mod batch;
 mod cases;
 mod enrol;
+mod mandates;
 mod outgoing;
 pub mod port;
 pub mod publications;
+mod renewal;
+mod revocation;
 mod steps;
+pub mod trust;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -19,7 +23,7 @@ use std::time::Duration;
 
 use casework::Me;
 use federation::core::{ConnectionId, Core, Input, Now, Output, Query, Ticket, Uptime};
-use federation::driver::{Endpoint, Event};
+use federation::driver::{AskKind, Endpoint, Event};
 use federation::trust::{Authority, Directory, NodeKeys, Registry};
 use protocol::directory::Ancestor;
 use protocol::id::{BundleId, NodeId, TokenId};
@@ -31,11 +35,16 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::shared::Shared;
 use crate::store::{StoreError, WriteStore};
+use crate::trust::Standing;
+
+pub(crate) use self::mandates::SUBTREE_WAITS;
 
 use self::batch::Batch;
 use self::cases::CaseCache;
 use self::port::{Answer, Request};
 use self::publications::Publications;
+use self::renewal::Renewed;
+use self::trust::Tending;
 
 /// Requests and arrivals of one transaction at most.
 const BATCH_ITEMS_MAX: usize = 512;
@@ -70,6 +79,10 @@ pub struct Parts {
     pub publications: Publications,
     /// What the API may look at.
     pub shared: Arc<Shared>,
+    /// Certificates and authorities.
+    pub(crate) standing: Standing,
+    /// When and how they are looked after.
+    pub(crate) tending: Tending,
 }
 
 /// The writer of one node.
@@ -91,31 +104,23 @@ pub struct Writer {
     fetches: VecDeque<(Ticket, Query)>,
     enrolling: BTreeMap<NodeId, TokenId>,
     housekeeping_at: u64,
+    standing: Standing,
+    tending: Tending,
 }
 
 /// One thing to take in.
 enum Work {
     Request(Request),
     Link(Event),
+    Renewed(Renewed),
 }
 
 impl Writer {
     /// Puts a writer together.
     pub fn new(parts: Parts) -> Self {
-        let Parts {
-            me,
-            keys,
-            directory,
-            registry,
-            authority,
-            core,
-            store,
-            endpoint,
-            clock,
-            line,
-            publications,
-            shared,
-        } = parts;
+        let Parts { me, keys, directory, registry, authority, core, store, endpoint, clock, line, .. } = parts;
+        let (publications, shared, standing, tending) =
+            (parts.publications, parts.shared, parts.standing, parts.tending);
         Self {
             me,
             keys,
@@ -134,6 +139,8 @@ impl Writer {
             fetches: VecDeque::new(),
             enrolling: BTreeMap::new(),
             housekeeping_at: 0,
+            standing,
+            tending,
         }
     }
 
@@ -160,6 +167,8 @@ impl Writer {
     ) -> Result<(), StoreError> {
         let mut work = Vec::new();
         let lost = self.store.lost();
+        let (answers, mut answered) = mpsc::unbounded_channel();
+        self.tending.answers = Some(answers);
         self.turn(&mut work).await?;
         self.store.rest();
         loop {
@@ -174,6 +183,8 @@ impl Writer {
                     None => return Ok(()),
                 },
                 () = lost.cancelled() => return Err(StoreError::LeaseLost),
+                // The writer holds the other end: it is never closed.
+                Some(answer) = answered.recv() => work.push(Work::Renewed(answer)),
                 () = stopping.cancelled() => {}
                 () = tokio::time::sleep(self.sleep()) => {}
             }
@@ -189,7 +200,7 @@ impl Writer {
     /// Until the core or housekeeping wants to be woken.
     fn sleep(&self) -> Duration {
         let now = self.clock.uptime_ms();
-        let wake = self.core.next_timeout().map_or(u64::MAX, |at| at.0).min(self.housekeeping_at);
+        let wake = self.core.next_timeout().map_or(u64::MAX, |at| at.0).min(self.housekeeping_at).min(self.tending.at);
         Duration::from_millis(wake.saturating_sub(now)).min(IDLE_MAX)
     }
 
@@ -213,6 +224,7 @@ impl Writer {
         self.take_in(work, &mut batch).await?;
         self.feed(Input::Timeout);
         self.housekeep(&mut batch).await?;
+        self.tend_trust(&mut batch);
         loop {
             self.drain(&mut batch).await?;
             self.send_letters(&mut batch);
@@ -225,6 +237,7 @@ impl Writer {
                 let _ = reply.send(answer);
             }
             if self.outputs.is_empty() && self.fetches.is_empty() {
+                self.redial();
                 return Ok(());
             }
             batch = Batch::default();
@@ -249,6 +262,7 @@ impl Writer {
             match item {
                 Work::Request(request) => self.request(request, batch).await?,
                 Work::Link(event) => self.event(event, &known, batch).await?,
+                Work::Renewed(answer) => self.answered(answer, batch),
             }
             self.drain(batch).await?;
         }
@@ -267,7 +281,7 @@ impl Writer {
             }
             Event::Control { connection, frame } => {
                 if let Control::Hello(hello) = &frame {
-                    self.learn(hello.entry, batch);
+                    self.greeted(hello, batch);
                 }
                 self.feed(Input::Control { connection: ConnectionId(connection), frame });
             }
@@ -299,9 +313,11 @@ impl Writer {
             Event::DialFailed { why } => {
                 tracing::debug!(%why, "the parent was not reached");
                 self.shared.dial_failed(why.to_string());
+                self.not_reached(&why);
                 self.feed(Input::DialFailed);
             }
             Event::Join(ask) => self.join(ask, batch).await?,
+            Event::Ask(ask) if ask.kind == AskKind::Renew => self.renew_at_the_door(ask, batch).await?,
             // Dropped unanswered: the asker is told to come again.
             Event::Ask(ask) => {
                 tracing::warn!(remote = %ask.remote, kind = ?ask.kind, "a request that this version does not answer")

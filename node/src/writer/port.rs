@@ -9,6 +9,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::store::persons::{AnsweredRow, UserRow};
 
+use super::trust::TrustAct;
+
 /// Work that waits for the writer at most; beyond it a caller waits.
 pub const WORK_QUEUE_MAX: usize = 4_096;
 
@@ -18,6 +20,9 @@ pub enum Failed {
     /// The rules say no.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// Trust does not allow it; the text says why and what to do.
+    #[error("{0}")]
+    Trust(String),
     /// The database failed; nothing of the request was kept.
     #[error("nothing was saved: the database failed")]
     Store,
@@ -62,6 +67,8 @@ pub enum Ask {
         /// Who does it.
         by: Actor,
     },
+    /// Change whom this node trusts.
+    Trust(Box<TrustAct>),
     /// Make or change a user.
     PutUser(UserRow),
     /// Open a session.
@@ -113,6 +120,11 @@ impl Port {
         let (reply, answer) = oneshot::channel();
         self.sender.send(Request { ask, reply }).await.map_err(|_| Failed::Stopping)?;
         answer.await.map_err(|_| Failed::Stopping)?
+    }
+
+    /// Changes whom this node trusts.
+    pub async fn trust(&self, act: TrustAct) -> Result<(), Failed> {
+        self.ask(Ask::Trust(Box::new(act))).await.map(|_| ())
     }
 
     /// Files a report. The case as it stands afterwards; the same for a retried report.

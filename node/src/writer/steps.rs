@@ -9,6 +9,7 @@ use crate::clock::random_bytes;
 use crate::store::StoreError;
 use crate::store::link::{KeepBundle, OutboxRow};
 use crate::store::trust::StoredLink;
+use crate::trust::PARENT_TIME;
 
 use super::Writer;
 use super::batch::Batch;
@@ -40,6 +41,7 @@ impl Writer {
                     tracing::info!(%peer, "link up");
                     self.shared.link_up(peer, self.clock.wall());
                     if self.core.identity().parent == Some(peer) {
+                        self.newest_is_proven();
                         self.tell_holdings(peer, batch);
                     }
                 }
@@ -52,9 +54,15 @@ impl Writer {
                         self.line.clone_from(&line);
                         self.shared.set_line(&line);
                         batch.ancestors = Some(line);
+                        self.send_subtree(batch);
                     }
                 }
-                Output::ClockOffset { ms } => self.clock.corrected_by(ms),
+                Output::ClockOffset { ms } => {
+                    self.clock.corrected_by(ms);
+                    let told = UnixMillis(self.clock.wall().0.saturating_add(ms));
+                    self.standing.time.told(told);
+                    batch.trust.metas.push((PARENT_TIME, told.0.to_string()));
+                }
             }
         }
         Ok(())

@@ -1,0 +1,29 @@
+//! `wuji adopt`: a node that ran alone comes below another, with its cases and all nodes below it.
+
+use clap::Args;
+use serde_json::json;
+
+use crate::folder::Folder;
+
+use super::{FolderArgument, say, trust};
+
+/// `wuji adopt`.
+#[derive(Debug, Args)]
+pub(super) struct Adopt {
+    #[command(flatten)]
+    folder: FolderArgument,
+    /// The token from the node above, made for this node's division.
+    #[arg(long)]
+    token: String,
+}
+
+impl Adopt {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let wish = json!({ "act": "adopt", "token": self.token.trim() });
+        trust::ask(&Folder::new(self.folder.folder), Some(&wish)).await?;
+        say(
+            "this node hangs below the node of the token now; ids and cases stay, certificates are renewed by themselves",
+        );
+        Ok(())
+    }
+}
