@@ -199,6 +199,12 @@ impl Directory {
         nodes.get(&node).into_iter().flat_map(|h| h.entries.iter()).map(|kept| kept.signed.entry.signing).collect()
     }
 
+    /// Whether a node is known to have, or to have had, this key.
+    pub fn has_key(&self, node: NodeId, signing: SigningKey) -> bool {
+        let nodes = self.read();
+        nodes.get(&node).is_some_and(|held| held.entries.iter().any(|kept| kept.signed.entry.signing == signing))
+    }
+
     /// Current key for bundles.
     pub fn signing_key(&self, node: NodeId) -> Option<SigningKey> {
         self.get(node).map(|e| e.entry.signing)

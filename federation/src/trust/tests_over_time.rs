@@ -13,7 +13,7 @@ use super::anchors::NotBelieved;
 use super::directory::{Issuer, NotSigned, Signer};
 use super::renewal::{self, GRACE_MS, NotRenewed};
 use super::tests::{Member, directory, division, member, node, now};
-use super::time::{Known, Told, joining, judged_by};
+use super::time::{Known, NodeTime, Told, joining, judged_by};
 use super::verify::{self, VerifyError};
 use super::*;
 
@@ -47,7 +47,7 @@ proptest! {
     fn time_never_falls_below_what_is_known(local: i64, uptime: u64, told in 0..4_000_000_000_000_i64) {
         let (not_before, not_after) = life(UnixMillis(1_780_000_000_000));
         let known = Known { not_before, not_after, told: Some(Told { at: UnixMillis(told), uptime_ms: 0 }) };
-        let at = judged_by(UnixMillis(local), uptime, &known);
+        let at = judged_by(UnixMillis(local), uptime, &known, false);
         prop_assert!(at >= not_before);
         prop_assert!(at.0 >= told || told > not_after.0);
     }
@@ -391,27 +391,42 @@ const IN_2090: i64 = 3_786_912_000_000;
 
 #[test]
 fn a_clock_in_1970_is_lifted_to_what_is_known() {
-    assert_eq!(judged_by(UnixMillis(0), 5_000, &known(None)), known(None).not_before);
-    assert_eq!(judged_by(UnixMillis(0), 5_000, &known(Some(NOW))).0, NOW + 4_000, "goes on with the uptime");
-    assert_eq!(judged_by(UnixMillis(i64::MIN), 0, &known(None)), known(None).not_before);
+    assert_eq!(judged_by(UnixMillis(0), 5_000, &known(None), false), known(None).not_before);
+    assert_eq!(judged_by(UnixMillis(0), 5_000, &known(Some(NOW)), false).0, NOW + 4_000, "goes on with the uptime");
+    assert_eq!(judged_by(UnixMillis(i64::MIN), 0, &known(None), false), known(None).not_before);
 }
 
 #[test]
 fn a_clock_in_2090_is_not_believed_against_the_parent() {
-    assert_eq!(judged_by(UnixMillis(IN_2090), 5_000, &known(Some(NOW))).0, NOW + 4_000);
-    assert_eq!(judged_by(UnixMillis(IN_2090), 5_000, &known(None)).0, IN_2090, "nobody says otherwise");
+    assert_eq!(judged_by(UnixMillis(IN_2090), 5_000, &known(Some(NOW)), false).0, NOW + 4_000);
+    assert_eq!(judged_by(UnixMillis(IN_2090), 5_000, &known(None), false).0, IN_2090, "nobody says otherwise");
+}
+
+#[test]
+fn a_machine_that_was_off_for_long_tries_its_clock_when_the_other_story_finds_nobody() {
+    let later = UnixMillis(NOW + 200 * DAY);
+    let time = NodeTime::new(Box::new(move || (later, 5_000)), known(Some(NOW)));
+    assert_eq!(time.now().0, NOW + 4_000);
+    time.doubted();
+    assert_eq!(time.now(), later);
+    time.doubted();
+    assert_eq!(time.now().0, NOW + 4_000, "and back again");
+    time.doubted();
+    time.told(later);
+    time.renewed(later, UnixMillis(later.0 + 90 * DAY));
+    assert_eq!(time.now(), later);
 }
 
 #[test]
 fn a_parent_in_2090_does_not_end_the_certificate() {
-    assert_eq!(judged_by(UnixMillis(NOW), 5_000, &known(Some(IN_2090))).0, NOW);
-    assert_eq!(judged_by(UnixMillis(0), 5_000, &known(Some(IN_2090))), known(None).not_before);
+    assert_eq!(judged_by(UnixMillis(NOW), 5_000, &known(Some(IN_2090)), false).0, NOW);
+    assert_eq!(judged_by(UnixMillis(0), 5_000, &known(Some(IN_2090)), false), known(None).not_before);
 }
 
 #[test]
 fn a_good_clock_is_taken_as_it_is() {
     for told in [None, Some(NOW - 40 * 60_000)] {
-        assert_eq!(judged_by(UnixMillis(NOW), 5_000, &known(told)).0, NOW);
+        assert_eq!(judged_by(UnixMillis(NOW), 5_000, &known(told), false).0, NOW);
     }
 }
 

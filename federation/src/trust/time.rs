@@ -4,6 +4,7 @@
 //! certificate says before when it cannot be, and its parent has told it the time.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
@@ -36,17 +37,18 @@ pub struct Known {
 
 /// The time by which certificates are judged.
 ///
-/// Never before the own certificate began or the parent's last word. A clock that shows the own certificate as ended is
-/// believed only when the parent's word does not say otherwise: an honest clock that is believed too late costs a refused
-/// handshake and a renewal in the grace period, a wrong one that is believed costs the node.
-pub fn judged_by(local: UnixMillis, uptime_ms: u64, known: &Known) -> UnixMillis {
+/// Never before the own certificate began or the parent's last word. When the clock alone says that the own certificate
+/// ended there are two stories: the clock is wrong, or this machine was off for long. `clock_is_right` tells which of them
+/// is tried; whoever finds no peer with one tries the other.
+pub fn judged_by(local: UnixMillis, uptime_ms: u64, known: &Known, clock_is_right: bool) -> UnixMillis {
     // A parent that is years ahead itself must not end the certificate; time that passed since its word may.
     let told = known.told.filter(|told| told.at <= known.not_after).map(|told| {
         let since = i64::try_from(uptime_ms.saturating_sub(told.uptime_ms)).unwrap_or(i64::MAX);
         UnixMillis(told.at.0.saturating_add(since))
     });
     let floor = told.map_or(known.not_before, |told| told.max(known.not_before));
-    if local > known.not_after && told.is_some() { floor } else { floor.max(local) }
+    let in_doubt = local > known.not_after && told.is_some();
+    if in_doubt && !clock_is_right { floor } else { floor.max(local) }
 }
 
 /// The time by which somebody who joins judges the certificates of the parent: within the life that its token can have.
@@ -66,12 +68,13 @@ pub type Clock = Box<dyn Fn() -> (UnixMillis, u64) + Send + Sync>;
 pub struct NodeTime {
     clock: Clock,
     known: RwLock<Known>,
+    clock_is_right: AtomicBool,
 }
 
 impl NodeTime {
     /// With what is known at the start.
     pub fn new(clock: Clock, known: Known) -> Self {
-        Self { clock, known: RwLock::new(known) }
+        Self { clock, known: RwLock::new(known), clock_is_right: AtomicBool::new(false) }
     }
 
     /// What is known.
@@ -83,6 +86,12 @@ impl NodeTime {
     pub fn told(&self, at: UnixMillis) {
         let (_, uptime_ms) = (self.clock)();
         self.known.write().unwrap_or_else(PoisonError::into_inner).told = Some(Told { at, uptime_ms });
+        self.clock_is_right.store(false, Ordering::Relaxed);
+    }
+
+    /// No peer was found by the time as it was judged so far: the other story is tried.
+    pub fn doubted(&self) {
+        self.clock_is_right.fetch_xor(true, Ordering::Relaxed);
     }
 
     /// The node has another certificate.
@@ -94,7 +103,7 @@ impl NodeTime {
     /// The time by which certificates are judged now.
     pub fn now(&self) -> UnixMillis {
         let (local, uptime_ms) = (self.clock)();
-        judged_by(local, uptime_ms, &self.known())
+        judged_by(local, uptime_ms, &self.known(), self.clock_is_right.load(Ordering::Relaxed))
     }
 }
 

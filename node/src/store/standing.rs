@@ -208,14 +208,17 @@ impl WriteStore {
         codec::decode(&answer, ENROLLED_BYTES_MAX).map(Some).map_err(|e| StoreError::damaged("renewal", e))
     }
 
-    /// Cases that a node owns and that are not archived, as far as their facts are known here.
+    /// Cases that a node owns and that are not archived, as far as their facts and headers are known here.
     pub async fn open_cases_of(&mut self, owner: NodeId) -> Result<i64, StoreError> {
-        let row = sql("SELECT count(*) FROM fact WHERE node = $1 AND owner = $2 AND step <> 'archived' AND void = 0")
-            .bind(self.me())
-            .bind(owner.as_bytes().to_vec())
-            .fetch_one(self.connection().await?)
-            .await?;
-        row.try_get(0)
+        let mut most = 0;
+        for text in [
+            "SELECT count(*) FROM fact WHERE node = $1 AND owner = $2 AND step <> 'archived' AND void = 0",
+            "SELECT count(*) FROM case_file WHERE node = $1 AND owner = $2 AND step <> 'archived' AND void = 0",
+        ] {
+            let count = sql(text).bind(self.me()).bind(owner.as_bytes().to_vec());
+            most = most.max(count.fetch_one(self.connection().await?).await?.try_get(0)?);
+        }
+        Ok(most)
     }
 }
 

@@ -137,6 +137,11 @@ impl Folder {
         }
     }
 
+    /// The authority that this node laid down when it came below another.
+    pub(super) fn former_authority(&self) -> Option<Authority> {
+        Authority::load(&self.authority_beside("former")).ok()
+    }
+
     /// This node hangs below another from now on and issues nothing any more.
     pub(crate) fn lay_authority_down(&self) -> anyhow::Result<()> {
         match std::fs::rename(self.authority(), self.authority_beside("former")) {

@@ -45,6 +45,8 @@ pub(crate) struct Standing {
     pub(crate) anchors: Anchors,
     /// What authorities said of each other, in the order in which it was believed.
     pub(crate) mandates: Vec<SignedMandate>,
+    /// The last word of the authority that this node laid down, which the nodes below have still to hear.
+    pub(crate) unsaid: Option<SignedMandate>,
     pub(crate) time: Arc<NodeTime>,
 }
 
@@ -72,8 +74,16 @@ impl Standing {
         for mandate in &mandates {
             anchors.apply(mandate).context("what the database says of authorities does not hold")?;
         }
-        let told = store.meta(PARENT_TIME).await?.and_then(|at| at.parse().ok());
-        let told = told.map(|at| Told { at: UnixMillis(at), uptime_ms: clock.uptime_ms() });
+        let unsaid = finish_adoption(folder, &enrolled, &mut anchors, clock)?;
+        if let Some(up) = &unsaid {
+            store.put_mandate(i64::try_from(mandates.len())?, up).await?;
+            mandates.push(up.clone());
+        }
+        // The authority's own word on the time stands until the parent has told it. The top has nobody but its own clock.
+        let told =
+            store.meta(PARENT_TIME).await?.and_then(|at| at.parse().ok()).unwrap_or(enrolled.entry.entry.issued.0);
+        let told = Told { at: UnixMillis(told), uptime_ms: clock.uptime_ms() };
+        let told = config.parent.is_some().then_some(told);
         let (not_before, not_after) = validity_of(&enrolled)?;
         let reads = clock.clone();
         let reads = Box::new(move || (reads.wall(), reads.uptime_ms()));
@@ -88,6 +98,7 @@ impl Standing {
             folder: folder.clone(),
             anchors,
             mandates,
+            unsaid,
             time: Arc::new(NodeTime::new(reads, Known { not_before, not_after, told })),
         })
     }
@@ -183,6 +194,26 @@ impl Standing {
         self.earlier = None;
         Ok(true)
     }
+}
+
+/// Goes on where a power failure ended an adoption between the change of the files and the first word about it.
+fn finish_adoption(
+    folder: &Folder,
+    enrolled: &Enrolled,
+    anchors: &mut Anchors,
+    clock: &Clock,
+) -> anyhow::Result<Option<SignedMandate>> {
+    if anchors.present() == enrolled.authority {
+        return Ok(None);
+    }
+    let Some(mut former) = folder.former_authority().filter(|former| former.authority_key() == anchors.present())
+    else {
+        return Ok(None);
+    };
+    let root = Chain::of(enrolled)?.root;
+    let up = former.succeeded_by(&root, clock.wall())?;
+    anchors.apply(&up).context("the authority above is not believed")?;
+    Ok(Some(up))
 }
 
 fn validity_of(enrolled: &Enrolled) -> anyhow::Result<(UnixMillis, UnixMillis)> {

@@ -280,6 +280,8 @@ pub(super) fn below(above: DivisionCode, division: DivisionCode) -> bool {
     above.contains(division) && above != division
 }
 
+/// What makes two requests the same: asked again after a restart, the proof of the TLS key is another one.
 fn digest(request: &JoinRequest) -> [u8; 32] {
-    Hash::of(&codec::encode_unbounded(request)).0
+    let JoinRequest { token, node, division, signing, sealing, .. } = request;
+    Hash::of(&codec::encode_unbounded(&(token, node, division, signing, sealing))).0
 }

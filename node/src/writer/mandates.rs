@@ -135,6 +135,7 @@ impl Writer {
         for mandate in enrolled.mandates.iter() {
             tried.apply(mandate).map_err(|e| e.to_string())?;
         }
+        self.standing.folder.save_enrolled(enrolled).map_err(|e| format!("{e:#}"))?;
         self.save_parent(&parent).map_err(|e| format!("{e:#}"))?;
         self.standing.folder.lay_authority_down().map_err(|e| format!("{e:#}"))?;
         self.authority = None;
@@ -154,8 +155,8 @@ impl Writer {
         Ok(())
     }
 
-    /// The certificate first, then the parent: a start in between finds a certificate that the earlier root does not lead
-    /// to, says so, and the adoption is asked for again.
+    /// The certificate first, then the parent, then the authority is laid down, then the database: a start in between goes
+    /// on as the authority that it was, or finds the one laid down and lets it say its last word.
     fn save_parent(&self, parent: &ParentSection) -> anyhow::Result<()> {
         let folder = &self.standing.folder;
         let mut config = Config::load(folder.path())?;

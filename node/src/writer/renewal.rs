@@ -108,6 +108,7 @@ impl Writer {
             self.newest_is_proven();
         }
         self.show();
+        self.spread(&Body::Entry(enrolled.entry), batch);
         self.tending.redial = true;
         tracing::info!(serial = enrolled.entry.entry.serial, "the certificate was renewed");
         Ok(())
@@ -149,7 +150,10 @@ impl Writer {
 
     /// The parent was not reached. The certificate before the renewal may still open the door, and the other way round.
     pub(super) fn not_reached(&mut self, why: &str) {
-        if self.standing.earlier.is_some() {
+        // Whether the clock is believed alternates at each dial, the certificate at every second one.
+        self.standing.time.doubted();
+        self.tending.failures = self.tending.failures.wrapping_add(1);
+        if self.standing.earlier.is_some() && self.tending.failures.is_multiple_of(2) {
             self.standing.shows_earlier = !self.standing.shows_earlier;
             self.show();
         }

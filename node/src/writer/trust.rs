@@ -75,6 +75,8 @@ pub struct Tending {
     pub(super) ask_at: u64,
     /// The pause before the next but one.
     pub(super) ask_pause: u64,
+    /// Dials in vain.
+    pub(super) failures: u32,
     /// Where their answers go.
     pub(super) answers: Option<mpsc::UnboundedSender<Renewed>>,
     /// The link to the parent is made anew after this turn, over the new certificate.
@@ -94,6 +96,7 @@ impl Tending {
             resumes: true,
             ask_at: 0,
             ask_pause: 0,
+            failures: 0,
             answers: None,
             redial: false,
         }
@@ -174,10 +177,7 @@ impl Writer {
         batch: &mut Batch,
     ) -> Result<Result<(), String>, StoreError> {
         Ok(match body {
-            Body::Entry(entry) => {
-                self.learn(entry, batch);
-                Ok(())
-            }
+            Body::Entry(entry) => self.told_entry(entry, batch),
             Body::Enrol(enrol) => self.enrol(origin, &enrol, batch),
             Body::Enrolled(enrolled) => self.enrolled(enrolled, batch),
             Body::EnrolRefused(refused) => {
@@ -191,6 +191,17 @@ impl Writer {
             Body::Subtree(subtree) => self.subtree(origin, subtree, batch),
             _ => Ok(()),
         })
+    }
+
+    /// Somebody above has a new entry. That of the top goes on down, so that no level hands on one that is retired.
+    fn told_entry(&mut self, entry: SignedEntry, batch: &mut Batch) -> Result<(), String> {
+        if self.directory.insert(entry).map_err(|e| e.to_string())? {
+            batch.entries.push(entry);
+            if entry.entry.parent.is_none() {
+                self.spread(&Body::Entry(entry), batch);
+            }
+        }
+        Ok(())
     }
 
     /// A wish of the operator. The inner error is for them.
@@ -224,6 +235,11 @@ impl Writer {
         if first {
             self.tending.resumes = false;
             self.resume_renewal(batch);
+            if let Some(up) = self.standing.unsaid.take() {
+                self.spread(&Body::Mandate(up), batch);
+                self.tending.subtree_waits = true;
+                batch.trust.metas.push((super::SUBTREE_WAITS, "1".to_owned()));
+            }
             if let Err(why) = self.finish_roll_over(batch) {
                 self.shared.alarm(format!("the roll-over of the authority is not finished: {why}"), self.clock.wall());
             }
