@@ -198,6 +198,7 @@ async fn the_description_lists_every_route() {
         "publications/{kind}/{name}",
         "links",
         "status",
+        "trust",
         "openapi.json",
     ]
     .iter()

@@ -4,13 +4,20 @@ use anyhow::{Context, bail};
 use serde_json::Value;
 
 use crate::config::Config;
+use crate::door::{RunningFile, pinned};
 use crate::folder::Folder;
 
 /// Asks the running node of a folder for how trust stands, or to change it.
 pub(super) async fn ask(folder: &Folder, wish: Option<&Value>) -> anyhow::Result<Value> {
     let config = Config::load(folder.path())?;
-    let address = format!("http://{}/api/v1/trust", config.http.listen);
-    let client = reqwest::Client::new();
+    // What the process wrote when it started counts: the configuration may have been changed since.
+    let process = RunningFile::read(folder.path());
+    let base = match &process {
+        Some(process) => process.http.clone(),
+        None => format!("http://{}", config.http.listen),
+    };
+    let address = format!("{base}/{}/api/v1/trust", config.node.division);
+    let client = pinned(process.as_ref().and_then(|p| p.certificate_sha256.as_deref()))?;
     let request = match wish {
         Some(wish) => client.post(&address).json(wish),
         None => client.get(&address),
