@@ -60,6 +60,7 @@ impl ApiState {
     pub fn reading(reader: &Reader, names: Arc<Table>) -> anyhow::Result<Self> {
         Ok(Self {
             config: reader.config.clone(),
+            folder: reader.folder.clone(),
             names,
             port: Port::closed(),
             store: reader.store.clone(),
