@@ -1,7 +1,7 @@
 //! Trust over time, with real nodes and real links in one process.
 
 use std::net::{SocketAddr, UdpSocket};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use casework::{Actor, Intake, Role};
 use protocol::bounded::Text;
@@ -9,6 +9,7 @@ use protocol::directory::RevocationReason;
 use protocol::id::{CaseId, NodeId};
 use protocol::time::UnixMillis;
 use serde_json::json;
+use tokio::time::Instant;
 use wuji::clock::Clock;
 use wuji::config::Config;
 use wuji::folder::Folder;
@@ -262,6 +263,7 @@ async fn a_clock_that_is_years_wrong_keeps_no_node_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::print_stdout, reason = "what was measured belongs into the report of the test")]
 async fn a_revoked_child_is_off_within_a_second_and_stays_off() {
     let root = folder();
     let city = Site::found(&root, CITY).await;

@@ -334,7 +334,7 @@ impl Core {
             let nonce = self.random.next_u64();
             self.links.entry(parent).or_insert_with(|| Link::fresh(parent, nonce));
             self.backoff = Backoff::new(&self.limits, true);
-        } else if renewed && !me.parent.and_then(|p| self.links.get(&p)).is_some_and(|l| l.session.is_some()) {
+        } else if renewed && me.parent.and_then(|p| self.links.get(&p)).is_none_or(|l| l.session.is_none()) {
             // With another certificate the door may be open.
             self.backoff.told(now.uptime, 0);
         }
