@@ -367,6 +367,9 @@ pub struct Party {
     /// Address, as given.
     #[serde(default)]
     pub address: Text<200>,
+    /// Number of an identity document, as given.
+    #[serde(default)]
+    pub identity: Text<30>,
 }
 
 /// Who did something, as a person: private too.

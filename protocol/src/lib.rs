@@ -17,10 +17,12 @@
     )
 )]
 
+pub mod audit;
 pub mod bounded;
 pub mod chain;
 pub mod directory;
 pub mod division;
+pub mod erase;
 pub mod event;
 pub mod fact;
 pub mod grading;

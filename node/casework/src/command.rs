@@ -215,4 +215,6 @@ pub enum Command {
         /// The note.
         text: Text<4000>,
     },
+    /// Erases what is private of a closed case (删除个人信息).
+    Erase,
 }

@@ -12,7 +12,7 @@ use protocol::wire::kind::Body;
 
 use crate::case::Case;
 use crate::fact::fact;
-use crate::known::Known;
+use crate::known::{Known, as_event};
 use crate::letter::{Letter, Outgoing};
 use crate::record::{Follower, FollowerClass, Record};
 use crate::refusal::Refusal;
@@ -119,8 +119,19 @@ impl<'d, 'w> Draft<'d, 'w> {
 
     /// Stores a record.
     pub(crate) fn store(&mut self, record: Record) {
+        let record = self.without_erased(record);
         self.known.put(record.clone());
         self.records.push(record);
+    }
+
+    /// What was erased stays so, whoever gives it back.
+    fn without_erased(&self, mut record: Record) -> Record {
+        match &mut record {
+            Record::Event { header, private, .. } if self.known.is_erased(header.id) => *private = None,
+            Record::Contribution(file) if self.known.is_erased(as_event(file.id)) => file.private = None,
+            _ => {}
+        }
+        record
     }
 
     /// Urgency of what belongs to this case.

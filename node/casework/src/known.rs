@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::chain::{Epoch, Hash, TenureSeal};
 use protocol::division::DivisionCode;
+use protocol::erase::Erase;
 use protocol::event::{Act, CaseEvent, Content, Header, Private, PrivatePart, Salt};
 use protocol::fact::CaseFact;
 use protocol::id::{CaseId, CaseKey, ContributionId, EventId, NodeId, OfferId, OrderId};
@@ -27,6 +28,8 @@ pub struct Known {
     receipts: BTreeMap<RecordKey, Receipt>,
     followers: BTreeMap<RecordKey, Follower>,
     contributions: BTreeMap<ContributionId, ContributionFile>,
+    erasures: BTreeMap<OrderId, Erase>,
+    erased: BTreeSet<EventId>,
     fact: Option<CaseFact>,
     chain: Vec<Link>,
     case: Option<Case>,
@@ -57,6 +60,8 @@ impl Known {
             receipts: BTreeMap::new(),
             followers: BTreeMap::new(),
             contributions: BTreeMap::new(),
+            erasures: BTreeMap::new(),
+            erased: BTreeSet::new(),
             fact: None,
             chain: Vec::new(),
             case: None,
@@ -91,7 +96,7 @@ impl Known {
         let key = record.key();
         match record {
             Record::Event { header, private, origin } => {
-                if let Some(private) = private {
+                if let Some(private) = private.filter(|_| !self.erased.contains(&header.id)) {
                     self.privates.insert(header.id, private);
                 }
                 self.events.insert((header.id, header.hash()), (header, origin));
@@ -120,8 +125,18 @@ impl Known {
             Record::Follower(follower) => {
                 self.followers.insert(key, follower);
             }
-            Record::Contribution(file) => {
+            Record::Contribution(mut file) => {
+                file.private = file.private.filter(|_| !self.erased.contains(&as_event(file.id)));
                 self.contributions.insert(file.id, file);
+            }
+            Record::Erasure(erase) => {
+                self.erased.extend(erase.events.iter().copied());
+                let erased = &self.erased;
+                self.privates.retain(|event, _| !erased.contains(event));
+                for file in self.contributions.values_mut().filter(|file| erased.contains(&as_event(file.id))) {
+                    file.private = None;
+                }
+                self.erasures.insert(erase.id, erase);
             }
             Record::Tally(_) | Record::Watermark(_) => {}
         }
@@ -275,6 +290,21 @@ impl Known {
         self.contributions.values()
     }
 
+    /// Erasures of private parts, as ordered by the owner.
+    pub fn erasures(&self) -> impl Iterator<Item = &Erase> {
+        self.erasures.values()
+    }
+
+    /// Whether the private part of an event was erased: it is not taken in again, whoever gives it back.
+    pub fn is_erased(&self, event: EventId) -> bool {
+        self.erased.contains(&event)
+    }
+
+    /// Private parts that are held.
+    pub fn privates(&self) -> impl Iterator<Item = (EventId, &Private)> {
+        self.privates.iter().map(|(event, (_, private))| (*event, private))
+    }
+
     /// Whether this node may append.
     pub fn owned_by(&self, node: NodeId) -> bool {
         self.case.as_ref().is_some_and(|case| case.owned_by(node))
@@ -330,6 +360,11 @@ impl Known {
     }
 }
 
+/// A contribution carries the id of the event that it becomes where it is written.
+pub(crate) fn as_event(id: ContributionId) -> EventId {
+    EventId::from_bytes(*id.as_bytes())
+}
+
 /// Whether a private part is the one that a header binds.
 pub(crate) fn bound(header: &Header, (salt, private): &(Salt, Private)) -> bool {
     private.commit(*salt) == header.commitment
@@ -341,7 +376,14 @@ pub(crate) fn weight(private: &Private) -> usize {
         Content::Nothing => 0,
         Content::Report { title, narrative, parties } => parties
             .iter()
-            .map(|p| p.name.len().saturating_add(p.phone.len()).saturating_add(p.address.len()).saturating_add(16))
+            .map(|p| {
+                p.name
+                    .len()
+                    .saturating_add(p.phone.len())
+                    .saturating_add(p.address.len())
+                    .saturating_add(p.identity.len())
+                    .saturating_add(16)
+            })
             .fold(title.len().saturating_add(narrative.len()), usize::saturating_add),
         Content::Note { text } => text.len(),
         Content::Resolution { terms, .. } => terms.len().saturating_add(16),

@@ -56,5 +56,5 @@ pub use record::{
     RecordKey,
 };
 pub use refusal::{Fault, Refusal};
-pub use rights::{ActionName, Actor, Role, next_actions};
+pub use rights::{ActionName, Actor, At, Grant, Role, Scope, next_actions};
 pub use world::{Keys, Me, Mutant, World};

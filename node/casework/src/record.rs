@@ -3,6 +3,7 @@
 use protocol::bounded::Text;
 use protocol::chain::{Epoch, Hash, TenureSeal};
 use protocol::division::DivisionCode;
+use protocol::erase::Erase;
 use protocol::event::{Brief, Header, Private, Salt};
 use protocol::fact::{CaseFact, Measure, Tally, Watermark};
 use protocol::grading::Answers;
@@ -53,6 +54,8 @@ pub enum Record {
     Follower(Follower),
     /// A contribution that was sent or received. Key: contribution.
     Contribution(ContributionFile),
+    /// Private parts that are gone, and stay refused when somebody gives them back. Key: case and order.
+    Erasure(Erase),
 }
 
 /// The natural key of a record.
@@ -80,6 +83,8 @@ pub enum RecordKey {
     Follower(CaseId, NodeId, FollowerClass),
     /// Of a contribution.
     Contribution(ContributionId),
+    /// Of an erasure.
+    Erasure(CaseId, OrderId),
 }
 
 impl Record {
@@ -97,6 +102,7 @@ impl Record {
             Self::Watermark(mark) => RecordKey::Watermark(mark.node),
             Self::Follower(follower) => RecordKey::Follower(follower.case, follower.node, follower.class),
             Self::Contribution(file) => RecordKey::Contribution(file.id),
+            Self::Erasure(erase) => RecordKey::Erasure(erase.case, erase.id),
         }
     }
 
@@ -115,6 +121,7 @@ impl Record {
             Self::Tally(_) | Self::Watermark(_) => None,
             Self::Follower(follower) => Some(follower.case),
             Self::Contribution(file) => Some(file.case),
+            Self::Erasure(erase) => Some(erase.case),
         }
     }
 

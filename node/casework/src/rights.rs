@@ -1,6 +1,9 @@
 //! Who may do what: roles (角色), and the acts that a button may offer.
 
 use protocol::bounded::Text;
+use protocol::division::DivisionCode;
+use protocol::order::Asked;
+use protocol::unit::UnitCode;
 use serde::{Deserialize, Serialize};
 
 use crate::known::Known;
@@ -27,6 +30,37 @@ pub enum Role {
     Administrator,
     /// 查看: reads only.
     Viewer,
+    /// 热线坐席: registers and looks up, works on nothing.
+    Hotline,
+    /// 审计员: reads the audit, no cases.
+    Auditor,
+}
+
+/// Where a role holds (范围): a division with all below it, a unit, both, or the whole node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+pub struct Scope {
+    /// What happens in this division or below; none: wherever.
+    pub division: Option<DivisionCode>,
+    /// What this unit answers for; none: any unit, and what has none yet.
+    pub unit: Option<UnitCode>,
+}
+
+/// A role with its scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Grant {
+    /// The role.
+    pub role: Role,
+    /// Where it holds.
+    pub scope: Scope,
+}
+
+/// Where a case is, as far as rights ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct At {
+    /// Where it happened.
+    pub place: DivisionCode,
+    /// The unit that answers for it; the node itself before it is assigned.
+    pub unit: UnitCode,
 }
 
 /// Somebody who acts.
@@ -36,8 +70,8 @@ pub struct Actor {
     pub user: Text<40>,
     /// Name as shown.
     pub name: Text<60>,
-    /// Roles.
-    pub roles: Vec<Role>,
+    /// Roles with their scopes. Several may hold at once; each is judged by itself.
+    pub grants: Vec<Grant>,
 }
 
 /// What can be done, as a name.
@@ -88,11 +122,13 @@ pub enum ActionName {
     WithdrawOrder,
     /// Contribute a note (补充情况).
     Contribute,
+    /// Erase what is private (删除个人信息).
+    Erase,
 }
 
 impl ActionName {
     /// All of them, in the order in which they are offered.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Report,
         Self::File,
         Self::Return,
@@ -115,40 +151,126 @@ impl ActionName {
         Self::MarkRead,
         Self::WithdrawOrder,
         Self::Contribute,
+        Self::Erase,
     ];
 }
 
 impl Role {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::GridWorker,
+        Self::Mediator,
+        Self::Clerk,
+        Self::Handler,
+        Self::Supervisor,
+        Self::Administrator,
+        Self::Viewer,
+        Self::Hotline,
+        Self::Auditor,
+    ];
+
     /// Whether the role may do this. Who works on cases works on all steps: a grid has one person for all six.
     pub fn may(self, action: ActionName) -> bool {
         use ActionName as A;
         match action {
-            A::Report | A::Progress | A::Contribute | A::Regrade | A::MarkRead => self.works(),
+            A::Report | A::Contribute => self.works() || self == Self::Hotline,
+            A::Progress | A::Regrade | A::MarkRead => self.works(),
             A::File | A::Return | A::Assign | A::Assess | A::Archive | A::Offer | A::Recall => {
                 matches!(self, Self::GridWorker | Self::Clerk | Self::Supervisor)
             }
             A::Resolve | A::FeedBack => self.works(),
             A::Void | A::AnswerOrder => matches!(self, Self::GridWorker | Self::Clerk | Self::Supervisor),
             A::AcceptOffer | A::DeclineOffer => matches!(self, Self::GridWorker | Self::Clerk | Self::Supervisor),
-            A::TakeOver | A::IssueDirective | A::IssueView | A::WithdrawOrder => self == Self::Supervisor,
+            A::TakeOver | A::IssueDirective | A::IssueView | A::WithdrawOrder | A::Erase => self == Self::Supervisor,
         }
     }
 
-    fn works(self) -> bool {
+    /// Whether the role works on cases.
+    pub fn works(self) -> bool {
         matches!(self, Self::GridWorker | Self::Mediator | Self::Clerk | Self::Handler | Self::Supervisor)
+    }
+
+    /// Whether the role may know of cases at all.
+    pub fn sees_cases(self) -> bool {
+        self.works() || matches!(self, Self::Viewer | Self::Hotline)
+    }
+
+    /// Whether the role may see a party's name and numbers unmasked, with a reason.
+    pub fn reveals(self) -> bool {
+        self.works()
+    }
+}
+
+impl Scope {
+    /// The whole node.
+    pub const EVERYWHERE: Self = Self { division: None, unit: None };
+
+    /// Whether something lies within.
+    pub fn covers(&self, at: At) -> bool {
+        self.division.is_none_or(|division| division.contains(at.place)) && self.unit.is_none_or(|unit| unit == at.unit)
+    }
+
+    /// Whether every place and unit of `other` lies within: nobody hands on more than they hold.
+    pub fn includes(&self, other: &Self) -> bool {
+        let place = self.division.is_none_or(|outer| other.division.is_some_and(|inner| outer.contains(inner)));
+        place && (self.unit.is_none() || self.unit == other.unit)
+    }
+}
+
+impl Grant {
+    /// A role at the whole node.
+    pub fn everywhere(role: Role) -> Self {
+        Self { role, scope: Scope::EVERYWHERE }
     }
 }
 
 impl Actor {
-    /// Refuses what none of the roles allows.
-    pub fn must(&self, action: ActionName) -> Result<(), Refusal> {
-        if self.roles.iter().any(|role| role.may(action)) { Ok(()) } else { Err(Refusal::RoleMissing) }
+    /// Somebody whose roles hold at the whole node.
+    pub fn everywhere(user: &str, name: &str, roles: &[Role]) -> Self {
+        let grants = roles.iter().copied().map(Grant::everywhere).collect();
+        Self { user: Text::cut(user), name: Text::cut(name), grants }
     }
 
-    /// Whether this person approves for the node.
-    pub fn supervises(&self) -> bool {
-        self.roles.contains(&Role::Supervisor)
+    fn holds(&self, at: Option<At>, fits: impl Fn(Role) -> bool) -> bool {
+        self.grants.iter().any(|grant| {
+            // What is nowhere yet is within the whole node only.
+            fits(grant.role) && at.map_or(grant.scope == Scope::EVERYWHERE, |at| grant.scope.covers(at))
+        })
     }
+
+    /// Whether this person may know of what is there.
+    pub fn sees(&self, at: Option<At>) -> bool {
+        self.holds(at, Role::sees_cases)
+    }
+
+    /// Refuses what no grant allows there. What this person may not know of is answered like what is not here.
+    pub fn must(&self, action: ActionName, at: Option<At>) -> Result<(), Refusal> {
+        match (self.holds(at, |role| role.may(action)), self.sees(at)) {
+            (true, _) => Ok(()),
+            (false, true) => Err(Refusal::RoleMissing),
+            // Whoever files a report speaks of a place that everybody knows.
+            (false, false) if action == ActionName::Report => Err(Refusal::RoleMissing),
+            (false, false) => Err(Refusal::UnknownCase),
+        }
+    }
+
+    /// Whether this person approves for the node there.
+    pub fn supervises(&self, at: Option<At>) -> bool {
+        self.holds(at, |role| role == Role::Supervisor)
+    }
+}
+
+/// Where a case is, by all that is held of it: its own last word, else what was offered or asked about it.
+pub fn at(known: &Known) -> Option<At> {
+    let offered = || known.offers().max_by_key(|file| file.offer.id).map(|file| &file.offer.brief);
+    let asked = || {
+        known.orders().find_map(|file| match &file.order.asked {
+            Asked::ApproveLevel { brief, .. } => Some(brief),
+            Asked::Directive { .. } | Asked::View { .. } => None,
+        })
+    };
+    let brief = known.case().map(|case| &case.brief).or_else(offered).or_else(asked)?;
+    Some(At { place: brief.place, unit: brief.unit })
 }
 
 /// What a person may do next with a case: what would not be refused for role or state. What depends on the words of the
@@ -156,7 +278,7 @@ impl Actor {
 pub fn next_actions(known: &Known, me: Me, by: &Actor, policy: &Policy) -> Vec<ActionName> {
     ActionName::ALL
         .into_iter()
-        .filter(|action| *action != ActionName::Report && by.must(*action).is_ok())
+        .filter(|action| *action != ActionName::Report && by.must(*action, at(known)).is_ok())
         .filter(|action| decide::timely(known, me, *action).is_ok())
         .filter(|action| decide::roomy(known, me, policy, *action).is_ok())
         .collect()
@@ -177,4 +299,75 @@ pub(crate) fn fits(action: ActionName, brief: &protocol::event::Brief) -> bool {
         _ => Act::Voided,
     };
     step::after(&act, brief).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(text: &str) -> DivisionCode {
+        text.parse().unwrap()
+    }
+
+    fn granted(role: Role, division: Option<&str>, unit: Option<u16>) -> Actor {
+        let scope = Scope { division: division.map(code), unit: unit.map(UnitCode) };
+        Actor { user: Text::cut("u"), name: Text::cut("某人"), grants: vec![Grant { role, scope }] }
+    }
+
+    const TOWN: &str = "330602001000";
+    const VILLAGE: &str = "330602001001";
+    const OTHER: &str = "330603001000";
+
+    #[test]
+    fn a_scoped_role_acts_within_and_knows_of_nothing_outside() {
+        let clerk = granted(Role::Clerk, Some(TOWN), None);
+        let (inside, outside) = (
+            At { place: code(VILLAGE), unit: UnitCode::NODE_ITSELF },
+            At { place: code(OTHER), unit: UnitCode::NODE_ITSELF },
+        );
+        assert_eq!(clerk.must(ActionName::File, Some(inside)), Ok(()));
+        assert_eq!(clerk.must(ActionName::TakeOver, Some(inside)), Err(Refusal::RoleMissing));
+        assert_eq!(clerk.must(ActionName::File, Some(outside)), Err(Refusal::UnknownCase));
+        assert_eq!(clerk.must(ActionName::File, None), Err(Refusal::UnknownCase));
+        assert_eq!(clerk.must(ActionName::Report, Some(outside)), Err(Refusal::RoleMissing));
+    }
+
+    #[test]
+    fn a_unit_sees_what_it_answers_for_only() {
+        let handler = granted(Role::Handler, None, Some(3));
+        assert!(handler.sees(Some(At { place: code(VILLAGE), unit: UnitCode(3) })));
+        assert!(!handler.sees(Some(At { place: code(VILLAGE), unit: UnitCode(4) })));
+        assert!(!handler.sees(Some(At { place: code(VILLAGE), unit: UnitCode::NODE_ITSELF })));
+    }
+
+    #[test]
+    fn grants_do_not_lend_each_other_their_scopes() {
+        let mut both = granted(Role::Viewer, None, None);
+        both.grants.extend(granted(Role::Supervisor, Some(TOWN), None).grants);
+        let outside = Some(At { place: code(OTHER), unit: UnitCode::NODE_ITSELF });
+        assert!(both.sees(outside));
+        assert_eq!(both.must(ActionName::TakeOver, outside), Err(Refusal::RoleMissing));
+        assert!(!both.supervises(outside));
+    }
+
+    #[test]
+    fn nobody_hands_on_more_than_they_hold() {
+        let scope = |division: Option<&str>, unit: Option<u16>| Scope {
+            division: division.map(code),
+            unit: unit.map(UnitCode),
+        };
+        let (all, town) = (Scope::EVERYWHERE, scope(Some(TOWN), None));
+        assert!(all.includes(&town) && town.includes(&scope(Some(VILLAGE), Some(4))));
+        assert!(!town.includes(&all) && !town.includes(&scope(Some(OTHER), None)));
+        assert!(!scope(None, Some(4)).includes(&town));
+    }
+
+    #[test]
+    fn who_administers_or_audits_knows_of_no_case() {
+        for role in Role::ALL {
+            let blind = matches!(role, Role::Administrator | Role::Auditor);
+            assert_eq!(role.sees_cases(), !blind, "{role:?}");
+            assert!(!blind || ActionName::ALL.iter().all(|action| !role.may(*action)), "{role:?}");
+        }
+    }
 }

@@ -8,7 +8,6 @@ use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use casework::{Actor, Role};
-use protocol::bounded::Text;
 
 use super::problem::Problem;
 use super::state::ApiState;
@@ -33,7 +32,7 @@ pub struct Caller {
 impl Caller {
     /// As the rules of cases know them.
     pub fn actor(&self) -> Actor {
-        Actor { user: Text::cut(&self.name), name: Text::cut(&self.shown), roles: self.roles.clone() }
+        Actor::everywhere(&self.name, &self.shown, &self.roles)
     }
 
     /// Whether they have a role.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use casework::{Case, ContributionFile, Follower, OfferFile, OfferState, OrderFile, Record, RecordKey};
 use protocol::chain::TenureSeal;
+use protocol::erase::Erase;
 use protocol::event::{Act, Header, Private, Salt, Step};
 use protocol::fact::CaseFact;
 use protocol::id::{CaseId, CaseKey, NodeId};
@@ -25,6 +26,7 @@ const OFFER: &str = "offer";
 const RECEIPT: &str = "receipt";
 const FOLLOWER: &str = "follower";
 const CONTRIBUTION: &str = "contribution";
+const ERASURE: &str = "erasure";
 
 /// A header with its private part, if that is here, and its writer.
 type EventRow<'a> = (&'a Header, Option<&'a (Salt, Private)>, NodeId);
@@ -78,6 +80,7 @@ fn paper(record: &Record) -> Option<Paper> {
             (FOLLOWER, key, json(follower), false)
         }
         Record::Contribution(file) => (CONTRIBUTION, file.id.as_bytes().to_vec(), json(file), false),
+        Record::Erasure(erase) => (ERASURE, erase.id.as_bytes().to_vec(), json(erase), false),
         Record::Event { .. } | Record::Fact(_) | Record::Tally(_) | Record::Watermark(_) => return None,
     };
     Some(Paper { case, kind, key, content, open })
@@ -99,6 +102,7 @@ fn record_of(case: CaseId, kind: &str, content: &[u8]) -> Result<Record, StoreEr
         RECEIPT => Record::Receipt(codec::decode::<Receipt>(content, BODY_BYTES_MAX).map_err(|e| bad(&e))?),
         FOLLOWER => Record::Follower(text::<Follower>(content)?),
         CONTRIBUTION => Record::Contribution(text::<ContributionFile>(content)?),
+        ERASURE => Record::Erasure(text::<Erase>(content)?),
         other => return Err(StoreError::damaged("case_paper", format!("unknown kind {other}"))),
     })
 }

@@ -30,6 +30,11 @@ impl CaseCache {
 
     /// Follows what a decision stored.
     pub(super) fn follow(&mut self, case: CaseId, rows: &[Record]) {
+        if rows.iter().any(|row| matches!(row, Record::Erasure(_))) {
+            // What was erased does not live on in memory.
+            self.cases.remove(&case);
+            return;
+        }
         if let Some(held) = self.cases.get_mut(&case) {
             for row in rows {
                 let key = row.key();

@@ -1,6 +1,8 @@
 //! The kinds of messages and their typed bodies.
 
+use crate::audit::AuditHead;
 use crate::directory::{SignedEntry, SignedMandate, SignedRevocation};
+use crate::erase::Erase;
 use crate::event::Header;
 use crate::fact::{CaseFact, Tally, Watermark};
 use crate::order::{Contribution, Order, OrderAnswer, OrderWithdrawn};
@@ -60,6 +62,8 @@ bodies! {
     Tally(Tally) = 4 / 1,
     /// A watermark. To the top; every level on the way keeps it.
     Watermark(Watermark) = 5 / 1,
+    /// The head of a node's audit. To its parent.
+    AuditHead(AuditHead) = 6 / 1,
     /// An order about a case.
     Order(Order) = 10 / 1,
     /// The answer to an order.
@@ -70,6 +74,8 @@ bodies! {
     Receipt(Receipt) = 13 / 1,
     /// A note from somebody who does not own the case.
     Contribution(Contribution) = 14 / 1,
+    /// Private parts that are to be gone. To the parent, and to whoever held more than a brief.
+    Erase(Erase) = 15 / 1,
     /// An offer of ownership.
     Offer(Offer) = 20 / 1,
     /// An offer accepted.

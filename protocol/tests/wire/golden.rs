@@ -75,7 +75,7 @@ macro_rules! body_readers {
         }
     };
 }
-body_readers!(1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 20, 21, 22, 23, 24, 30, 31, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49);
+body_readers!(1, 2, 3, 4, 5, 6, 10, 11, 12, 13, 14, 15, 20, 21, 22, 23, 24, 30, 31, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49);
 
 fn all() -> BTreeMap<String, Golden> {
     let mut files = BTreeMap::new();

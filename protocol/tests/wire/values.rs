@@ -1,11 +1,13 @@
 //! How each type of the vocabulary is made. A field or variant that is added must be added here, or nothing compiles.
 
+use protocol::audit::AuditHead;
 use protocol::chain::{Epoch, Hash, Head, Signature, TenureSeal};
 use protocol::directory::{
     Ancestor, Entry, KeyId, Mandate, Revocation, RevocationReason, Role, SealingKey, SignedEntry, SignedMandate,
     SignedRevocation, SigningKey,
 };
 use protocol::division::GridKind;
+use protocol::erase::Erase;
 use protocol::event::{
     Act, Brief, Category, Commitment, Content, DueTerm, Ending, Header, Matter, Outcome, Party, PartySide, Private,
     PrivatePart, Salt, Signatory, Source, Step, TermKind,
@@ -64,7 +66,7 @@ fields! {
         outcome, void,
     }
     Header { id, case, epoch, number, previous, at, act, brief, commitment }
-    Party { side, name, phone, address }
+    Party { side, name, phone, address, identity }
     Signatory { name, user }
     Private { by, content }
     PrivatePart { event, salt, private }
@@ -87,6 +89,8 @@ fields! {
     HeldVersion { kind, name, issuer, version }
     Holdings { held }
     Receipt { subject, by, progress, at }
+    AuditHead { node, count, hash, at, erasures }
+    Erase { id, case, by, at, events }
     Sealed { suite, encapsulated, ciphertext }
     Offer { id, case, from, brief, head, at, expires }
     Accept { offer, case, by, at }
@@ -228,11 +232,13 @@ variants! { g;
         Body::Fact(_) => Body::Fact(g.make()),
         Body::Tally(_) => Body::Tally(g.make()),
         Body::Watermark(_) => Body::Watermark(g.make()),
+        Body::AuditHead(_) => Body::AuditHead(g.make()),
         Body::Order(_) => Body::Order(g.make()),
         Body::OrderAnswer(_) => Body::OrderAnswer(g.make()),
         Body::OrderWithdrawn(_) => Body::OrderWithdrawn(g.make()),
         Body::Receipt(_) => Body::Receipt(g.make()),
         Body::Contribution(_) => Body::Contribution(g.make()),
+        Body::Erase(_) => Body::Erase(g.make()),
         Body::Offer(_) => Body::Offer(g.make()),
         Body::Accept(_) => Body::Accept(g.make()),
         Body::Decline(_) => Body::Decline(g.make()),

@@ -157,7 +157,7 @@ async fn raise(root: &Path) -> Result<Vec<Running>, Failure> {
 }
 
 fn actor() -> Result<Actor, Failure> {
-    Ok(Actor { user: Text::new("bench")?, name: Text::new("bench")?, roles: vec![Role::GridWorker] })
+    Ok(Actor::everywhere("bench", "bench", &[Role::GridWorker]))
 }
 
 fn intake() -> Result<Intake, Failure> {

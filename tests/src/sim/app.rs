@@ -160,11 +160,8 @@ impl CityApp {
 
 /// Somebody who may do everything: rights have tests of their own.
 fn everybody() -> Actor {
-    Actor {
-        user: Text::cut("sim"),
-        name: Text::cut("模拟"),
-        roles: vec![Role::GridWorker, Role::Mediator, Role::Clerk, Role::Handler, Role::Supervisor],
-    }
+    let roles = [Role::GridWorker, Role::Mediator, Role::Clerk, Role::Handler, Role::Supervisor];
+    Actor::everywhere("sim", "模拟", &roles)
 }
 
 /// Sealing without secrecy.

@@ -14,7 +14,7 @@ use crate::grading::merge;
 use crate::receive::withdraw_approval;
 use crate::record::{FollowerClass, OrderFile, Record};
 use crate::refusal::Refusal;
-use crate::rights::Actor;
+use crate::rights::{self, Actor};
 use crate::world::World;
 
 /// The ceiling of a case that rises to a level: the node that the policy names, and never lower than it was. Kept to the
@@ -71,7 +71,7 @@ pub(super) fn regrade(
     }
     let approver = approver(draft.world, from);
     if approver == draft.me() {
-        if !by.supervises() {
+        if !by.supervises(rights::at(&draft.known)) {
             return Err(Refusal::RoleMissing);
         }
         return lower(draft, grading, None, reason);

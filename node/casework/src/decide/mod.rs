@@ -1,5 +1,6 @@
 //! What people ask for: each command meets right and state, and yields events or a typed refusal.
 
+mod erase;
 mod level;
 mod orders;
 mod report;
@@ -17,6 +18,7 @@ use crate::refusal::Refusal;
 use crate::rights::{self, ActionName, Actor};
 use crate::world::{Me, World};
 
+pub(crate) use erase::carry_out;
 pub(crate) use level::{approved, approver, lower};
 pub(crate) use orders::send_contribution;
 pub use report::open;
@@ -32,7 +34,7 @@ pub(crate) const PRIVATE_BYTES_MAX: usize = 320 * 1024;
 /// Decides a command.
 pub fn decide(known: &Known, command: Command, by: &Actor, world: &mut World<'_>) -> Result<Decision, Refusal> {
     let action = name_of(&command);
-    by.must(action)?;
+    by.must(action, rights::at(known))?;
     let mut draft = Draft::new(known, world, Some(by));
     timely(&draft.known, draft.world.me, action)?;
     roomy(&draft.known, draft.world.me, &draft.world.holds.policy, action)?;
@@ -65,6 +67,7 @@ fn run(draft: &mut Draft<'_, '_>, command: Command, by: &Actor) -> Result<(), Re
         Command::MarkRead { order } => orders::mark_read(draft, order),
         Command::WithdrawOrder { order } => orders::withdraw(draft, order),
         Command::Contribute { text } => orders::contribute(draft, text),
+        Command::Erase => erase::erase(draft),
     }
 }
 
@@ -98,6 +101,7 @@ pub(crate) fn name_of(command: &Command) -> ActionName {
         Command::MarkRead { .. } => ActionName::MarkRead,
         Command::WithdrawOrder { .. } => ActionName::WithdrawOrder,
         Command::Contribute { .. } => ActionName::Contribute,
+        Command::Erase => ActionName::Erase,
     }
 }
 
@@ -122,6 +126,7 @@ pub(crate) fn timely(known: &Known, me: Me, action: ActionName) -> Result<(), Re
             if above { Ok(()) } else { Err(Refusal::OutsideArea) }
         }
         A::Void | A::Regrade => mine(known, me),
+        A::Erase => erase::closed(known, me),
         A::Offer => {
             mine(known, me)?;
             if known.case().is_some_and(|case| case.offered.is_some()) { Err(Refusal::OfferOpen) } else { Ok(()) }

@@ -14,7 +14,7 @@ use crate::draft::Draft;
 use crate::letter::Letter;
 use crate::record::{AnswerKind, Answered, ContributionFile, FollowerClass, OrderFile, Record};
 use crate::refusal::Refusal;
-use crate::rights::Actor;
+use crate::rights::{self, Actor};
 
 impl OrderFile {
     /// An order as its issuer begins to hold it.
@@ -88,7 +88,7 @@ pub(super) fn answer(draft: &mut Draft<'_, '_>, order: OrderId, reply: Reply, by
     let approves = matches!(file.order.asked, Asked::ApproveLevel { .. });
     if approves || matches!(file.order.asked, Asked::View { .. }) {
         // Approving, and letting names out, are the supervisor's.
-        if !by.supervises() {
+        if !by.supervises(rights::at(&draft.known)) {
             return Err(Refusal::RoleMissing);
         }
     }

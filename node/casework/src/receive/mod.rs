@@ -49,8 +49,10 @@ pub fn subject_of(body: &Body) -> Option<CaseId> {
         Body::Decline(decline) => Some(decline.case),
         Body::Recall(recall) => Some(recall.case),
         Body::Handover(handover) => Some(handover.case),
+        Body::Erase(erase) => Some(erase.case),
         Body::Tally(_)
         | Body::Watermark(_)
+        | Body::AuditHead(_)
         | Body::Published(_)
         | Body::Holdings(_)
         | Body::Delivered(_)
@@ -96,8 +98,10 @@ pub fn receive(known: &Known, message: Incoming, world: &mut World<'_>) -> Resul
         Body::Decline(decline) => transfer::decline(draft_ref, decline, origin)?,
         Body::Recall(recall) => transfer::recall(draft_ref, &recall, origin)?,
         Body::Handover(handover) => transfer::handover(draft_ref, handover, origin, opened)?,
+        Body::Erase(erase) => orders::erase(draft_ref, erase, origin)?,
         Body::Published(_)
         | Body::Holdings(_)
+        | Body::AuditHead(_)
         | Body::Delivered(_)
         | Body::Enrol(_)
         | Body::Enrolled(_)

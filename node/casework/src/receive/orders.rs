@@ -1,5 +1,6 @@
 //! Orders, their answers, and contributions between nodes.
 
+use protocol::erase::Erase;
 use protocol::event::{Act, Content, PrivatePart};
 use protocol::id::NodeId;
 use protocol::order::{Answer, Asked, Contribution, Order, OrderAnswer, OrderWithdrawn};
@@ -181,5 +182,25 @@ pub(super) fn contribution(
     if state.owner() != me {
         draft.send(state.owner(), Letter::Contribution { id, case, from, at, part: Box::new(part) });
     }
+    Ok(())
+}
+
+/// Private parts that are to be gone. An owner orders it; the parent keeps it for the children that it is above, and gives
+/// it back to one that was restored.
+pub(super) fn erase(draft: &mut Draft<'_, '_>, erase: Erase, origin: NodeId) -> Result<(), Refusal> {
+    let me = draft.me();
+    if draft.known.erasures().any(|held| held.id == erase.id) {
+        return Ok(());
+    }
+    let given_back = erase.by == me && draft.world.line.iter().any(|above| above.node == origin);
+    let owners = draft.known.owners();
+    let by_an_owner = owners.contains(&erase.by) && owners.contains(&origin);
+    let from_below = origin == erase.by
+        && draft.known.case().is_none()
+        && draft.world.keys.division(origin).is_some_and(|division| draft.world.me.division.contains(division));
+    if !given_back && !by_an_owner && !from_below {
+        return Err(Refusal::WrongOrigin);
+    }
+    decide::carry_out(draft, erase);
     Ok(())
 }

@@ -90,7 +90,7 @@ pub(crate) struct Net {
 }
 
 pub(crate) fn actor(role: Role) -> Actor {
-    Actor { user: Text::new("u").unwrap(), name: Text::new("某人").unwrap(), roles: vec![role] }
+    Actor::everywhere("u", "某人", &[role])
 }
 
 pub(crate) fn text<const N: usize>(words: &str) -> Text<N> {
@@ -102,7 +102,13 @@ pub(crate) fn answers(violence: bool, signs: u8) -> Answers {
 }
 
 pub(crate) fn intake(case: u8, ending: Ending, answers: Answers) -> Intake {
-    let party = |side, name| Party { side, name: text(name), phone: text("13800138000"), address: Text::default() };
+    let party = |side, name| Party {
+        side,
+        name: text(name),
+        phone: text("13800138000"),
+        address: Text::default(),
+        identity: Text::default(),
+    };
     Intake {
         case: CaseId::from_bytes([case; 16]),
         matter: Matter::Dispute,
@@ -277,6 +283,11 @@ impl Net {
             }
             None => false,
         }
+    }
+
+    /// A letter that somebody writes by hand.
+    pub(crate) fn mail_from(&self, origin: usize, at: usize, body: Body) -> Mail {
+        Mail { origin, at, opened: false, serial: self.sent.len(), body }
     }
 
     pub(crate) fn deliver(&mut self, mail: Mail, returned: bool) -> Result<(), Refusal> {
