@@ -1,7 +1,13 @@
-//! People: their passwords, their sessions, their roles.
+//! People: their passwords and second factors, their sessions, their roles, what is kept of them and how it is shown.
 
+pub mod audit;
+pub mod lockout;
+pub mod mask;
 pub mod password;
+pub mod rate;
 pub mod roles;
 pub mod session;
+pub mod totp;
+pub mod vault;
 
 pub use roles::of_text as roles;
