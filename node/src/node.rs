@@ -23,6 +23,8 @@ use crate::clock::{Clock, random_bytes};
 use crate::config::{Config, DatabaseSection, HttpSection, LinkSection, NodeSection, ParentSection};
 use crate::folder::Folder;
 use crate::ops::loss;
+use crate::person::realm::{PeopleSection, Realm};
+use crate::person::vault::Vault;
 use crate::shared::Shared;
 use crate::store::trust::{Child, KeptToken, Route};
 use crate::store::{self, Database, Patience, Store, StoreError, WriteStore};
@@ -68,6 +70,8 @@ pub struct Running {
     pub port: Port,
     /// The reading side of its database.
     pub store: Store,
+    /// The keys for what is private.
+    pub vault: Arc<Vault>,
     /// Links, line and alarms.
     pub shared: Arc<Shared>,
     /// Its clock.
@@ -86,6 +90,7 @@ fn configuration(plan: &Plan, id: NodeId, parent: Option<ParentSection>) -> Conf
         link: LinkSection::new(plan.link, plan.advertise.clone()),
         http: HttpSection::plain(plan.http),
         database: DatabaseSection { url: plan.database.clone(), standby: false },
+        people: PeopleSection::default(),
         parent,
     }
 }
@@ -158,6 +163,7 @@ pub async fn join_by(folder: &Folder, plan: &Plan, token: &Token, clock: &Clock)
 async fn settle(folder: &Folder, config: Config, enrolled: &Enrolled) -> anyhow::Result<Config> {
     folder.save_enrolled(enrolled)?;
     folder.make_operator_token()?;
+    Vault::create(&folder.keys())?;
     let (_, mut write) = store::open(&config.place(folder), config.node.id).await?;
     write.set_meta("division", &config.node.division.to_string()).await?;
     write.put_entry(&enrolled.entry).await?;
@@ -281,6 +287,30 @@ async fn load(store: &mut WriteStore, standing: &Standing) -> anyhow::Result<Loa
     })
 }
 
+/// Where the database says which key file belongs to it.
+const VAULT_META: &str = "persons-key";
+
+/// The keys for what is private, given to the writing side too. A database that was written with keys is never opened with
+/// others: what would be stored then could not be read with either.
+pub async fn open_vault(folder: &Folder, write: &mut WriteStore) -> anyhow::Result<Arc<Vault>> {
+    let written = write.meta(VAULT_META).await?;
+    if written.is_none() {
+        Vault::create(&folder.keys())?;
+    }
+    let vault = Arc::new(Vault::load(&folder.keys())?);
+    match written {
+        Some(check) if check != vault.check() => bail!(
+            "{} does not belong to this database; nothing was changed. Bring back the file that was there when the \
+             database was last used",
+            folder.keys().join(crate::person::vault::FILE_NAME).display()
+        ),
+        Some(_) => {}
+        None => write.set_meta(VAULT_META, &vault.check()).await?,
+    }
+    write.open_vault(vault.clone());
+    Ok(vault)
+}
+
 impl Running {
     /// Starts the node of a folder.
     pub async fn start(folder: Folder) -> anyhow::Result<Self> {
@@ -317,6 +347,8 @@ impl Running {
             None => store::open_to_run(&config.place(&folder), me.node, patience, &address).await?,
         };
         let standing = Standing::load(&folder, &config, &mut write, &clock).await?;
+        let vault = open_vault(&folder, &mut write).await?;
+        let store = store.with_vault(vault.clone());
         let loaded = load(&mut write, &standing).await?;
         let shared = Arc::new(Shared::default());
         shared.set_line(&loaded.line);
@@ -394,6 +426,7 @@ impl Running {
             folder,
             port: Port { sender },
             store,
+            vault,
             shared,
             clock,
             endpoint,
@@ -402,6 +435,11 @@ impl Running {
             writer,
             _lock: lock,
         })
+    }
+
+    /// A realm whose tables are in this node's database: the node's own people, or those of the pack that it stands for.
+    pub fn realm(&self, id: NodeId, policy: PeopleSection) -> Realm {
+        Realm::new(self.store.people(id), self.port.clone(), self.vault.clone(), policy)
     }
 
     /// The address that the link listens on.

@@ -11,8 +11,11 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::folder::Folder;
+use crate::person::realm::Realm;
+use crate::person::vault::Vault;
 use crate::shared::Shared;
 use crate::store::{Store, StoreError};
+use crate::writer::port::Port;
 use crate::writer::publications::Publications;
 
 /// How often it looks who belongs here and what is in force by now.
@@ -26,6 +29,8 @@ pub struct Reader {
     pub folder: Folder,
     /// The rows.
     pub store: Store,
+    /// The keys for what is private: a copy of the folder has them too.
+    pub vault: Arc<Vault>,
     /// Who is above and below, and what is in force. Links and alarms are known to the writer alone.
     pub shared: Arc<Shared>,
     /// The clock of this process.
@@ -40,6 +45,8 @@ impl Reader {
         let store = Store::reader(&config.place(&folder), config.node.id)
             .await
             .context("the database cannot be read; its tables are made by the process that writes")?;
+        let vault = Arc::new(Vault::load(&folder.keys())?);
+        let store = store.with_vault(vault.clone());
         let shared = Arc::new(Shared::default());
         let clock = Clock::default();
         let me = Me { node: config.node.id, division: config.node.division };
@@ -56,7 +63,15 @@ impl Reader {
                 }
             }
         });
-        Ok(Self { config, folder, store, shared, clock, _refreshing: stopping.drop_guard() })
+        Ok(Self { config, folder, store, vault, shared, clock, _refreshing: stopping.drop_guard() })
+    }
+}
+
+impl Reader {
+    /// The people who log in to the node. This process changes nothing of them.
+    pub(crate) fn realm(&self) -> Realm {
+        let people = self.store.people(self.config.node.id);
+        Realm::new(people, Port::closed(), self.vault.clone(), self.config.people.clone())
     }
 }
 

@@ -109,7 +109,8 @@ impl Node {
 
     /// Makes a user and logs them in.
     async fn person(&self, name: &str, roles: &[&str]) -> String {
-        let user = json!({ "name": name, "shown": "测试员", "roles": roles, "password": PASSWORD });
+        let user =
+            json!({ "name": name, "shown": "测试员", "roles": roles, "password": PASSWORD, "must_change": false });
         let made = self.operator("POST", "/api/v1/users", Some(&user)).await;
         assert_eq!(made.status, StatusCode::OK, "{}", made.text);
         let log_in = json!({ "user": name, "password": PASSWORD });
@@ -181,63 +182,6 @@ async fn no_endpoint_is_open() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_description_lists_every_route() {
-    let description = serde_json::to_value(router::description()).expect("json");
-    let paths = description["paths"].as_object().expect("paths");
-    let case = "/api/v1/cases/{id}";
-    let mut wanted: Vec<String> = [
-        "session",
-        "me",
-        "users",
-        "cases",
-        "offers",
-        "orders",
-        "figures",
-        "figures/totals",
-        "publications",
-        "publications/{kind}/{name}",
-        "links",
-        "status",
-        "trust",
-        "openapi.json",
-    ]
-    .iter()
-    .map(|p| format!("/api/v1/{p}"))
-    .collect();
-    wanted.push("/healthz".into());
-    wanted.push(case.into());
-    for act in [
-        "file",
-        "return",
-        "assign",
-        "progress",
-        "resolve",
-        "feed-back",
-        "assess",
-        "archive",
-        "void",
-        "regrade",
-        "offer",
-        "recall",
-        "take-over",
-        "contribute",
-        "directives",
-        "views",
-        "orders/{order}/answer",
-        "orders/{order}/read",
-        "orders/{order}/withdraw",
-        "offers/{offer}/accept",
-        "offers/{offer}/decline",
-    ] {
-        wanted.push(format!("{case}/{act}"));
-    }
-    wanted.sort();
-    let mut found: Vec<_> = paths.keys().cloned().collect();
-    found.sort();
-    assert_eq!(found, wanted);
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_password_an_unknown_name_and_a_disabled_user_get_the_same_answer() {
     let node = Node::found().await;
     node.person("clerk", &["clerk"]).await;
@@ -297,7 +241,7 @@ async fn a_case_goes_from_the_report_to_the_archive() {
     let cut = node.with(&clerk, "GET", "/api/v1/figures?by=level", None).await.json();
     assert_eq!(cut["lines"][0]["value"], "yellow");
     let shown = node.with(&clerk, "GET", &format!("/api/v1/cases/{case}"), None).await.json();
-    assert_eq!(shown["private"]["parties"][0]["name"], "周慧敏");
+    assert_eq!(shown["private"]["parties"][0]["name"], "周**");
     assert_eq!(shown["steps"].as_array().map(Vec::len), Some(7));
     node.running.stop().await.expect("stopped");
 }

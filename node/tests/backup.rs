@@ -6,6 +6,7 @@ mod postgres;
 
 use std::path::Path;
 
+use casework::{Grant, Role};
 use protocol::id::TokenId;
 use protocol::time::UnixMillis;
 use wuji::config::Config;
@@ -14,9 +15,10 @@ use wuji::node::{self, Plan};
 use wuji::ops::backup::{self, Progress, Wanted};
 use wuji::ops::lock::{self, LockWith, OpenWith};
 use wuji::ops::restore;
+use wuji::person::change::{Change, PutUser};
 use wuji::store::dump::Cell;
 use wuji::store::trust::KeptToken;
-use wuji::store::{self, Database, Store, persons::UserRow};
+use wuji::store::{self, Database, Store};
 use zeroize::Zeroizing;
 
 const PASSPHRASE: &str = "correct horse battery staple";
@@ -42,14 +44,15 @@ async fn city(root: &Path) -> (Folder, Config) {
     };
     let config = node::found(&folder, &plan).await.expect("founded");
     let (_, mut write) = store::open(&config.place(&folder), config.node.id).await.expect("a database");
-    let user = UserRow {
+    let user = PutUser {
         name: "li".into(),
         shown: "李 \u{0}'\"; DROP TABLE meta".replace('\u{0}', " "),
-        roles: "clerk".into(),
-        password: "$argon2id$".into(),
+        password: Some("$argon2id$".into()),
+        must_change: false,
         disabled: false,
+        grants: Some(vec![Grant::everywhere(Role::Clerk)]),
     };
-    write.put_user(&user, UnixMillis(1)).await.expect("a user");
+    write.change_people(config.node.id, &Change::PutUser(user), UnixMillis(1)).await.expect("a user");
     write.set_meta("empty", "").await.expect("an empty value");
     let token = KeptToken {
         secret: [7; 32],

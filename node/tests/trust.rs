@@ -4,7 +4,6 @@ use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
 use casework::{Actor, Intake, Role};
-use protocol::bounded::Text;
 use protocol::directory::RevocationReason;
 use protocol::id::{CaseId, NodeId};
 use protocol::time::UnixMillis;
@@ -143,10 +142,7 @@ impl Site {
             "head_count": 2, "ending": "settle_here",
         }))
         .expect("an intake");
-        let by =
-            Actor {
-                user: Text::cut("clerk"), name: Text::cut("测试员"), roles: vec![Role::GridWorker, Role::Clerk]
-            };
+        let by = Actor::everywhere("clerk", "测试员", &[Role::GridWorker, Role::Clerk]);
         self.run().port.report(intake, by).await.expect("reported");
         case
     }

@@ -113,7 +113,9 @@ async fn a_case_is_taken_on_ordered_about_answered_and_archived_with_receipts() 
     })
     .await;
     let seen = township.get(&path).await.expect("the case");
-    assert!(seen.to_string().contains("周慧敏"), "names come with the case");
+    assert!(!seen.to_string().contains("周慧敏"), "names are masked");
+    let revealed = township.post(&format!("{path}/reveal"), &json!({ "reason": "核对" })).await.expect("revealed");
+    assert!(revealed.to_string().contains("周慧敏"), "names come with the case");
     city.post(&format!("{path}/directives"), &json!({ "form": "supervise", "text": "请两日内报告。", "term_days": 2 }))
         .await
         .expect("a directive");

@@ -2,47 +2,71 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Extension, FromRequestParts, Request};
+use axum::extract::{Extension, FromRequestParts, MatchedPath, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{Extensions, HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use casework::{Actor, Role};
+use casework::{Actor, Grant, Role, Scope};
+use protocol::bounded::Text;
+use protocol::time::UnixMillis;
 
-use super::problem::Problem;
+use super::problem::{Code, Problem};
+use super::rights::{self, Right};
 use super::state::ApiState;
+use crate::door::Client;
+use crate::person::audit::{self, Entry};
+use crate::person::change::Change;
 use crate::person::{roles, session};
 
 /// Name under which the operator's token acts.
 const OPERATOR: &str = "operator";
 
-/// A person, or the operator's token, that is logged in.
+/// What a caller has to do before anything else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Due {
+    /// Choose a password of their own.
+    Password,
+    /// Set up a second factor.
+    SecondFactor,
+}
+
+/// A person, a machine, or the operator's token, that is logged in.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    /// Log-in name.
+    /// Log-in name; `token:NAME` for a machine.
     pub name: String,
     /// Name as shown.
     pub shown: String,
-    /// Roles.
-    pub roles: Vec<Role>,
-    /// Hash of the session's token; none for the operator's token.
+    /// Roles with their scopes, as they hold now.
+    pub grants: Vec<Grant>,
+    /// Hash of the session's token; none for tokens.
     pub session: Option<[u8; 32]>,
+    /// What the audit says of the session or token.
+    pub via: String,
+    /// What is due first.
+    pub due: Option<Due>,
+    /// All of this node: where it hangs, with all below.
+    pub home: Scope,
 }
 
 impl Caller {
     /// As the rules of cases know them.
     pub fn actor(&self) -> Actor {
-        Actor::everywhere(&self.name, &self.shown, &self.roles)
+        Actor { user: Text::cut(&self.name), name: Text::cut(&self.shown), grants: self.grants.clone() }
     }
 
-    /// Whether they have a role.
-    pub fn has(&self, role: Role) -> bool {
-        self.roles.contains(&role)
+    /// Names of their roles, each once.
+    pub fn role_names(&self) -> Vec<String> {
+        let mut names: Vec<_> = self.grants.iter().map(|grant| roles::name(grant.role)).collect();
+        names.sort();
+        names.dedup();
+        names
     }
 
     /// Whether they may know of cases at all: whoever only administers does not.
     pub fn sees_cases(&self) -> bool {
-        self.roles.iter().any(|role| *role != Role::Administrator)
+        self.grants.iter().any(|grant| grant.role.sees_cases())
     }
 
     /// Refuses whoever may not know of cases, in the words in which an absent case is refused.
@@ -50,9 +74,41 @@ impl Caller {
         if self.sees_cases() { Ok(()) } else { Err(Problem::not_found()) }
     }
 
-    /// Refuses whoever does not administer.
+    /// Where they may see cases; none: everywhere.
+    pub fn scopes(&self) -> Option<Vec<Scope>> {
+        let scopes: Vec<Scope> =
+            self.grants.iter().filter(|grant| grant.role.sees_cases()).map(|grant| grant.scope).collect();
+        if scopes.contains(&Scope::EVERYWHERE) { None } else { Some(scopes) }
+    }
+
+    /// Whether they administer all of a scope.
+    pub fn administers(&self, scope: &Scope) -> bool {
+        self.grants.iter().any(|grant| grant.role == Role::Administrator && grant.scope.includes(scope))
+    }
+
+    /// Refuses whoever does not administer all of the node: what concerns all of it is not for a part of it to decide.
     pub fn must_administer(&self) -> Result<(), Problem> {
-        if self.has(Role::Administrator) { Ok(()) } else { Err(Problem::forbidden()) }
+        if self.administers(&self.home) { Ok(()) } else { Err(Problem::forbidden()) }
+    }
+
+    /// Refuses whoever may not read the audit of all of the node.
+    pub fn must_audit(&self) -> Result<(), Problem> {
+        let may = |grant: &Grant| {
+            matches!(grant.role, Role::Administrator | Role::Auditor) && grant.scope.includes(&self.home)
+        };
+        if self.grants.iter().any(may) { Ok(()) } else { Err(Problem::forbidden()) }
+    }
+
+    /// The entry of what they do now, before its outcome is known.
+    fn entry(&self, method: &Method, path: &str, address: &str) -> Entry {
+        Entry {
+            who: self.name.clone(),
+            roles: roles::grants_text(&self.grants),
+            via: self.via.clone(),
+            action: format!("{method} {path}"),
+            object: audit::cut(address.trim_start_matches("/api/v1/")),
+            ..Entry::default()
+        }
     }
 }
 
@@ -65,36 +121,140 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     }
 }
 
+/// Where a request comes from, as far as addresses tell.
+pub fn address_of(extensions: &Extensions) -> String {
+    extensions.get::<Client>().map_or_else(|| "unknown".to_owned(), |client| client.address.to_string())
+}
+
+/// Whether the caller's side speaks HTTPS.
+pub fn is_https(extensions: &Extensions) -> bool {
+    extensions.get::<Client>().is_some_and(|client| client.https)
+}
+
+/// Refuses what a browser sends on behalf of another site. A program sends neither header.
+pub fn must_be_same_site(headers: &HeaderMap) -> Result<(), Problem> {
+    let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
+    let other_site = text("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"));
+    let host = text("x-forwarded-host").or_else(|| text("host"));
+    let other_origin = text("origin").is_some_and(|origin| {
+        let authority = origin.split_once("://").map(|(_, authority)| authority);
+        authority.is_none() || authority != host
+    });
+    if other_site || other_origin { Err(Problem::cross_site()) } else { Ok(()) }
+}
+
 /// Finds out who calls.
-pub async fn identify(state: &ApiState, headers: &HeaderMap) -> Result<Option<Caller>, Problem> {
+pub async fn identify(state: &Arc<ApiState>, headers: &HeaderMap) -> Result<Option<Caller>, Problem> {
     let text = |name| headers.get(name).and_then(|v: &axum::http::HeaderValue| v.to_str().ok());
+    let now = state.clock.wall();
     if let Some(token) = text(header::AUTHORIZATION).and_then(|v| v.strip_prefix("Bearer ")) {
-        return Ok(state.is_operator(token.trim()).then(|| Caller {
-            name: OPERATOR.to_owned(),
-            shown: OPERATOR.to_owned(),
-            roles: vec![Role::Administrator, Role::Supervisor],
-            session: None,
-        }));
+        return bearer(state, token.trim(), now).await;
     }
-    let Some(token) = text(header::COOKIE).and_then(|v| session::token_in(state.me(), v)) else { return Ok(None) };
+    let realm = state.realm.id();
+    let Some(token) = text(header::COOKIE).and_then(|v| session::token_in(realm, v)) else { return Ok(None) };
     let hash = session::hash(token);
-    let user = state.store.session(hash, state.clock.wall()).await?;
-    Ok(user.map(|user| Caller {
-        roles: roles::of_text(&user.roles),
-        name: user.name,
-        shown: user.shown,
-        session: Some(hash),
+    let seen_after = UnixMillis(now.0.saturating_sub(session::IDLE_MS));
+    let Some(row) = state.realm.people.session(hash, now, seen_after).await? else { return Ok(None) };
+    let Some(user) = state.realm.people.user(&row.name).await?.filter(|user| !user.disabled) else { return Ok(None) };
+    let grants = state.realm.grants_now(&user.name, now).await?;
+    seen(state, row.seen_at, now, Change::SeenSession(hash));
+    let due = match () {
+        () if user.must_change => Some(Due::Password),
+        () if !user.totp_on && state.realm.needs_second_factor(&grants) => Some(Due::SecondFactor),
+        () => None,
+    };
+    let (name, shown, via) = (user.name, user.shown, session::short(&hash));
+    Ok(Some(Caller { name, shown, grants, session: Some(hash), via, due, home: state.home() }))
+}
+
+async fn bearer(state: &Arc<ApiState>, token: &str, now: UnixMillis) -> Result<Option<Caller>, Problem> {
+    if state.is_operator(token) {
+        let grants = [Role::Administrator, Role::Supervisor].map(Grant::everywhere).to_vec();
+        let (name, shown, via) = (OPERATOR.to_owned(), OPERATOR.to_owned(), OPERATOR.to_owned());
+        return Ok(Some(Caller { name, shown, grants, session: None, via, due: None, home: state.home() }));
+    }
+    let hash = session::hash(token);
+    let Some(row) = state.realm.people.token(hash).await? else { return Ok(None) };
+    let Some(grant) = row.grant.filter(|_| row.revoked_at.is_none() && now.0 < row.expires_at.0) else {
+        return Ok(None);
+    };
+    seen(state, row.used_at.unwrap_or(UnixMillis(0)), now, Change::SeenToken(hash));
+    let via = session::short(&row.id);
+    Ok(Some(Caller {
+        name: format!("token:{}", row.name),
+        shown: row.name,
+        grants: vec![grant],
+        session: None,
+        via,
+        due: None,
+        home: state.home(),
     }))
 }
 
-/// Lets only those through who are logged in.
-pub async fn guard(Extension(state): Extension<Arc<ApiState>>, mut request: Request, next: Next) -> Response {
-    match identify(&state, request.headers()).await {
-        Ok(Some(caller)) => {
-            request.extensions_mut().insert(caller);
-            next.run(request).await
+/// Writes down, once a minute and beside the request, that a session or token is in use.
+fn seen(state: &Arc<ApiState>, last: UnixMillis, now: UnixMillis, change: Change) {
+    if state.reads_only || now.0.saturating_sub(last.0) < session::SEEN_EVERY_MS {
+        return;
+    }
+    let state = state.clone();
+    tokio::spawn(async move {
+        if state.realm.change(change).await.is_err() {
+            tracing::warn!("it could not be written down that a session is in use");
         }
-        Ok(None) => Problem::unauthorized().into_response(),
-        Err(problem) => problem.into_response(),
+    });
+}
+
+/// Lets only those through who are logged in and whose roles are enough, and writes into the audit what they change.
+pub async fn guard(Extension(state): Extension<Arc<ApiState>>, mut request: Request, next: Next) -> Response {
+    let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned()).unwrap_or_default();
+    let caller = match admit(&state, request.method().clone(), request.headers().clone(), &path).await {
+        Ok(caller) => caller,
+        Err(problem) => return problem.into_response(),
+    };
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    let entry = caller.entry(request.method(), &path, request.uri().path());
+    request.extensions_mut().insert(caller);
+    if reads { next.run(request).await } else { audited(&state, entry, next.run(request)).await }
+}
+
+async fn admit(state: &Arc<ApiState>, method: Method, headers: HeaderMap, path: &str) -> Result<Caller, Problem> {
+    let caller = identify(state, &headers).await?.ok_or_else(Problem::unauthorized)?;
+    let right = rights::of(method.as_str(), path).ok_or_else(|| {
+        tracing::error!(%method, path, "this operation has no row in api/rights.rs: it is closed to everybody");
+        Problem::not_found()
+    })?;
+    let uptime = state.clock.uptime_ms();
+    let who = format!("{}/{}", caller.name, caller.via);
+    state.realm.request_rate.take(who.clone(), uptime).map_err(Problem::too_many)?;
+    if path.ends_with("/check") || path.ends_with("/find") || path.starts_with("/api/v1/figures") {
+        state.realm.expensive_rate.take(who, uptime).map_err(Problem::too_many)?;
+    }
+    if caller.session.is_some() && !matches!(method, Method::GET | Method::HEAD) {
+        must_be_same_site(&headers)?;
+    }
+    match caller.due.filter(|_| right != Right::Own) {
+        Some(Due::Password) => return Err(Problem::password_change_required()),
+        Some(Due::SecondFactor) => return Err(Problem::second_factor_required()),
+        None => {}
+    }
+    right.check(&caller, path)?;
+    Ok(caller)
+}
+
+/// Runs a request under its entry. What it asked of the writer was stored with it; otherwise the entry is stored now.
+pub(crate) async fn audited(state: &ApiState, entry: Entry, run: impl Future<Output = Response>) -> Response {
+    let (response, entry, stored) = audit::under(entry, run).await;
+    if stored {
+        return response;
+    }
+    let outcome = match response.extensions().get::<Code>() {
+        Some(Code(code)) => code.clone(),
+        None if response.status().is_success() => "done".to_owned(),
+        None => response.status().as_u16().to_string(),
+    };
+    match state.port.note(Entry { outcome, ..entry }).await {
+        Ok(()) => response,
+        // What cannot be written down is not given out.
+        Err(_) => Problem::unavailable().into_response(),
     }
 }

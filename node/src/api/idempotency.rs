@@ -12,6 +12,7 @@ use super::caller::Caller;
 use super::problem::{self, Problem};
 use super::router::BODY_BYTES_MAX;
 use super::state::ApiState;
+use super::stored::DoNotKeep;
 use crate::store::persons::AnsweredRow;
 use crate::writer::port::Ask;
 
@@ -60,7 +61,8 @@ async fn answer(
         return Ok(replay(before));
     }
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-    if response.status().is_server_error() {
+    // What is shown once is not kept; such a request that is sent again is done again, or refused by its own rules.
+    if response.status().is_server_error() || response.extensions().get::<DoNotKeep>().is_some() {
         return Ok(response);
     }
     let (parts, body) = response.into_parts();

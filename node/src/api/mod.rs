@@ -1,22 +1,28 @@
 //! The HTTP API and the page, on one listener.
 
+pub mod audit;
 pub mod caller;
 pub mod cases;
 pub mod elsewhere;
 pub mod extract;
+pub mod factor;
 pub mod figures;
 pub mod health;
 pub mod idempotency;
 pub mod links;
 pub mod offers;
 pub mod orders;
+pub mod persons;
 pub mod problem;
 pub mod publications;
+pub mod rights;
 pub mod router;
 pub mod session;
 pub mod spec;
 pub mod stamp;
 pub mod state;
+pub mod stored;
+pub mod tokens;
 pub mod trust;
 pub mod users;
 

@@ -46,7 +46,7 @@ pub struct DeclineBody {
     responses((status = 200, body = Vec<OfferView>), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody)))]
 pub(super) async fn list(State(state): State<Arc<ApiState>>, caller: Caller) -> Result<Json<Vec<OfferView>>, Problem> {
     caller.must_see_cases().map_err(|_| Problem::forbidden())?;
-    Ok(Json(dossier::open_offers(&state).await?))
+    Ok(Json(dossier::open_offers(&state, &caller).await?))
 }
 
 /// Takes an offered case on.

@@ -80,7 +80,7 @@ pub struct OrderLists {
 pub(super) async fn list(State(state): State<Arc<ApiState>>, caller: Caller) -> Result<Json<OrderLists>, Problem> {
     caller.must_see_cases().map_err(|_| Problem::forbidden())?;
     let (issued, others): (Vec<_>, Vec<_>) =
-        dossier::all_orders(&state).await?.into_iter().partition(|o| o.issued_here);
+        dossier::all_orders(&state, &caller).await?.into_iter().partition(|o| o.issued_here);
     let to_answer = others.into_iter().filter(|o| o.open).collect();
     Ok(Json(OrderLists { to_answer, issued }))
 }

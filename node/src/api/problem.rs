@@ -1,6 +1,7 @@
 //! Errors as RFC 9457 problems with codes that stay.
 
 use std::borrow::Cow;
+use std::num::NonZeroU32;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -56,11 +57,25 @@ pub struct Problem {
     detail: Cow<'static, str>,
     detail_zh: Cow<'static, str>,
     errors: Vec<FieldProblem>,
+    /// Seconds until it makes sense to try again.
+    retry_after: Option<NonZeroU32>,
 }
+
+/// The code of a problem, beside its answer: the audit says it.
+#[derive(Debug, Clone)]
+pub struct Code(pub String);
 
 impl Problem {
     fn new(status: StatusCode, code: &'static str, title: &'static str, zh: &'static str) -> Self {
-        Self { status, code: code.into(), title, detail: title.into(), detail_zh: zh.into(), errors: Vec::new() }
+        Self {
+            status,
+            code: code.into(),
+            title,
+            detail: title.into(),
+            detail_zh: zh.into(),
+            errors: Vec::new(),
+            retry_after: None,
+        }
     }
 
     /// Not logged in.
@@ -71,6 +86,74 @@ impl Problem {
     /// The log-in failed: one answer for a wrong name, a wrong password and a user who may not log in.
     pub fn log_in_failed() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "log-in-failed", "Name or password is wrong.", "用户名或密码不正确。")
+    }
+
+    /// The password is right, and a code of the second factor is needed.
+    pub fn code_required() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "code-required",
+            "Enter the code of your authenticator, or a recovery code.",
+            "请输入动态验证码或恢复码。",
+        )
+    }
+
+    /// Too many attempts or requests; the same whether a user exists or not.
+    pub fn too_many(wait_ms: u64) -> Self {
+        let base = Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too-many",
+            "Too many attempts. Wait a moment; nothing was changed.",
+            "操作过于频繁,请稍候再试;内容没有任何改动。",
+        );
+        let seconds = u32::try_from(wait_ms.div_ceil(1_000)).unwrap_or(u32::MAX);
+        Self { retry_after: Some(NonZeroU32::new(seconds).unwrap_or(NonZeroU32::MIN)), ..base }
+    }
+
+    /// Before anything else, the password must be changed.
+    pub fn password_change_required() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "password-change-required",
+            "Change your password first: POST /api/v1/me/password.",
+            "请先修改密码。",
+        )
+    }
+
+    /// Before anything else, a second factor must be set up.
+    pub fn second_factor_required() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "second-factor-required",
+            "Your role needs a second factor; set it up first: POST /api/v1/me/second-factor.",
+            "您的角色要求二次验证,请先绑定动态验证码。",
+        )
+    }
+
+    /// A browser sent this from another site.
+    pub fn cross_site() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "cross-site",
+            "This request came from another site and was not done.",
+            "该请求来自其他网站,未予执行。",
+        )
+    }
+
+    /// Somebody must follow who leaves.
+    pub fn successor_needed(detail: impl Into<String>) -> Self {
+        let base = Self::new(
+            StatusCode::CONFLICT,
+            "successor-needed",
+            "This user is the last one with a role that open cases wait for. Hand their work over first.",
+            "该用户是在办案件所需角色的最后一人,请先交接工作。",
+        );
+        Self { detail: detail.into().into(), ..base }
+    }
+
+    /// It is not the time for this.
+    pub fn conflict(title: &'static str, zh: &'static str) -> Self {
+        Self::new(StatusCode::CONFLICT, "not-now", title, zh)
     }
 
     /// The role is missing.
@@ -199,6 +282,11 @@ impl Problem {
         )
     }
 
+    /// Its code.
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
     /// Its status.
     pub fn status(&self) -> StatusCode {
         self.status
@@ -214,7 +302,7 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "a request failed at the database");
         match error {
-            StoreError::Damaged { .. } => Self::internal(),
+            StoreError::Damaged { .. } | StoreError::NoVault | StoreError::Vault(_) => Self::internal(),
             StoreError::Database(_)
             | StoreError::Migrate(_)
             | StoreError::Held { .. }
@@ -245,6 +333,7 @@ impl From<Refusal> for Problem {
             detail: refusal.to_string().into(),
             detail_zh: refusal.chinese().into(),
             errors: errors.into_iter().collect(),
+            retry_after: None,
         }
     }
 }
@@ -275,6 +364,7 @@ impl From<Failed> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
+        let (code, retry_after) = (self.code.to_string(), self.retry_after);
         let body = ProblemBody {
             kind: format!("urn:wuji:problem:{}", self.code),
             title: self.title.to_owned(),
@@ -286,6 +376,10 @@ impl IntoResponse for Problem {
         };
         let mut response = (self.status, axum::Json(body)).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+        if let Some(seconds) = retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.get().into());
+        }
+        response.extensions_mut().insert(Code(code));
         response
     }
 }

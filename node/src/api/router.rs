@@ -17,8 +17,8 @@ use utoipa_axum::routes;
 
 use super::state::ApiState;
 use super::{
-    caller, cases, elsewhere, figures, health, idempotency, links, offers, orders, publications, session, spec, trust,
-    users,
+    audit, caller, cases, elsewhere, factor, figures, health, idempotency, links, offers, orders, persons,
+    publications, session, spec, tokens, trust, users,
 };
 use crate::page;
 
@@ -41,7 +41,7 @@ fn guarded() -> OpenApiRouter<Arc<ApiState>> {
     OpenApiRouter::new()
         .routes(routes!(session::log_out)) // DELETE session
         .routes(routes!(session::me)) // GET me
-        .routes(routes!(users::list, users::put)) // GET, POST users
+        .merge(people())
         .routes(routes!(cases::list::list, cases::report::report)) // GET, POST cases
         .routes(routes!(cases::detail::detail)) // GET cases/{id}
         .merge(acts())
@@ -62,6 +62,31 @@ fn guarded() -> OpenApiRouter<Arc<ApiState>> {
         .routes(routes!(links::status)) // GET status
         .routes(routes!(trust::view, trust::act)) // GET, POST trust
         .routes(routes!(spec::openapi)) // GET openapi.json
+}
+
+/// People, their log-ins, and what is written down of them.
+fn people() -> OpenApiRouter<Arc<ApiState>> {
+    OpenApiRouter::new()
+        .routes(routes!(session::change_password)) // POST me/password
+        .routes(routes!(session::sessions)) // GET me/sessions
+        .routes(routes!(session::end_session)) // DELETE me/sessions/{id}
+        .routes(routes!(factor::begin)) // POST me/second-factor
+        .routes(routes!(factor::confirm)) // POST me/second-factor/confirm
+        .routes(routes!(factor::end)) // POST me/second-factor/end
+        .routes(routes!(users::list, users::put)) // GET, POST users
+        .routes(routes!(users::detail)) // GET users/{name}
+        .routes(routes!(users::unlock)) // POST users/{name}/unlock
+        .routes(routes!(users::end_sessions)) // POST users/{name}/end-sessions
+        .routes(routes!(users::reset_factor)) // POST users/{name}/reset-second-factor
+        .routes(routes!(users::hand_over)) // POST users/{name}/hand-over
+        .routes(routes!(tokens::list, tokens::make)) // GET, POST tokens
+        .routes(routes!(tokens::end)) // DELETE tokens/{id}
+        .routes(routes!(audit::list)) // GET audit
+        .routes(routes!(audit::check)) // GET audit/check
+        .routes(routes!(audit::anchor)) // POST audit/anchor
+        .routes(routes!(persons::reveal)) // POST cases/{id}/reveal
+        .routes(routes!(persons::erase)) // POST cases/{id}/erase
+        .routes(routes!(persons::find)) // POST persons/find
 }
 
 /// What is done to a case: POST cases/{id}/...

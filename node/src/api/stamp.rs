@@ -28,6 +28,12 @@ pub fn day(number: i32) -> String {
     epoch().checked_add_signed(chrono::TimeDelta::days(i64::from(number))).map(|d| d.to_string()).unwrap_or_default()
 }
 
+/// The moment at which the day in a text begins, or the one so many days later.
+pub fn start_of_day(text: &str, later: i32) -> Option<UnixMillis> {
+    let day = parse_day(text)?.number().checked_add(later)?;
+    Some(UnixMillis(i64::from(day) * 86_400_000 - i64::from(UTC8_SECONDS) * 1_000))
+}
+
 /// The day in a text `YYYY-MM-DD`.
 pub fn parse_day(text: &str) -> Option<CivilDay> {
     let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
@@ -51,5 +57,7 @@ mod tests {
         assert_eq!(rfc3339(begin(of_day)), "2026-11-25T00:00:00.000+08:00");
         assert_eq!(parse_day("1970-01-02").map(CivilDay::number), Some(1));
         assert_eq!(parse_day("2026-02-30"), None);
+        let begins = start_of_day("2026-03-01", 1).unwrap();
+        assert_eq!(rfc3339(begins), "2026-03-02T00:00:00.000+08:00");
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use casework::InForce;
+use casework::Scope;
 use protocol::division::DivisionCode;
 use protocol::id::NodeId;
 
@@ -12,6 +13,8 @@ use crate::config::Config;
 use crate::folder::Folder;
 use crate::names::Table;
 use crate::node::Running;
+use crate::person::realm::Realm;
+use crate::person::vault::Vault;
 use crate::reader::Reader;
 use crate::shared::Shared;
 use crate::store::Store;
@@ -35,13 +38,22 @@ pub struct ApiState {
     pub clock: Clock,
     /// This process writes nothing; another does.
     pub(crate) reads_only: bool,
+    /// The people who log in here.
+    pub realm: Arc<Realm>,
+    vault: Arc<Vault>,
     operator: [u8; 32],
     in_flight: Mutex<HashSet<(String, String)>>,
 }
 
 impl ApiState {
-    /// The state for a node that runs.
+    /// The state for a node that runs alone: its people are its own.
     pub fn new(running: &Running, names: Arc<Table>) -> anyhow::Result<Self> {
+        let realm = running.realm(running.config.node.id, running.config.people.clone());
+        Self::within(running, names, Arc::new(realm))
+    }
+
+    /// The state for a node whose people are those of a realm.
+    pub fn within(running: &Running, names: Arc<Table>, realm: Arc<Realm>) -> anyhow::Result<Self> {
         Ok(Self {
             config: running.config.clone(),
             folder: running.folder.clone(),
@@ -51,6 +63,8 @@ impl ApiState {
             shared: running.shared.clone(),
             clock: running.clock.clone(),
             reads_only: false,
+            realm,
+            vault: running.vault.clone(),
             operator: crate::person::session::hash(&running.folder.operator_token()?),
             in_flight: Mutex::default(),
         })
@@ -67,6 +81,8 @@ impl ApiState {
             shared: reader.shared.clone(),
             clock: reader.clock.clone(),
             reads_only: true,
+            realm: Arc::new(reader.realm()),
+            vault: reader.vault.clone(),
             operator: crate::person::session::hash(&reader.folder.operator_token()?),
             in_flight: Mutex::default(),
         })
@@ -85,6 +101,16 @@ impl ApiState {
     /// A hasher whose results say nothing to whoever has the database alone.
     pub(crate) fn keyed_hasher(&self) -> blake3::Hasher {
         blake3::Hasher::new_keyed(&self.operator)
+    }
+
+    /// The keys for what is private at this node.
+    pub(crate) fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
+    /// All of this node as a scope.
+    pub(crate) fn home(&self) -> Scope {
+        Scope { division: Some(self.config.node.division), unit: None }
     }
 
     /// This node.

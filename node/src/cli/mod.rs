@@ -4,6 +4,7 @@
 //! not come out, 5 some nodes of a pack did not start.
 
 mod adopt;
+mod audit;
 mod authority;
 mod backup;
 mod bar;
@@ -72,6 +73,8 @@ enum Command {
     Publish(publish::Publish),
     /// Bring in what comes as a table.
     Import(import::Import),
+    /// Check the audit, and print what anchors it.
+    Audit(audit::AuditCommand),
     /// Print the OpenAPI document.
     Openapi,
     /// Run a small city on this machine.
@@ -118,6 +121,7 @@ async fn obey(command: Command) -> anyhow::Result<u8> {
         Command::Doctor(doctor) => return doctor.run().await,
         Command::Publish(publish) => publish.run().await?,
         Command::Import(import) => import.run().await?,
+        Command::Audit(audit) => audit.run().await?,
         Command::Openapi => say(&crate::api::router::description().to_pretty_json()?),
         Command::Demo(options) => return demo::run(options).await,
     }

@@ -9,6 +9,7 @@ use protocol::division::{DivisionCode, GridKind};
 use protocol::id::NodeId;
 use serde::{Deserialize, Serialize};
 
+use crate::person::realm::PeopleSection;
 pub use http::{Door, HttpSection, NoDoor};
 
 /// The name of the file in a node's folder.
@@ -27,9 +28,16 @@ pub struct Config {
     /// Where the rows are.
     #[serde(default)]
     pub database: DatabaseSection,
+    /// What the operator decides about people.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub people: PeopleSection,
     /// The node above; absent at the top.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent: Option<ParentSection>,
+}
+
+fn is_default(section: &PeopleSection) -> bool {
+    *section == PeopleSection::default()
 }
 
 /// Who this node is.

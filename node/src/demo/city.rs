@@ -12,7 +12,8 @@ use crate::divisions::Site;
 use crate::folder::Folder;
 use crate::node::Running;
 use crate::pack::Pack;
-use crate::store::persons::UserRow;
+use crate::person;
+use crate::person::change::PutUser;
 
 use std::sync::Arc;
 
@@ -76,14 +77,15 @@ pub(super) fn folder_of(root: &Path, code: DivisionCode) -> Folder {
 }
 
 /// The users of a node.
-pub(super) fn users(code: DivisionCode, name: &str, password: &str) -> Vec<UserRow> {
+pub(super) fn users(code: DivisionCode, name: &str, password: &str) -> Vec<PutUser> {
     let here = PEOPLE.iter().filter(|(.., levels)| levels.contains(&code.level()));
-    here.map(|(user, shown, roles, _)| UserRow {
+    here.map(|(user, shown, roles, _)| PutUser {
         name: (*user).to_owned(),
         shown: format!("{name}{shown}"),
-        roles: (*roles).to_owned(),
-        password: password.to_owned(),
+        password: Some(password.to_owned()),
+        must_change: false,
         disabled: false,
+        grants: person::roles::grants(roles).ok(),
     })
     .collect()
 }

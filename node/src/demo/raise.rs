@@ -14,6 +14,7 @@ use crate::folder::Folder;
 use crate::names::Table;
 use crate::node::{Plan, Running, found, give_token, join};
 use crate::person;
+use crate::person::change::Change;
 use crate::writer::port::Ask;
 
 use super::city::{City, Door, Member, folder_of, users};
@@ -54,7 +55,8 @@ pub(super) async fn raise(
             start(site, folder, table).await.with_context(|| format!("{} could not be started", site.name))?;
         if fresh {
             for user in users(member.code, &member.name, &hash) {
-                member.running.port.ask(Ask::PutUser(user)).await?;
+                let (realm, change) = (member.running.config.node.id, Box::new(Change::PutUser(user)));
+                member.running.port.ask(Ask::Person { realm, change }).await?;
             }
         }
         city.members.push(member);

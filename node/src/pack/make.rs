@@ -15,7 +15,8 @@ use crate::clock::{Clock, random_bytes};
 use crate::config::{Config, DatabaseSection, HttpSection, LinkSection, NodeSection, ParentSection};
 use crate::divisions::Site;
 use crate::folder::Folder;
-use crate::store::persons::UserRow;
+use crate::person::change::{Change, PutUser};
+use crate::person::realm::PeopleSection;
 use crate::store::{Database, Place};
 
 /// Nodes that are written at once.
@@ -26,7 +27,7 @@ const TEMPLATE: &str = "template.db";
 const NODES: &str = "nodes";
 
 /// Gives the users of a node.
-pub type Users = Arc<dyn Fn(&Site) -> Vec<UserRow> + Send + Sync>;
+pub type Users = Arc<dyn Fn(&Site) -> Vec<PutUser> + Send + Sync>;
 
 /// What is to be made.
 pub struct Order<'a> {
@@ -207,7 +208,7 @@ impl Making {
         self.planning.belonging(index).write(&mut store).await?;
         let now = Clock::default().wall();
         for user in (self.users)(&planned.site) {
-            store.put_user(&user, now).await?;
+            store.change_people(planned.node, &Change::PutUser(user), now).await?;
         }
         store.commit().await?;
         drop(store);
@@ -244,6 +245,7 @@ impl Making {
             link: self.file.link.clone(),
             http: self.file.http.clone(),
             database: DatabaseSection { url: self.file.database.url.clone(), standby: false },
+            people: PeopleSection::default(),
             parent: parent.map(|p| ParentSection { id: p.node, address: self.file.link.advertise.clone() }),
         })
     }

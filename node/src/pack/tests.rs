@@ -1,3 +1,4 @@
+use casework::{Grant, Role};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use super::*;
 use crate::config::{HttpSection, LinkSection};
 use crate::divisions::{self, Site};
 use crate::names::Table;
-use crate::store::persons::UserRow;
+use crate::person::change::PutUser;
 
 const CITY: &str = "code,name,level,parent_code\n330600000000,绍兴市,city,\n330602000000,越城区,county,330600000000\n\
                     330602001000,府山街道,township,330602000000\n330602001001,甲社区,village,330602001000\n\
@@ -24,13 +25,14 @@ fn link() -> LinkSection {
     LinkSection { listen, advertise: listen.to_string(), retry_min_ms: 50, retry_max_ms: 1_000, capture: None }
 }
 
-fn user(site: &Site) -> UserRow {
-    UserRow {
+fn user(site: &Site) -> PutUser {
+    PutUser {
         name: "clerk".to_owned(),
         shown: format!("{}受理员", site.name),
-        roles: "clerk".to_owned(),
-        password: String::new(),
+        password: None,
+        must_change: false,
         disabled: false,
+        grants: Some(vec![Grant::everywhere(Role::Clerk)]),
     }
 }
 
@@ -88,7 +90,7 @@ async fn a_pack_made_from_a_table_comes_up_with_all_its_links_and_again_after_a_
             let top = pack.nodes.iter().find(|n| n.config.node.division.level() == Level::City).unwrap();
             assert_eq!(top.store.routes().await.unwrap().len(), 4, "the top knows the way to everybody");
             assert_eq!(top.store.children().await.unwrap().len(), 1);
-            assert_eq!(top.store.users().await.unwrap()[0].shown, "绍兴市受理员");
+            assert_eq!(top.store.people(top.config.node.id).users().await.unwrap()[0].shown, "绍兴市受理员");
             pack.stop().await.unwrap();
         }
     }

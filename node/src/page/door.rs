@@ -17,7 +17,9 @@ pub(super) fn door(lang: Lang, nonce: &str, base: &str, failed: Option<&Problem>
     html.text(lang.t("用户名", "Name"));
     html.raw("<input name=\"user\" autocomplete=\"username\" required maxlength=\"40\"></label><label>");
     html.text(lang.t("密码", "Password"));
-    html.raw("<input name=\"password\" type=\"password\" autocomplete=\"current-password\" required maxlength=\"256\"></label>");
+    html.raw("<input name=\"password\" type=\"password\" autocomplete=\"current-password\" required maxlength=\"256\"></label><label>");
+    html.text(lang.t("动态验证码(如已绑定)", "Code of the second factor, if one is set up"));
+    html.raw("<input name=\"code\" autocomplete=\"one-time-code\" maxlength=\"20\"></label>");
     html.el("<button>", title, "</button></form>");
     html.raw("<p class=\"note\"><a href=\"").text(base).raw("/login?lang=").raw(lang.t("en", "zh")).raw("\">");
     html.text(lang.t("English", "中文")).raw("</a></p></section></main></body></html>");

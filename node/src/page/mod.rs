@@ -13,14 +13,14 @@ use std::sync::Arc;
 
 use axum::extract::{Extension, Form, FromRequestParts, Path, Query, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
-use crate::api::caller::{self, Caller};
-use crate::api::problem::Problem;
-use crate::api::session::{LogIn, close, open};
+use crate::api::caller::{self, Caller, audited, must_be_same_site};
+use crate::api::problem::{Code, Problem};
+use crate::api::session::{From, LogIn, close, log_in_entry, open};
 use crate::api::{ApiState, stamp};
 use crate::clock::random_bytes;
 use crate::door::Base;
@@ -95,6 +95,8 @@ fn bound(headers: &mut HeaderMap, nonce: &str) {
 /// Sends whoever is not logged in to the door.
 pub(crate) async fn guard(Extension(state): Extension<Arc<ApiState>>, mut request: Request, next: Next) -> Response {
     match caller::identify(&state, request.headers()).await {
+        // The page has no forms for what is due: the console and the API have.
+        Ok(Some(caller)) if caller.due.is_some() => Redirect::to("/login").into_response(),
         Ok(Some(caller)) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
@@ -145,25 +147,41 @@ pub(crate) async fn log_in(
     Extension(Nonce(nonce)): Extension<Nonce>,
     base: Option<Extension<Base>>,
     headers: HeaderMap,
+    extensions: Extensions,
     Form(form): Form<LogIn>,
 ) -> Response {
     let lang = Lang::of(wishes.lang.as_deref(), &headers);
-    match open(&state, form).await {
-        Ok((_, opened)) => {
-            let cookie = session::set_cookie(state.me(), &opened.token);
-            ([(header::SET_COOKIE, cookie)], Redirect::to(lang.t("/?lang=zh", "/?lang=en"))).into_response()
+    let from = From::of(&headers, &extensions);
+    let run = async {
+        must_be_same_site(&headers)?;
+        open(&state, form.clone(), &from).await
+    };
+    let entry = match log_in_entry(&state, &form.user, &from).await {
+        Ok(entry) => entry,
+        Err(problem) => return problem.into_response(),
+    };
+    let run = async {
+        match run.await {
+            Ok((_, opened)) => {
+                let cookie = session::set_cookie(state.realm.id(), &opened.token, from.https);
+                ([(header::SET_COOKIE, cookie)], Redirect::to(lang.t("/?lang=zh", "/?lang=en"))).into_response()
+            }
+            Err(problem) => {
+                let base = base.map(|Extension(base)| base).unwrap_or_default();
+                let mut response = send(problem.status(), door::door(lang, &nonce, &base.0, Some(&problem)));
+                response.extensions_mut().insert(Code(problem.code().to_owned()));
+                response
+            }
         }
-        Err(problem) => {
-            let base = base.map(|Extension(base)| base).unwrap_or_default();
-            send(problem.status(), door::door(lang, &nonce, &base.0, Some(&problem)))
-        }
-    }
+    };
+    audited(&state, entry, run).await
 }
 
 /// Logs out.
 pub(crate) async fn log_out(State(state): State<Arc<ApiState>>, caller: Caller) -> Response {
     match close(&state, &caller).await {
-        Ok(()) => ([(header::SET_COOKIE, session::clear_cookie(state.me()))], Redirect::to("/login")).into_response(),
+        Ok(()) => ([(header::SET_COOKIE, session::clear_cookie(state.realm.id(), false))], Redirect::to("/login"))
+            .into_response(),
         Err(problem) => problem.into_response(),
     }
 }

@@ -31,8 +31,10 @@ pub(super) async fn overview(view: &View) -> Result<Html, Problem> {
         }
         let mine = CaseFilter { mine: Some(true), ..CaseFilter::default() };
         let others = CaseFilter { mine: Some(false), ..CaseFilter::default() };
-        let (mine, others) =
-            (page_of(state, mine, None, CASES_MAX).await?, page_of(state, others, None, CASES_MAX).await?);
+        let (mine, others) = (
+            page_of(state, &view.caller, mine, None, CASES_MAX).await?,
+            page_of(state, &view.caller, others, None, CASES_MAX).await?,
+        );
         if below {
             case_card(&mut main, view, view.lang.t("报备案件", "Escalated from below"), &others);
             case_card(&mut main, view, view.lang.t("本级主办", "Owned here"), &mine);

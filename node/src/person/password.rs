@@ -20,6 +20,12 @@ pub enum PasswordError {
     /// Too short or too long.
     #[error("a password has at least {CHARACTERS_MIN} characters and at most {BYTES_MAX} bytes")]
     Length,
+    /// One of those that everybody tries first.
+    #[error("this password is one of those that everybody tries first")]
+    Common,
+    /// The log-in name, or made of it.
+    #[error("a password must not hold the log-in name")]
+    Name,
     /// The hash could not be worked out.
     #[error("the password could not be hashed")]
     Failed,
@@ -46,6 +52,70 @@ pub async fn verify(password: String, phc: Option<String>) -> bool {
     let Ok(_turn) = TURNS.acquire().await else { return false };
     tokio::task::spawn_blocking(move || verify_now(&password, phc)).await.unwrap_or(false)
 }
+
+/// Whether a password may be chosen by this user: long enough, not their name, not what everybody tries first.
+pub fn choose(password: &str, user: &str) -> Result<(), PasswordError> {
+    check(password)?;
+    let plain: String = password.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect();
+    if user.chars().count() >= NAME_CHARS_MIN && plain.contains(&user.to_lowercase()) {
+        return Err(PasswordError::Name);
+    }
+    let first = plain.chars().next();
+    let same = plain.chars().all(|c| Some(c) == first);
+    let common = COMMON.iter().any(|word| {
+        // The word itself, twice, or with a few digits behind it.
+        let rest = plain.strip_prefix(word).unwrap_or(&plain);
+        rest.len() < plain.len() && (rest == *word || rest.chars().all(|c| c.is_ascii_digit() || c == '!'))
+    });
+    if same || common { Err(PasswordError::Common) } else { Ok(()) }
+}
+
+/// Log-in names shorter than this may stand in a password by chance.
+const NAME_CHARS_MIN: usize = 3;
+
+/// What everybody tries first, in lower case; ten characters and more are made of them with digits behind.
+const COMMON: [&str; 40] = [
+    "1234567890",
+    "0123456789",
+    "9876543210",
+    "1q2w3e4r5t",
+    "1qaz2wsx3edc",
+    "qwertyuiop",
+    "qwerty",
+    "asdfghjkl",
+    "asdfgh",
+    "zxcvbnm",
+    "abc123",
+    "abcdef",
+    "abcdefgh",
+    "abcd1234",
+    "a123456",
+    "aa123456",
+    "123456",
+    "12345678",
+    "123123",
+    "111111",
+    "000000",
+    "888888",
+    "666666",
+    "5201314",
+    "woaini",
+    "woaini1314",
+    "password",
+    "passw0rd",
+    "p@ssw0rd",
+    "p@ssword",
+    "admin",
+    "administrator",
+    "administrator1",
+    "root",
+    "welcome",
+    "letmein",
+    "changeme",
+    "iloveyou",
+    "wuji",
+    "zhongguo",
+];
 
 /// Whether a new password is long enough and not too long.
 pub fn check(password: &str) -> Result<(), PasswordError> {
@@ -79,6 +149,20 @@ mod tests {
         assert!(phc.starts_with("$argon2id$v=19$"));
         assert!(verify("correct horse".into(), Some(phc.clone())).await);
         assert!(!verify("wrong horse".into(), Some(phc)).await);
+    }
+
+    #[test]
+    fn what_everybody_tries_first_may_not_be_chosen() {
+        for bad in
+            ["1234567890", "Password123", "admin123456", "aaaaaaaaaaaa", "qwertyqwerty", "P@ssw0rd2026", "Wuji2026!!"]
+        {
+            assert_eq!(choose(bad, "clerk"), Err(PasswordError::Common), "{bad}");
+        }
+        assert_eq!(choose("my Clerk 2026", "clerk"), Err(PasswordError::Name));
+        assert_eq!(choose("short", "clerk"), Err(PasswordError::Length));
+        for good in ["correct horse battery", "越城区的桥很多而且很老", "admin of the lake"] {
+            assert_eq!(choose(good, "clerk"), Ok(()), "{good}");
+        }
     }
 
     #[tokio::test]

@@ -1,6 +1,7 @@
 //! What casework keeps: headers, private parts, papers, facts, and the row of each case for lists.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use casework::{Case, ContributionFile, Follower, OfferFile, OfferState, OrderFile, Record, RecordKey};
 use protocol::chain::TenureSeal;
@@ -15,8 +16,10 @@ use protocol::wire::limits::BODY_BYTES_MAX;
 use serde::Serialize;
 use sqlx::AssertSqlSafe;
 
+use super::person_parts::{open_paper, opened, seal_paper};
 use super::sql::{Connection, Row, sql};
 use super::{Store, StoreError, WriteStore, case_id, division_number, id16, pieces, values};
+use crate::person::vault::Vault;
 
 /// The kinds of papers, as they are named in the table.
 const SEAL: &str = "seal";
@@ -132,7 +135,13 @@ impl WriteStore {
         }
         self.put_events(&events).await?;
         self.put_facts(&facts).await?;
-        self.put_papers(&papers).await
+        self.put_papers(&papers).await?;
+        for record in records {
+            if let Record::Erasure(erase) = record {
+                self.erase_privates(erase).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn put_events(&mut self, events: &[EventRow<'_>]) -> Result<(), StoreError> {
@@ -159,25 +168,8 @@ impl WriteStore {
             }
             query.execute(self.connection().await?).await?;
         }
-        let privates: Vec<_> = events.iter().filter_map(|(header, private, _)| private.map(|p| (header, p))).collect();
-        for chunk in pieces(&privates) {
-            let text = format!(
-                "INSERT INTO case_private (node, case_id, event, salt, content) VALUES {} \
-                 ON CONFLICT (node, case_id, event) DO UPDATE SET salt = excluded.salt, content = excluded.content",
-                values(chunk.len(), 5)
-            );
-            let mut query = sql(AssertSqlSafe(text));
-            for (header, (salt, private)) in chunk {
-                query = query
-                    .bind(self.node.as_bytes().to_vec())
-                    .bind(header.case.as_bytes().to_vec())
-                    .bind(header.id.as_bytes().to_vec())
-                    .bind(salt.0.to_vec())
-                    .bind(codec::encode_unbounded(private));
-            }
-            query.execute(self.connection().await?).await?;
-        }
-        Ok(())
+        let privates: Vec<_> = events.iter().filter_map(|(header, private, _)| private.map(|p| (*header, p))).collect();
+        self.put_privates(&privates).await
     }
 
     async fn put_papers(&mut self, papers: &[Paper]) -> Result<(), StoreError> {
@@ -189,12 +181,18 @@ impl WriteStore {
             );
             let mut query = sql(AssertSqlSafe(text));
             for paper in chunk {
+                let content = match paper.kind {
+                    CONTRIBUTION => {
+                        seal_paper(self.vault.as_ref(), &self.me(), paper.case, &paper.key, &paper.content)?
+                    }
+                    _ => paper.content.clone(),
+                };
                 query = query
                     .bind(self.node.as_bytes().to_vec())
                     .bind(paper.case.as_bytes().to_vec())
                     .bind(paper.kind)
                     .bind(paper.key.clone())
-                    .bind(paper.content.clone())
+                    .bind(content)
                     .bind(paper.open);
             }
             query.execute(self.connection().await?).await?;
@@ -290,8 +288,22 @@ impl WriteStore {
 
     /// Everything that is held of a case.
     pub async fn records(&mut self, case: CaseId) -> Result<Vec<Record>, StoreError> {
-        let node = self.node;
-        read_records(self.connection().await?, node, case).await
+        let (node, vault) = (self.node, self.vault.clone());
+        read_records(self.connection().await?, node, vault.as_ref(), case).await
+    }
+
+    /// Erasures that a node ordered, as they are kept here.
+    pub async fn erasures_by(&mut self, by: NodeId) -> Result<Vec<Erase>, StoreError> {
+        let rows = sql("SELECT content FROM case_paper WHERE node = $1 AND kind = $2")
+            .bind(self.me())
+            .bind(ERASURE)
+            .fetch_all(self.connection().await?)
+            .await?;
+        let read = |row: &Row| -> Result<Erase, StoreError> {
+            serde_json::from_slice(&row.try_get::<Vec<u8>>(0)?).map_err(|e| StoreError::damaged("case_paper", e))
+        };
+        let all = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        Ok(all.into_iter().filter(|erase| erase.by == by).collect())
     }
 
     /// Cases in which an offer waits for an answer.
@@ -309,7 +321,7 @@ impl Store {
     /// Everything that is held of a case.
     pub async fn records(&self, case: CaseId) -> Result<Vec<Record>, StoreError> {
         let mut connection = self.read().await?;
-        read_records(&mut connection, self.node, case).await
+        read_records(&mut connection, self.node, self.vault.as_ref(), case).await
     }
 
     /// Cases with an open paper of a kind (`offer`, `order`), the latest first.
@@ -328,7 +340,12 @@ impl Store {
     }
 }
 
-async fn read_records(connection: &mut Connection, node: NodeId, case: CaseId) -> Result<Vec<Record>, StoreError> {
+async fn read_records(
+    connection: &mut Connection,
+    node: NodeId,
+    vault: Option<&Arc<Vault>>,
+    case: CaseId,
+) -> Result<Vec<Record>, StoreError> {
     let (me, id) = (node.as_bytes().to_vec(), case.as_bytes().to_vec());
     let mut records = Vec::new();
     let rows = sql("SELECT e.header, e.origin, p.salt, p.content FROM case_event e LEFT JOIN case_private p \
@@ -338,9 +355,9 @@ async fn read_records(connection: &mut Connection, node: NodeId, case: CaseId) -
     .fetch_all(connection)
     .await?;
     for row in rows {
-        records.push(event_of(&row)?);
+        records.push(event_of(&row, &me, vault)?);
     }
-    let rows = sql("SELECT kind, content FROM case_paper WHERE node = $1 AND case_id = $2")
+    let rows = sql("SELECT kind, content, paper FROM case_paper WHERE node = $1 AND case_id = $2")
         .bind(me.clone())
         .bind(id)
         .fetch_all(connection)
@@ -348,6 +365,10 @@ async fn read_records(connection: &mut Connection, node: NodeId, case: CaseId) -
     let mut key: Option<CaseKey> = None;
     for row in rows {
         let (kind, content): (String, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);
+        let content = match kind.as_str() {
+            CONTRIBUTION => open_paper(vault, &me, case, &row.try_get::<Vec<u8>>(2)?, content)?,
+            _ => content,
+        };
         let record = record_of(case, &kind, &content)?;
         if let Record::Key { key: found, .. } = &record {
             key = Some(*found);
@@ -369,21 +390,13 @@ async fn read_records(connection: &mut Connection, node: NodeId, case: CaseId) -
     Ok(records)
 }
 
-fn event_of(row: &Row) -> Result<Record, StoreError> {
+fn event_of(row: &Row, node: &[u8], vault: Option<&Arc<Vault>>) -> Result<Record, StoreError> {
     let (header, origin): (Vec<u8>, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);
     let (salt, content): (Option<Vec<u8>>, Option<Vec<u8>>) = (row.try_get(2)?, row.try_get(3)?);
+    let header = codec::decode(&header, BODY_BYTES_MAX).map_err(|e| StoreError::damaged("case_event", e))?;
     let private = match (salt, content) {
-        (Some(salt), Some(content)) => {
-            let salt = Salt(id16("case_private", &salt)?);
-            let private =
-                codec::decode(&content, BODY_BYTES_MAX).map_err(|e| StoreError::damaged("case_private", e))?;
-            Some((salt, private))
-        }
+        (Some(salt), Some(content)) => Some(opened(vault, node, &header, &salt, &content)?),
         _ => None,
     };
-    Ok(Record::Event {
-        header: codec::decode(&header, BODY_BYTES_MAX).map_err(|e| StoreError::damaged("case_event", e))?,
-        private,
-        origin: NodeId::from_bytes(id16("case_event", &origin)?),
-    })
+    Ok(Record::Event { header, private, origin: NodeId::from_bytes(id16("case_event", &origin)?) })
 }

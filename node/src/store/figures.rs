@@ -62,7 +62,7 @@ pub struct Totals {
 
 /// The weight below which digits of a code do not matter: everything inside a division has numbers from the code's own up
 /// to that plus the weight.
-fn range(within: DivisionCode) -> (i64, i64) {
+pub(crate) fn range(within: DivisionCode) -> (i64, i64) {
     let from = division_number(within);
     let span = [1, 1_000, 1_000_000, 1_000_000_000, 100_000_000_000, 10_000_000_000_000]
         .into_iter()

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use casework::Scope;
 use protocol::chain::{Epoch, Hash};
 use protocol::division::DivisionCode;
 use protocol::id::{CaseId, NodeId};
@@ -9,7 +10,8 @@ use protocol::unit::UnitCode;
 use protocol::wire::codec;
 use sqlx::AssertSqlSafe;
 
-use super::sql::{Row, sql};
+use super::figures::range;
+use super::sql::{Row, Statement, sql};
 use super::trust::{LINK_BYTES_MAX, StoredLink};
 use super::{Store, StoreError, case_id, division, hash32, id16};
 
@@ -71,6 +73,8 @@ pub struct CaseFilter {
     pub void: bool,
     /// Ended (archived) ones too.
     pub archived: bool,
+    /// Within one of these scopes only; none: all.
+    pub scopes: Option<Vec<Scope>>,
 }
 
 /// Where a page of a list begins: after this row.
@@ -116,7 +120,33 @@ fn case_row(row: &Row) -> Result<CaseRow, StoreError> {
     })
 }
 
+/// A condition for `count` scopes, bound from `$first` on by [`bind_scope`]. Without any scope nothing is within.
+fn within(count: usize, first: usize) -> String {
+    let one = |n: usize| {
+        let (from, to, unit) = (first + 3 * n, first + 3 * n + 1, first + 3 * n + 2);
+        format!("(place >= ${from} AND place < ${to} AND (${unit} = 0 OR unit_code = ${unit}))")
+    };
+    let any = (0..count).map(one).collect::<Vec<_>>().join(" OR ");
+    if any.is_empty() { "AND 1 = 0".to_owned() } else { format!("AND ({any})") }
+}
+
+fn bind_scope(query: Statement, scope: &Scope) -> Statement {
+    let (from, to) = scope.division.map_or((0, i64::MAX), range);
+    query.bind(from).bind(to).bind(scope.unit.map_or(0, |unit| i64::from(unit.0)))
+}
+
 impl Store {
+    /// Whether a case that is owned here and not closed lies in a scope.
+    pub async fn has_open_case(&self, scope: &Scope) -> Result<bool, StoreError> {
+        let text = format!(
+            "SELECT 1 FROM case_file WHERE node = $1 {} AND mine = 1 AND void = 0 AND step <> 'archived' LIMIT 1",
+            within(1, 2)
+        );
+        let row =
+            bind_scope(sql(AssertSqlSafe(text)).bind(self.me()), scope).fetch_optional(&mut self.read().await?).await?;
+        Ok(row.is_some())
+    }
+
     /// A page of cases: highest level first, then the latest change first.
     pub async fn case_list(
         &self,
@@ -124,14 +154,16 @@ impl Store {
         after: Option<After>,
         count: u32,
     ) -> Result<Vec<CaseRow>, StoreError> {
+        let scopes = filter.scopes.as_deref();
+        let within = scopes.map(|scopes| within(scopes.len(), 12)).unwrap_or_default();
         let text = format!(
-            "SELECT {COLUMNS} FROM case_file WHERE node = $1 \
+            "SELECT {COLUMNS} FROM case_file WHERE node = $1 {within} \
              AND ($2 IS NULL OR mine = $2) AND ($3 = 0 OR escalated = 1) AND ($4 IS NULL OR level = $4) \
              AND ($5 IS NULL OR step = $5) AND ($6 = 1 OR void = 0) AND ($7 = 1 OR step <> 'archived') \
              AND ($8 IS NULL OR level < $8 OR (level = $8 AND (changed_at < $9 OR (changed_at = $9 AND case_id > $10)))) \
              ORDER BY level DESC, changed_at DESC, case_id LIMIT $11"
         );
-        let rows = sql(AssertSqlSafe(text))
+        let mut query = sql(AssertSqlSafe(text))
             .bind(self.me())
             .bind(filter.mine)
             .bind(filter.escalated)
@@ -142,9 +174,11 @@ impl Store {
             .bind(after.map(|a| i64::from(a.level)))
             .bind(after.map_or(0, |a| a.changed_at))
             .bind(after.map_or(vec![], |a| a.case.as_bytes().to_vec()))
-            .bind(i64::from(count))
-            .fetch_all(&mut self.read().await?)
-            .await?;
+            .bind(i64::from(count));
+        for scope in scopes.unwrap_or_default() {
+            query = bind_scope(query, scope);
+        }
+        let rows = query.fetch_all(&mut self.read().await?).await?;
         rows.iter().map(case_row).collect()
     }
 

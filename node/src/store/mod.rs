@@ -4,6 +4,7 @@
 //! rows. A [`WriteStore`] is the writing side, owned by the node's writer: it holds one connection for a turn of work.
 
 pub mod audit;
+pub mod audit_log;
 pub mod cases;
 pub mod database;
 mod dialect;
@@ -13,13 +14,19 @@ pub mod lease;
 pub mod link;
 pub mod lists;
 pub mod loss;
+pub mod people;
+pub mod person_parts;
 pub mod persons;
 pub mod publications;
 pub mod sql;
 pub mod standing;
 pub mod trust;
 
+use std::sync::Arc;
+
 use protocol::id::NodeId;
+
+use crate::person::vault::{Vault, VaultError};
 
 pub use self::database::{Database, Place};
 pub(crate) use self::dialect::{IDS_A_STATEMENT, list, pieces, values};
@@ -36,6 +43,12 @@ pub enum StoreError {
     /// The schema could not be brought up to date.
     #[error("the database could not be brought to this version")]
     Migrate(#[from] sqlx::migrate::MigrateError),
+    /// What is private was to be read or written without the keys for it.
+    #[error("the keys for what is private are not at hand")]
+    NoVault,
+    /// What is private does not open.
+    #[error("what is private does not open")]
+    Vault(#[from] VaultError),
     /// A row that this program did not write so.
     #[error("damaged row in {table}: {what}")]
     Damaged {
@@ -75,6 +88,7 @@ impl StoreError {
 pub struct Store {
     pub(crate) node: NodeId,
     pub(crate) database: Database,
+    pub(crate) vault: Option<Arc<Vault>>,
 }
 
 /// The writing side: one a node, owned by its writer.
@@ -82,6 +96,7 @@ pub struct Store {
 pub struct WriteStore {
     pub(crate) node: NodeId,
     database: Database,
+    pub(crate) vault: Option<Arc<Vault>>,
     held: Option<Connection>,
     /// A transaction is open on the connection that is held.
     open: bool,
@@ -118,12 +133,12 @@ pub async fn open_to_run(
 impl Database {
     /// The reading side of one node.
     pub fn store(&self, node: NodeId) -> Store {
-        Store { node, database: self.clone() }
+        Store { node, database: self.clone(), vault: None }
     }
 
     /// The writing side of one node.
     pub fn write_store(&self, node: NodeId) -> WriteStore {
-        WriteStore { node, database: self.clone(), held: None, open: false, lease: None }
+        WriteStore { node, database: self.clone(), vault: None, held: None, open: false, lease: None }
     }
 }
 
@@ -154,6 +169,11 @@ impl Store {
         row.map(|r| r.try_get(0)).transpose()
     }
 
+    /// The same with the keys for what is private.
+    pub fn with_vault(self, vault: Arc<Vault>) -> Self {
+        Self { vault: Some(vault), ..self }
+    }
+
     /// A connection to read with, for the length of a statement.
     pub(crate) async fn read(&self) -> Result<Connection, StoreError> {
         self.database.read().await
@@ -167,6 +187,11 @@ impl Store {
 impl WriteStore {
     pub(crate) fn me(&self) -> Vec<u8> {
         self.node.as_bytes().to_vec()
+    }
+
+    /// Gives it the keys for what is private.
+    pub fn open_vault(&mut self, vault: Arc<Vault>) {
+        self.vault = Some(vault);
     }
 
     /// The connection of this turn, taken when it is first needed.

@@ -12,9 +12,11 @@ use protocol::wire::bundle::{Bundle, Message};
 use protocol::wire::kind::Body;
 
 use crate::clock;
+use crate::person::audit::Entry;
 use crate::store::StoreError;
 use crate::store::link::KeepBundle;
 
+use super::audit;
 use super::batch::Batch;
 use super::port::{Answer, Ask, Failed, Request};
 use super::{Writer, refused};
@@ -66,7 +68,7 @@ impl Writer {
     }
 
     pub(super) async fn request(&mut self, request: Request, batch: &mut Batch) -> Result<(), StoreError> {
-        let Request { ask, reply } = request;
+        let Request { ask, entry, reply } = request;
         let answer = match ask {
             Ask::Report { intake, by } => self.report(*intake, &by, batch).await?,
             Ask::Act { case, command, by } => self.act(case, *command, &by, batch).await?,
@@ -75,11 +77,21 @@ impl Writer {
                 Ok(()) => Ok(None),
                 Err(why) => Err(Failed::Trust(why)),
             },
+            Ask::Note => Ok(None),
+            Ask::Anchor => {
+                self.anchor(batch).await?;
+                Ok(None)
+            }
             other => {
                 batch.asks.push(other);
                 Ok(None)
             }
         };
+        batch.audits.extend(entry.map(|entry| {
+            // An entry that comes with an outcome keeps it: a note of a refusal is stored, and that is not its outcome.
+            let outcome = if entry.outcome.is_empty() { audit::outcome(&answer) } else { entry.outcome.clone() };
+            Entry { outcome, ..entry }
+        }));
         batch.replies.push((reply, answer));
         Ok(())
     }
@@ -193,6 +205,12 @@ impl Writer {
             Body::Published(_) | Body::Holdings(_) if returned => return Ok(Ok(())),
             Body::Published(published) => return self.published(origin, published, batch).await,
             Body::Holdings(holdings) => return self.holdings(origin, &holdings, batch).await,
+            // Given back after a restore, it says where this node stood once.
+            Body::AuditHead(head) if returned => {
+                batch.anchors.push(head);
+                return Ok(Ok(()));
+            }
+            Body::AuditHead(head) => return self.anchored_below(origin, head, batch).await,
             body if message.kind.is_the_links() => return self.link_message(origin, body, batch).await,
             _ => {}
         }
@@ -211,6 +229,9 @@ impl Writer {
         let incoming = Incoming { origin, body, opened, returned };
         match self.in_world(|world| casework::receive(&known, incoming, world)) {
             Ok(decision) => {
+                if decision.records.iter().any(|record| matches!(record, casework::Record::Erasure(_))) {
+                    self.did("erase", &case.map(|case| case.to_string()).unwrap_or_default(), batch);
+                }
                 self.adopt(case.unwrap_or_else(|| CaseId::from_bytes([0; 16])), decision, batch);
                 Ok(Ok(()))
             }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use casework::{Case, Outgoing, Record};
 use federation::core::Ticket;
+use protocol::audit::AuditHead;
 use protocol::directory::{Ancestor, SignedEntry};
 use protocol::id::{BundleId, CaseId, NodeId};
 use protocol::publication::Published;
@@ -15,6 +16,7 @@ use protocol::wire::kind::Body;
 use super::Answer;
 use super::port::Ask;
 use super::trust::TrustBatch;
+use crate::person::audit::Entry;
 use crate::store::link::{KeepBundle, OutboxRow};
 use crate::store::trust::{Child, Route, StoredLink};
 use crate::store::{StoreError, WriteStore};
@@ -53,6 +55,8 @@ pub(super) struct Batch {
     pub(super) trust: TrustBatch,
     pub(super) publications: Vec<(Published, Option<String>)>,
     pub(super) asks: Vec<Ask>,
+    pub(super) audits: Vec<Entry>,
+    pub(super) anchors: Vec<AuditHead>,
     pub(super) replies: Vec<Reply>,
 }
 
@@ -71,6 +75,8 @@ impl Batch {
             && self.trust.is_empty()
             && self.publications.is_empty()
             && self.asks.is_empty()
+            && self.audits.is_empty()
+            && self.anchors.is_empty()
     }
 
     /// The numbering of a link starts again: rows given out before are void.
@@ -105,7 +111,12 @@ impl Batch {
         }
         self.write_trust(store, now).await?;
         self.trust.write(store, now).await?;
-        self.write_asks(store, now).await
+        self.write_asks(store, now).await?;
+        store.append_audit(&self.audits, now).await?;
+        for head in &self.anchors {
+            store.put_anchor(head).await?;
+        }
+        Ok(())
     }
 
     /// Each bundle once: how it arrived says more of it than where it goes.
@@ -143,15 +154,13 @@ impl Batch {
         const ANSWERS_KEPT_MS: i64 = 86_400_000;
         for ask in &self.asks {
             match ask {
-                Ask::PutUser(user) => store.put_user(user, now).await?,
-                Ask::PutSession { token, name, expires } => store.put_session(*token, name, *expires, now).await?,
-                Ask::DropSession(token) => store.drop_session(*token).await?,
+                Ask::Person { realm, change } => store.change_people(*realm, change, now).await?,
                 Ask::PutAnswered { name, key, answer } => {
                     store
                         .put_answered(name, key, answer, now, UnixMillis(now.0.saturating_sub(ANSWERS_KEPT_MS)))
                         .await?;
                 }
-                Ask::Report { .. } | Ask::Act { .. } | Ask::Publish(_) | Ask::Trust(_) => {}
+                Ask::Report { .. } | Ask::Act { .. } | Ask::Publish(_) | Ask::Trust(_) | Ask::Note | Ask::Anchor => {}
             }
         }
         Ok(())

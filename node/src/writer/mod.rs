@@ -5,6 +5,7 @@
 //! it commits what arrived while the last commit ran.
 
 mod apply;
+mod audit;
 mod batch;
 mod cases;
 mod enrol;
@@ -106,6 +107,8 @@ pub struct Writer {
     housekeeping_at: u64,
     standing: Standing,
     tending: Tending,
+    /// The head of the audit was sent up since this start.
+    anchored: bool,
 }
 
 /// One thing to take in.
@@ -141,6 +144,7 @@ impl Writer {
             housekeeping_at: 0,
             standing,
             tending,
+            anchored: false,
         }
     }
 

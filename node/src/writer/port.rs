@@ -2,12 +2,14 @@
 
 use casework::{Actor, Case, Command, Intake, Refusal};
 use protocol::bounded::{Blob, Text};
-use protocol::id::CaseId;
+use protocol::id::{CaseId, NodeId};
 use protocol::publication::{PUBLICATION_BYTES_MAX, PublicationKind};
 use protocol::time::UnixMillis;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::store::persons::{AnsweredRow, UserRow};
+use crate::person::audit::{self, Entry};
+use crate::person::change::Change;
+use crate::store::persons::AnsweredRow;
 
 use super::trust::TrustAct;
 
@@ -69,19 +71,17 @@ pub enum Ask {
     },
     /// Change whom this node trusts.
     Trust(Box<TrustAct>),
-    /// Make or change a user.
-    PutUser(UserRow),
-    /// Open a session.
-    PutSession {
-        /// Hash of its token.
-        token: [u8; 32],
-        /// The user.
-        name: String,
-        /// When it ends.
-        expires: UnixMillis,
+    /// Change the people of a realm whose tables are in this node's database.
+    Person {
+        /// The realm.
+        realm: NodeId,
+        /// What changes.
+        change: Box<Change>,
     },
-    /// End a session.
-    DropSession([u8; 32]),
+    /// Store nothing but the request's entry in the audit: somebody read a person, or was refused.
+    Note,
+    /// Send the head of the audit to the parent now.
+    Anchor,
     /// Keep an answer to a request with an idempotency key.
     PutAnswered {
         /// The user.
@@ -93,6 +93,20 @@ pub enum Ask {
     },
 }
 
+impl Ask {
+    /// Whether the audit says of it. What only keeps count of itself would drown the rest, and a failed log-in is written
+    /// down with its own outcome.
+    fn is_audited(&self) -> bool {
+        let counts =
+            |change: &Change| matches!(change, Change::SeenSession(_) | Change::SeenToken(_) | Change::Failed { .. });
+        match self {
+            Self::PutAnswered { .. } => false,
+            Self::Person { change, .. } => !counts(change),
+            _ => true,
+        }
+    }
+}
+
 /// The answer: the case after a report or an act, nothing otherwise.
 pub type Answer = Result<Option<Case>, Failed>;
 
@@ -100,6 +114,8 @@ pub type Answer = Result<Option<Case>, Failed>;
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) ask: Ask,
+    /// Its entry in the audit; the outcome is added when it is known.
+    pub(crate) entry: Option<Entry>,
     pub(crate) reply: oneshot::Sender<Answer>,
 }
 
@@ -117,8 +133,18 @@ impl Port {
 
     /// Asks, and waits until the answer is durable.
     pub async fn ask(&self, ask: Ask) -> Answer {
+        let entry = if ask.is_audited() { audit::stamp() } else { None };
+        self.send(ask, entry).await
+    }
+
+    /// Stores an entry by itself.
+    pub async fn note(&self, entry: Entry) -> Result<(), Failed> {
+        self.send(Ask::Note, Some(entry)).await.map(|_| ())
+    }
+
+    async fn send(&self, ask: Ask, entry: Option<Entry>) -> Answer {
         let (reply, answer) = oneshot::channel();
-        self.sender.send(Request { ask, reply }).await.map_err(|_| Failed::Stopping)?;
+        self.sender.send(Request { ask, entry, reply }).await.map_err(|_| Failed::Stopping)?;
         answer.await.map_err(|_| Failed::Stopping)?
     }
 

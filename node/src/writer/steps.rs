@@ -126,6 +126,7 @@ impl Writer {
         if gone > 0 {
             tracing::info!(gone, "bundles past their retention were dropped");
         }
+        self.anchor_when_due(batch).await?;
         for case in self.store.cases_with_open_offers().await? {
             self.wake(case, batch).await?;
         }

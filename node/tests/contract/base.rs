@@ -1,8 +1,9 @@
 //! An empty database, and rows to put into it.
 
+use std::sync::{Arc, LazyLock};
+
 use casework::publish::InForce;
 use casework::{Actor, Case, Decision, Intake, Keys, Known, Me, Record, Role, World};
-use protocol::bounded::Text;
 use protocol::chain::Signature;
 use protocol::division::DivisionCode;
 use protocol::id::{BundleId, CaseId, MessageId, NodeId};
@@ -10,6 +11,7 @@ use protocol::time::{ClockReading, UnixMillis};
 use protocol::wire::bundle::{Bundle, BundleHead, Message, Urgency};
 use protocol::wire::kind::Kind;
 use serde_json::json;
+use wuji::person::vault::Vault;
 use wuji::store::{self, Place, Store, WriteStore};
 
 use crate::postgres::TestDatabase;
@@ -21,6 +23,7 @@ pub(crate) const NOW: UnixMillis = UnixMillis(1_780_000_000_000);
 /// A database of one test, empty.
 pub(crate) struct Base {
     pub(crate) place: Place,
+    vault: Arc<Vault>,
     _folder: Option<tempfile::TempDir>,
     _database: Option<TestDatabase>,
 }
@@ -28,17 +31,31 @@ pub(crate) struct Base {
 impl Base {
     pub(crate) fn file() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        Self { place: Place::File(folder.path().join("node.db")), _folder: Some(folder), _database: None }
+        Self {
+            place: Place::File(folder.path().join("node.db")),
+            vault: vault(),
+            _folder: Some(folder),
+            _database: None,
+        }
     }
 
     pub(crate) fn server() -> Self {
         let database = TestDatabase::new();
-        Self { place: Place::Server(database.url.clone()), _folder: None, _database: Some(database) }
+        Self { place: Place::Server(database.url.clone()), vault: vault(), _folder: None, _database: Some(database) }
     }
 
     pub(crate) async fn open(&self, node: NodeId) -> (Store, WriteStore) {
-        store::open(&self.place, node).await.expect("a database")
+        let (store, mut write) = store::open(&self.place, node).await.expect("a database");
+        write.open_vault(self.vault.clone());
+        (store.with_vault(self.vault.clone()), write)
     }
+}
+
+/// The keys of every database of these tests.
+static VAULT: LazyLock<Arc<Vault>> = LazyLock::new(|| Arc::new(Vault::fresh().expect("keys")));
+
+pub(crate) fn vault() -> Arc<Vault> {
+    VAULT.clone()
 }
 
 pub(crate) fn node(n: u8) -> NodeId {
@@ -110,7 +127,7 @@ pub(crate) fn reported(at: NodeId, case: CaseId, people: u32, when: UnixMillis) 
         keys: &NoKeys,
         mutant: None,
     };
-    let by = Actor { user: Text::cut("u"), name: Text::cut("某人"), roles: vec![Role::GridWorker] };
+    let by = Actor::everywhere("u", "某人", &[Role::GridWorker]);
     let known = Known::assemble(case, Vec::new());
     let Decision { records, case, .. } = casework::open(intake, &by, &known, &mut world).expect("reported");
     (case.expect("a case"), records)
@@ -125,6 +142,7 @@ pub(crate) async fn file(
     when: UnixMillis,
 ) -> Vec<Record> {
     let (case, records) = reported(at, case, people, when);
+    write.open_vault(vault());
     write.begin().await.expect("begun");
     write.put_records(&records).await.expect("records");
     write.put_case_file(at, &case, when).await.expect("a row for lists");

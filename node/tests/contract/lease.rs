@@ -9,7 +9,8 @@ use crate::base::{Base, NOW, case_id, file, node};
 use crate::postgres::TestDatabase;
 
 async fn run(base: &Base, patience: Patience) -> Result<(Store, WriteStore), StoreError> {
-    store::open_to_run(&base.place, node(1), patience, "127.0.0.1:7480").await
+    let (store, write) = store::open_to_run(&base.place, node(1), patience, "127.0.0.1:7480").await?;
+    Ok((store.with_vault(crate::base::vault()), write))
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -23,13 +23,13 @@ macro_rules! on_both {
         mod on_sqlite {
             $(#[tokio::test(flavor = "multi_thread")]
             async fn $name() {
-                super::$name(crate::base::Base::file()).await;
+                Box::pin(super::$name(crate::base::Base::file())).await;
             })+
         }
         mod on_postgres {
             $(#[tokio::test(flavor = "multi_thread")]
             async fn $name() {
-                super::$name(crate::base::Base::server()).await;
+                Box::pin(super::$name(crate::base::Base::server())).await;
             })+
         }
     };

@@ -1,13 +1,16 @@
 //! Two nodes in one database never meet.
 
+use casework::{Grant, Role};
 use protocol::chain::Hash;
 use protocol::directory::Ancestor;
 use protocol::id::TokenId;
 use protocol::time::UnixMillis;
 use protocol::wire::frame::{Lane, LinkSeq};
+use wuji::person::audit::Entry;
+use wuji::person::change::{Change, OpenSession, PutUser};
 use wuji::store::link::{KeepBundle, OutboxRow};
 use wuji::store::lists::CaseFilter;
-use wuji::store::persons::{AnsweredRow, UserRow};
+use wuji::store::persons::AnsweredRow;
 use wuji::store::trust::{Child, KeptToken, Route};
 use wuji::store::{Store, WriteStore};
 
@@ -21,6 +24,18 @@ on_both!(
 );
 
 const TOKEN: TokenId = TokenId::from_bytes([5; 16]);
+
+fn open(token: [u8; 32], expires: UnixMillis) -> Change {
+    Change::OpenSession(OpenSession {
+        token,
+        name: "a".into(),
+        expires,
+        address: String::new(),
+        agent: String::new(),
+        totp_step: None,
+        recovery: None,
+    })
+}
 
 /// Puts something into every table.
 async fn fill(write: &mut WriteStore, me: u8, word: &str) {
@@ -39,22 +54,30 @@ async fn fill(write: &mut WriteStore, me: u8, word: &str) {
     write.set_ancestors(&[Ancestor { node: node(9), division: division(CITY) }]).await.expect("set");
     let token = KeptToken { secret: [me; 32], division: division(GRID), expires: NOW, request: None, answer: None };
     write.put_token(TOKEN, &token).await.expect("put");
-    let user =
-        UserRow { name: "a".into(), shown: word.into(), roles: "clerk".into(), password: "x".into(), disabled: false };
-    write.put_user(&user, NOW).await.expect("put");
-    write.put_session([1; 32], "a", UnixMillis(NOW.0 + 1), NOW).await.expect("opened");
+    let user = PutUser {
+        name: "a".into(),
+        shown: word.into(),
+        password: Some("x".into()),
+        must_change: false,
+        disabled: false,
+        grants: Some(vec![Grant::everywhere(Role::Clerk)]),
+    };
+    write.change_people(node(me), &Change::PutUser(user), NOW).await.expect("put");
+    write.change_people(node(me), &open([1; 32], UnixMillis(NOW.0 + 1)), NOW).await.expect("opened");
+    write.append_audit(&[Entry { who: word.into(), ..Entry::default() }], NOW).await.expect("appended");
     let answer = AnsweredRow { request: vec![1], status: 200, body: word.as_bytes().to_vec() };
     write.put_answered("a", "k", &answer, NOW, NOW).await.expect("kept");
 }
 
 /// Everything that can be read, in words.
-async fn all(store: &Store, write: &mut WriteStore) -> Vec<String> {
-    let id = bundle(1, node(1), node(8), true).head().id;
+async fn all(me: u8, store: &Store, write: &mut WriteStore) -> Vec<String> {
+    let (id, me) = (bundle(1, node(1), node(8), true).head().id, node(me));
     let mut found = Vec::new();
     macro_rules! read {
-        ($($read:expr),+ $(,)?) => {$(found.push(format!("{:?}", $read.await.expect("read")));)+};
+        ($($read:expr),+ $(,)?) => {$(found.push(format!("{:?}", Box::pin($read).await.expect("read")));)+};
     }
     let days = (0, i32::MAX);
+    let people = store.people(me);
     read!(
         store.records(case_id(1)),
         store.case_list(&CaseFilter::default(), None, 9),
@@ -76,9 +99,12 @@ async fn all(store: &Store, write: &mut WriteStore) -> Vec<String> {
         store.children(),
         store.routes(),
         store.ancestors(),
-        store.users(),
-        store.user("a"),
-        store.session([1; 32], NOW),
+        people.users(),
+        people.user("a"),
+        people.all_grants(),
+        people.session([1; 32], NOW, UnixMillis(0)),
+        store.audit_page(None, 9),
+        store.anchors(None),
         store.answered("a", "k"),
         store.publications(),
         write.known_bundles(&[id]),
@@ -101,37 +127,37 @@ async fn all(store: &Store, write: &mut WriteStore) -> Vec<String> {
 
 async fn a_node_sees_no_row_of_another_in_the_same_database(base: Base) {
     let (empty_store, mut empty_write) = base.open(node(2)).await;
-    let before = all(&empty_store, &mut empty_write).await;
+    let before = Box::pin(all(2, &empty_store, &mut empty_write)).await;
     empty_write.rest();
     let (store, mut write) = base.open(node(1)).await;
-    fill(&mut write, 1, "first").await;
-    assert_ne!(all(&store, &mut write).await, before, "something was put");
+    Box::pin(fill(&mut write, 1, "first")).await;
+    assert_ne!(Box::pin(all(1, &store, &mut write)).await, before, "something was put");
     write.rest();
-    assert_eq!(all(&empty_store, &mut empty_write).await, before);
+    assert_eq!(Box::pin(all(2, &empty_store, &mut empty_write)).await, before);
 }
 
 async fn the_same_ids_at_two_nodes_are_two_rows(base: Base) {
     let (first_store, mut first) = base.open(node(1)).await;
     let (second_store, mut second) = base.open(node(2)).await;
-    fill(&mut first, 1, "first").await;
+    Box::pin(fill(&mut first, 1, "first")).await;
     first.rest();
-    let before = all(&first_store, &mut first).await;
+    let before = Box::pin(all(1, &first_store, &mut first)).await;
     first.rest();
-    fill(&mut second, 2, "second").await;
+    Box::pin(fill(&mut second, 2, "second")).await;
     second.rest();
-    assert_eq!(all(&first_store, &mut first).await, before);
+    assert_eq!(Box::pin(all(1, &first_store, &mut first)).await, before);
     assert_eq!(second_store.meta("word").await.expect("read").as_deref(), Some("second"));
-    assert_eq!(second_store.users().await.expect("read")[0].shown, "second");
+    assert_eq!(second_store.people(node(2)).users().await.expect("read")[0].shown, "second");
 }
 
 async fn pruning_and_dropping_at_one_node_leave_the_other_as_it_was(base: Base) {
     let (first_store, mut first) = base.open(node(1)).await;
     let (_, mut second) = base.open(node(2)).await;
-    fill(&mut first, 1, "first").await;
+    Box::pin(fill(&mut first, 1, "first")).await;
     first.rest();
-    fill(&mut second, 2, "second").await;
+    Box::pin(fill(&mut second, 2, "second")).await;
     second.rest();
-    let before = all(&first_store, &mut first).await;
+    let before = Box::pin(all(1, &first_store, &mut first)).await;
     first.rest();
     let id = bundle(1, node(2), node(8), true).head().id;
     second.drop_outbox(node(8)).await.expect("dropped");
@@ -140,12 +166,13 @@ async fn pruning_and_dropping_at_one_node_leave_the_other_as_it_was(base: Base) 
     assert_eq!(second.prune_bundles(UnixMillis(NOW.0 + 1)).await.expect("pruned"), 1);
     second.prune_receipts_ahead(UnixMillis(i64::MAX)).await.expect("pruned");
     second.set_ancestors(&[]).await.expect("set");
-    second.drop_session([1; 32]).await.expect("ended");
+    second.change_people(node(2), &Change::DropSession([1; 32]), NOW).await.expect("ended");
     second.use_token(TOKEN, [3; 32]).await.expect("used");
-    second.put_session([2; 32], "a", UnixMillis(i64::MAX), UnixMillis(i64::MAX)).await.expect("opened");
+    let last = UnixMillis(i64::MAX);
+    second.change_people(node(2), &open([2; 32], last), last).await.expect("opened");
     let answer = AnsweredRow { request: vec![1], status: 200, body: Vec::new() };
     let last = UnixMillis(i64::MAX);
     second.put_answered("a", "z", &answer, last, last).await.expect("kept");
     second.rest();
-    assert_eq!(all(&first_store, &mut first).await, before);
+    assert_eq!(Box::pin(all(1, &first_store, &mut first)).await, before);
 }

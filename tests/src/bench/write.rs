@@ -6,7 +6,6 @@ use std::path::Path;
 use std::time::Instant;
 
 use casework::{Actor, Intake, Role};
-use protocol::bounded::Text;
 use wuji::folder::Folder;
 use wuji::node::{Plan, Running, found};
 use wuji::store::{self, Place};
@@ -92,7 +91,7 @@ async fn commits_a_second(place: &Place) -> Result<f64, Failure> {
 
 /// From the first call until the last answer, which comes after the commit.
 async fn filed_a_second(node: &Running, clients: usize, cases: usize) -> Result<f64, Failure> {
-    let by = Actor { user: Text::new("bench")?, name: Text::new("bench")?, roles: vec![Role::GridWorker] };
+    let by = Actor::everywhere("bench", "bench", &[Role::GridWorker]);
     let began = Instant::now();
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..clients {

@@ -11,7 +11,6 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use casework::{Actor, Intake, Role};
-use protocol::bounded::Text;
 use protocol::id::CaseId;
 use serde_json::json;
 use wuji::demo::percentile;

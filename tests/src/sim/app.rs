@@ -9,7 +9,7 @@ use casework::{
 };
 use federation::core::{Deliver, Now};
 use federation::sim::{Application, Draft, Random};
-use protocol::bounded::{Blob, Text};
+use protocol::bounded::Blob;
 use protocol::chain::Signature;
 use protocol::directory::Ancestor;
 use protocol::division::DivisionCode;

@@ -11,7 +11,7 @@ use super::bodies::{
     ArchiveBody, AssessBody, AssignBody, Commanded, ContributeBody, FeedBackBody, FileBody, OfferBody, ProgressBody,
     RecallBody, RegradeBody, ResolveBody, ReturnBody, TakeOverBody, VoidBody,
 };
-use super::detail::case_of;
+use super::detail::{case_of, must_see};
 use super::view::CaseView;
 use crate::api::caller::Caller;
 use crate::api::extract::{Body, id};
@@ -28,9 +28,7 @@ pub(crate) async fn act(
 ) -> Result<Json<CaseView>, Problem> {
     caller.must_see_cases()?;
     let id: CaseId = id(case)?;
-    if !state.store.holds_case(id).await? {
-        return Err(Problem::not_found());
-    }
+    must_see(state, caller, id).await?;
     state.port.act(id, command?, caller.actor()).await?;
     Ok(Json(case_of(state, caller, case).await?))
 }

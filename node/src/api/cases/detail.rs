@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
+use casework::Known;
+use casework::rights::at;
 use protocol::id::CaseId;
 
 use super::dossier;
+use super::pieces::Shown;
 use super::view::CaseView;
 use crate::api::caller::Caller;
 use crate::api::extract::id;
@@ -17,7 +20,17 @@ use crate::api::state::ApiState;
 pub(crate) async fn case_of(state: &ApiState, caller: &Caller, text: &str) -> Result<CaseView, Problem> {
     caller.must_see_cases()?;
     let case: CaseId = id(text)?;
-    dossier::view(state, caller, case).await?.ok_or_else(Problem::not_found)
+    dossier::view(state, caller, case, Shown::Masked).await?.ok_or_else(Problem::not_found)
+}
+
+/// Refuses a case outside of the caller's scopes like one that is not here.
+pub(crate) async fn must_see(state: &ApiState, caller: &Caller, case: CaseId) -> Result<Known, Problem> {
+    caller.must_see_cases()?;
+    if !state.store.holds_case(case).await? {
+        return Err(Problem::not_found());
+    }
+    let known = dossier::known(state, case).await?;
+    if caller.actor().sees(at(&known)) { Ok(known) } else { Err(Problem::not_found()) }
 }
 
 /// One case with its events, ladder, orders and offers.

@@ -1,10 +1,11 @@
 //! A case as it is shown, from what the node holds of it.
 
 use casework::Known;
+use casework::rights::at;
 use protocol::id::CaseId;
 
 use super::held::{Held, OFFER, ORDER, actions, held};
-use super::pieces;
+use super::pieces::{self, Shown};
 use super::view::{CaseLine, CaseView, OfferView, OrderView};
 use crate::api::caller::Caller;
 use crate::api::problem::Problem;
@@ -13,7 +14,8 @@ use crate::api::state::ApiState;
 /// Cases that are looked through for a list of offers or orders, the newest first.
 const CASES_MAX: u32 = 500;
 
-async fn known(state: &ApiState, case: CaseId) -> Result<Known, Problem> {
+/// All that is held of a case.
+pub(crate) async fn known(state: &ApiState, case: CaseId) -> Result<Known, Problem> {
     Ok(Known::assemble(case, state.store.records(case).await?))
 }
 
@@ -30,9 +32,18 @@ fn offers(state: &ApiState, held: &Held<'_>) -> Vec<OfferView> {
 }
 
 /// A case for a caller, if anything of it is held here. Before an offered case is taken on, the offer is all there is.
-pub(super) async fn view(state: &ApiState, caller: &Caller, case: CaseId) -> Result<Option<CaseView>, Problem> {
+/// One outside of the caller's scopes is none.
+pub(crate) async fn view(
+    state: &ApiState,
+    caller: &Caller,
+    case: CaseId,
+    shown: Shown,
+) -> Result<Option<CaseView>, Problem> {
     let row = state.store.case_row(case).await?;
     let known = known(state, case).await?;
+    if !caller.actor().sees(at(&known)) {
+        return Ok(None);
+    }
     let held = held(&known);
     let offer = held.offers.iter().max_by_key(|o| o.offer.at.corrected()).map(|o| &o.offer);
     let brief = held.events.last().map(|(header, _)| &header.brief).or(offer.map(|o| &o.brief));
@@ -40,11 +51,11 @@ pub(super) async fn view(state: &ApiState, caller: &Caller, case: CaseId) -> Res
     let (Some(brief), Some(line)) = (brief, line) else { return Ok(None) };
     Ok(Some(CaseView {
         line,
-        private: pieces::private(&held.events),
+        private: pieces::private(&held.events, shown),
         grading: pieces::grading(brief),
         next_term: brief.next_term.map(pieces::term),
         steps: pieces::steps(&held.events, brief.step),
-        events: held.events.iter().map(|event| pieces::event(state, *event)).collect(),
+        events: held.events.iter().map(|event| pieces::event(state, *event, &known, shown)).collect(),
         ladder: pieces::ladder(state, brief, &held.events, &held.receipts),
         orders: orders(state, &held),
         offers: offers(state, &held),
@@ -53,20 +64,26 @@ pub(super) async fn view(state: &ApiState, caller: &Caller, case: CaseId) -> Res
 }
 
 /// Offers to this node that wait for an answer.
-pub(crate) async fn open_offers(state: &ApiState) -> Result<Vec<OfferView>, Problem> {
+pub(crate) async fn open_offers(state: &ApiState, caller: &Caller) -> Result<Vec<OfferView>, Problem> {
     let mut found = Vec::new();
     for case in state.store.cases_with_open(OFFER, CASES_MAX).await? {
         let known = known(state, case).await?;
+        if !caller.actor().sees(at(&known)) {
+            continue;
+        }
         found.extend(offers(state, &held(&known)).into_iter().filter(|o| o.open && o.incoming));
     }
     Ok(found)
 }
 
 /// All orders that this node issued or received.
-pub(crate) async fn all_orders(state: &ApiState) -> Result<Vec<OrderView>, Problem> {
+pub(crate) async fn all_orders(state: &ApiState, caller: &Caller) -> Result<Vec<OrderView>, Problem> {
     let mut found = Vec::new();
     for case in state.store.cases_with_paper(ORDER, CASES_MAX).await? {
         let known = known(state, case).await?;
+        if !caller.actor().sees(at(&known)) {
+            continue;
+        }
         found.extend(orders(state, &held(&known)));
     }
     found.sort_by(|a, b| b.at.cmp(&a.at));

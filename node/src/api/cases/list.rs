@@ -82,10 +82,12 @@ fn parse_cursor(text: &str) -> Result<After, Problem> {
 /// A page of cases, for the API and the page.
 pub(crate) async fn page_of(
     state: &ApiState,
-    filter: CaseFilter,
+    caller: &Caller,
+    mut filter: CaseFilter,
     after: Option<After>,
     count: u32,
 ) -> Result<CasePage, Problem> {
+    filter.scopes = caller.scopes();
     let mut rows = state.store.case_list(&filter, after, count.saturating_add(1)).await?;
     let more = rows.len() > count as usize;
     rows.truncate(count as usize);
@@ -113,8 +115,9 @@ pub(crate) async fn list(
         step: query.step,
         void: query.void,
         archived,
+        scopes: None,
     };
     let after = query.cursor.as_deref().map(parse_cursor).transpose()?;
     let count = query.count.unwrap_or(COUNT).clamp(1, COUNT_MAX);
-    Ok(Json(page_of(&state, filter, after, count).await?))
+    Ok(Json(page_of(&state, &caller, filter, after, count).await?))
 }

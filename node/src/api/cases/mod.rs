@@ -6,6 +6,6 @@ pub mod detail;
 pub mod dossier;
 mod held;
 pub mod list;
-mod pieces;
+pub(crate) mod pieces;
 pub mod report;
 pub mod view;

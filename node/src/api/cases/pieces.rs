@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use casework::{AnswerKind, OfferFile, OfferState, OrderFile};
+use casework::{AnswerKind, Known, OfferFile, OfferState, OrderFile};
 use protocol::division::DivisionCode;
 use protocol::event::{Act, Brief, Content, DueTerm, Header, Private, Step};
 use protocol::id::NodeId;
@@ -16,6 +16,7 @@ use super::view::{
 };
 use crate::api::stamp;
 use crate::api::state::ApiState;
+use crate::person::mask;
 
 /// The word by which the API names a value of a closed list.
 pub(super) fn word(value: impl Serialize) -> String {
@@ -31,19 +32,39 @@ pub(super) fn level(level: Option<Warning>) -> String {
 /// An event with its private part, where that is held.
 pub(super) type HeldEvent<'a> = (&'a Header, Option<&'a Private>);
 
+/// How private parts are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// Names and numbers masked.
+    Masked,
+    /// As they are: somebody gave a reason, and it was logged.
+    Plain,
+}
+
+impl Shown {
+    fn with(self, text: &str, masked: impl Fn(&str) -> String) -> String {
+        match self {
+            Self::Masked => masked(text),
+            Self::Plain => text.to_owned(),
+        }
+    }
+}
+
 /// What is private of the report, where it is held.
-pub(super) fn private(events: &[HeldEvent<'_>]) -> Option<PrivateView> {
+pub(super) fn private(events: &[HeldEvent<'_>], shown: Shown) -> Option<PrivateView> {
     events.iter().rev().find_map(|(_, private)| match private.as_ref().map(|p| &p.content) {
         Some(Content::Report { title, narrative, parties }) => Some(PrivateView {
-            title: title.to_string(),
-            narrative: narrative.to_string(),
+            title: shown.with(title, |text| mask::prose(text, parties.iter().map(|p| p.name.as_str()))),
+            narrative: shown.with(narrative, |text| mask::prose(text, parties.iter().map(|p| p.name.as_str()))),
+            masked: shown == Shown::Masked,
             parties: parties
                 .iter()
                 .map(|p| PartyView {
                     side: word(p.side),
-                    name: p.name.to_string(),
-                    phone: p.phone.to_string(),
-                    address: p.address.to_string(),
+                    name: shown.with(&p.name, mask::name),
+                    phone: shown.with(&p.phone, mask::number),
+                    address: shown.with(&p.address, mask::address),
+                    identity: shown.with(&p.identity, mask::number),
                 })
                 .collect(),
         }),
@@ -115,7 +136,7 @@ fn said(private: &Private) -> Option<String> {
 }
 
 /// One event.
-pub(super) fn event(state: &ApiState, (header, private): HeldEvent<'_>) -> EventView {
+pub(super) fn event(state: &ApiState, (header, private): HeldEvent<'_>, known: &Known, shown: Shown) -> EventView {
     EventView {
         id: header.id.to_string(),
         number: header.number,
@@ -127,7 +148,7 @@ pub(super) fn event(state: &ApiState, (header, private): HeldEvent<'_>) -> Event
         owner_name: state.node_name(header.brief.owner),
         hash: header.hash().to_string(),
         by: private.and_then(|p| p.by.as_ref()).map(|by| by.name.to_string()),
-        said: private.and_then(said),
+        said: private.and_then(said).map(|text| shown.with(&text, |text| mask::prose(text, known.names()))),
     }
 }
 

@@ -15,6 +15,7 @@ use crate::api::caller::Caller;
 use crate::api::extract::Body;
 use crate::api::problem::{Problem, ProblemBody};
 use crate::api::state::ApiState;
+use crate::person::audit;
 
 /// A report, as it is described; what reads it are the rules of cases.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -35,7 +36,7 @@ pub struct ReportBody {
     pub title: String,
     /// Narrative, at most 8000 bytes.
     pub narrative: String,
-    /// Parties: `side` (`applicant`, `respondent`, `other`), `name`, `phone`, `address`.
+    /// Parties: `side` (`applicant`, `respondent`, `other`), `name`, `phone`, `address`, `identity`.
     #[schema(value_type = Vec<Object>)]
     pub parties: Vec<serde_json::Value>,
     /// Answers of the grade panel: `signs` (bits), `violence`, `petition_talk`, `disturbs`, `effort` (`yes`, `no`,
@@ -44,8 +45,14 @@ pub struct ReportBody {
     pub answers: serde_json::Value,
     /// People involved, 0 while not known.
     pub head_count: u32,
+    /// A summary for above, without names, at most 120 bytes; made by rule when left out.
+    #[serde(default)]
+    pub summary: Option<String>,
     /// `settle_here` or `submit`.
     pub ending: String,
+    /// The level that a person confirmed: `orange`, `red`, `yellow`; the proposal of the rules when left out. Never below it.
+    #[serde(default)]
+    pub confirmed_level: Option<String>,
 }
 
 /// Files a report. The answer is the case as it stands.
@@ -59,6 +66,7 @@ pub(crate) async fn report(
 ) -> Result<(StatusCode, [(header::HeaderName, String); 1], Json<CaseView>), Problem> {
     caller.must_see_cases().map_err(|_| Problem::forbidden())?;
     let id = intake.case.to_string();
+    audit::note(Some(&format!("cases/{id}")), None);
     state.port.report(intake, caller.actor()).await?;
     let location = [(header::LOCATION, format!("/api/v1/cases/{id}"))];
     Ok((StatusCode::CREATED, location, Json(case_of(&state, &caller, &id).await?)))

@@ -155,9 +155,11 @@ pub struct PartyView {
     pub phone: String,
     /// Address.
     pub address: String,
+    /// Number of an identity document.
+    pub identity: String,
 }
 
-/// What is private in a case. Only where it is held.
+/// What is private in a case. Only where it is held; masked until somebody gives a reason.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct PrivateView {
     /// Title of the report.
@@ -166,6 +168,8 @@ pub struct PrivateView {
     pub narrative: String,
     /// Parties.
     pub parties: Vec<PartyView>,
+    /// Names and numbers are masked.
+    pub masked: bool,
 }
 
 /// One of the six steps, or the archive after them.

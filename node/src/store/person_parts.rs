@@ -1,0 +1,207 @@
+//! Private parts at rest: sealed with the node's vault, each for its own row; found by the keyed hash of a number; gone
+//! when they are erased.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use protocol::erase::Erase;
+use protocol::event::{Content, Header, Private, Salt};
+use protocol::id::{CaseId, EventId};
+use protocol::wire::codec;
+use protocol::wire::limits::BODY_BYTES_MAX;
+use sqlx::AssertSqlSafe;
+
+use super::sql::{Row, sql};
+use super::{Store, StoreError, WriteStore, case_id, id16, pieces, values};
+use crate::person::vault::Vault;
+
+/// Rows that are sealed anew in one go.
+const RESEALED_AT_ONCE: u32 = 200;
+const SALT_BYTES: usize = 16;
+
+/// What a private part is sealed for: its node, case and event.
+fn place(node: &[u8], case: &[u8], event: &[u8]) -> Vec<u8> {
+    [b"private".as_slice(), node, case, event].concat()
+}
+
+/// What a paper is sealed for.
+fn paper_place(node: &[u8], case: CaseId, key: &[u8]) -> Vec<u8> {
+    [b"paper".as_slice(), node, case.as_bytes(), key].concat()
+}
+
+fn sealed_with(vault: Option<&Arc<Vault>>) -> Result<&Vault, StoreError> {
+    vault.map(Arc::as_ref).ok_or(StoreError::NoVault)
+}
+
+/// A private part with its salt, out of a row. One that was stored before there was a vault has its salt in the open.
+pub(super) fn opened(
+    vault: Option<&Arc<Vault>>,
+    node: &[u8],
+    header: &Header,
+    salt: &[u8],
+    content: &[u8],
+) -> Result<(Salt, Private), StoreError> {
+    let damaged = |e: &dyn std::fmt::Display| StoreError::damaged("case_private", e);
+    let read = |bytes: &[u8]| codec::decode(bytes, BODY_BYTES_MAX).map_err(|e| damaged(&e));
+    if salt.len() == SALT_BYTES {
+        return Ok((Salt(id16("case_private", salt)?), read(content)?));
+    }
+    let place = place(node, header.case.as_bytes(), header.id.as_bytes());
+    let plain = sealed_with(vault)?.open(&place, content)?;
+    let (salt, content) =
+        plain.split_at_checked(SALT_BYTES).ok_or_else(|| damaged(&"sealed content without a salt"))?;
+    Ok((Salt(id16("case_private", salt)?), read(content)?))
+}
+
+/// A paper with words of people in it, as it is stored.
+pub(super) fn seal_paper(
+    vault: Option<&Arc<Vault>>,
+    node: &[u8],
+    case: CaseId,
+    key: &[u8],
+    content: &[u8],
+) -> Result<Vec<u8>, StoreError> {
+    Ok(sealed_with(vault)?.seal(&paper_place(node, case, key), content)?)
+}
+
+/// The same out of its row. One that was stored before there was a vault is plain JSON.
+pub(super) fn open_paper(
+    vault: Option<&Arc<Vault>>,
+    node: &[u8],
+    case: CaseId,
+    key: &[u8],
+    content: Vec<u8>,
+) -> Result<Vec<u8>, StoreError> {
+    if content.first() == Some(&b'{') {
+        return Ok(content);
+    }
+    Ok(sealed_with(vault)?.open(&paper_place(node, case, key), &content)?)
+}
+
+impl WriteStore {
+    /// Stores private parts, and where their parties' numbers are found.
+    pub(super) async fn put_privates(&mut self, privates: &[(&Header, &(Salt, Private))]) -> Result<(), StoreError> {
+        let node = self.me();
+        for chunk in pieces(privates) {
+            let text = format!(
+                "INSERT INTO case_private (node, case_id, event, salt, content) VALUES {} \
+                 ON CONFLICT (node, case_id, event) DO UPDATE SET salt = excluded.salt, content = excluded.content",
+                values(chunk.len(), 5)
+            );
+            let mut query = sql(AssertSqlSafe(text));
+            for (header, (salt, private)) in chunk {
+                let mut plain = salt.0.to_vec();
+                plain.extend_from_slice(&codec::encode_unbounded(private));
+                let place = place(&node, header.case.as_bytes(), header.id.as_bytes());
+                query = query
+                    .bind(self.node.as_bytes().to_vec())
+                    .bind(header.case.as_bytes().to_vec())
+                    .bind(header.id.as_bytes().to_vec())
+                    .bind(Vec::new())
+                    .bind(sealed_with(self.vault.as_ref())?.seal(&place, &plain)?);
+            }
+            query.execute(self.connection().await?).await?;
+        }
+        let found: BTreeSet<_> = privates
+            .iter()
+            .flat_map(|(header, (_, private))| self.numbers(private).into_iter().map(|hash| (header.case, hash)))
+            .collect();
+        for (case, hash) in found {
+            sql("INSERT INTO person_index (node, hash, case_id) VALUES ($1, $2, $3) \
+                 ON CONFLICT (node, hash, case_id) DO NOTHING")
+            .bind(self.me())
+            .bind(hash.to_vec())
+            .bind(case.as_bytes().to_vec())
+            .execute(self.connection().await?)
+            .await?;
+        }
+        Ok(())
+    }
+
+    fn numbers(&self, private: &Private) -> Vec<[u8; 32]> {
+        let (Content::Report { parties, .. }, Some(vault)) = (&private.content, &self.vault) else { return Vec::new() };
+        parties.iter().flat_map(|p| [&*p.phone, &*p.identity]).filter_map(|number| vault.number_hash(number)).collect()
+    }
+
+    /// Deletes what was erased: rows with their salts, and where numbers were found. Notes go as papers of their own.
+    pub(super) async fn erase_privates(&mut self, erase: &Erase) -> Result<(), StoreError> {
+        let ids: Vec<&EventId> = erase.events.iter().collect();
+        for chunk in pieces(&ids) {
+            for (table, column, kind) in
+                [("case_private", "event", ""), ("case_paper", "paper", "AND kind = 'contribution'")]
+            {
+                let list = (0..chunk.len()).map(|n| format!("${}", n + 3)).collect::<Vec<_>>().join(", ");
+                let text =
+                    format!("DELETE FROM {table} WHERE node = $1 AND case_id = $2 {kind} AND {column} IN ({list})");
+                let mut query = sql(AssertSqlSafe(text)).bind(self.me()).bind(erase.case.as_bytes().to_vec());
+                for id in chunk {
+                    query = query.bind(id.as_bytes().to_vec());
+                }
+                query.execute(self.connection().await?).await?;
+            }
+        }
+        sql("DELETE FROM person_index WHERE node = $1 AND case_id = $2")
+            .bind(self.me())
+            .bind(erase.case.as_bytes().to_vec())
+            .execute(self.connection().await?)
+            .await?;
+        Ok(())
+    }
+
+    /// Seals anew what is not sealed with the vault's latest key, some rows at a time; 0: nothing is left.
+    pub async fn reseal(&mut self) -> Result<u32, StoreError> {
+        let current = i64::from(sealed_with(self.vault.as_ref())?.current());
+        let rows = sql("SELECT p.case_id, p.event, p.salt, p.content, e.header FROM case_private p JOIN case_event e \
+             ON e.node = p.node AND e.case_id = p.case_id AND e.event = p.event \
+             WHERE p.node = $1 AND (length(p.salt) > 0 OR substr(p.content, 2, 1) <> $2) LIMIT $3")
+        .bind(self.me())
+        .bind(vec![u8::try_from(current).unwrap_or(0)])
+        .bind(i64::from(RESEALED_AT_ONCE))
+        .fetch_all(self.connection().await?)
+        .await?;
+        let node = self.me();
+        let mut parts = Vec::new();
+        for row in &rows {
+            let (salt, content, header): (Vec<u8>, Vec<u8>, Vec<u8>) =
+                (row.try_get(2)?, row.try_get(3)?, row.try_get(4)?);
+            let header: Header =
+                codec::decode(&header, BODY_BYTES_MAX).map_err(|e| StoreError::damaged("case_event", e))?;
+            let part = opened(self.vault.as_ref(), &node, &header, &salt, &content)?;
+            parts.push((header, part));
+        }
+        // One event may have two headers after a restore; its private part is one.
+        let once: std::collections::BTreeMap<EventId, _> = parts.iter().map(|(h, part)| (h.id, (h, part))).collect();
+        let once: Vec<_> = once.into_values().collect();
+        self.put_privates(&once).await?;
+        Ok(u32::try_from(once.len()).unwrap_or(u32::MAX))
+    }
+}
+
+impl Store {
+    /// The vault that opens private parts, if this handle has one.
+    pub fn vault(&self) -> Option<&Arc<Vault>> {
+        self.vault.as_ref()
+    }
+
+    /// Cases in which a phone's or document's number stands, the latest first.
+    pub async fn cases_of_number(&self, number: &str, count: u32) -> Result<Vec<CaseId>, StoreError> {
+        let Some(hash) = sealed_with(self.vault.as_ref())?.number_hash(number) else { return Ok(Vec::new()) };
+        let rows = sql("SELECT case_id FROM person_index WHERE node = $1 AND hash = $2 ORDER BY case_id DESC LIMIT $3")
+            .bind(self.me())
+            .bind(hash.to_vec())
+            .bind(i64::from(count))
+            .fetch_all(&mut self.read().await?)
+            .await?;
+        rows.iter().map(case_id).collect::<Result<Vec<_>, _>>()
+    }
+
+    /// Private parts and papers at rest that are not sealed, for an operator who asks.
+    pub async fn unsealed(&self) -> Result<u64, StoreError> {
+        let row: Row = sql("SELECT count(*) FROM case_private WHERE node = $1 AND length(salt) > 0")
+            .bind(self.me())
+            .fetch_one(&mut self.read().await?)
+            .await?;
+        let count: i64 = row.try_get(0)?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+}

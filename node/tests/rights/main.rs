@@ -1,0 +1,9 @@
+//! People and their rights, against a real node: every operation with every role and with none; log-ins and what
+//! makes guessing slow; tokens; hand-over; parties masked, revealed and erased; the audit and what was done to it.
+
+mod audit;
+mod harness;
+mod log_in;
+mod persons;
+mod users;
+mod walk;
