@@ -42,6 +42,15 @@ fn the_sample_of_each_level_loads_and_hangs_below_the_one_above() {
 }
 
 #[test]
+fn the_sample_of_a_pack_loads_and_its_front_door_speaks_https() {
+    let folder = root().join("deploy/samples/pack");
+    let pack = wuji::pack::PackFile::load(&folder.join("pack.toml")).expect("a sample that loads");
+    assert_eq!(pack.pack.nodes, ["nodes/*"]);
+    assert!(matches!(pack.http.door(&folder), Ok(wuji::config::Door::Files { .. })));
+    assert_eq!(pack.database.shared(&folder).expect("one database at most"), None, "a file for each node");
+}
+
+#[test]
 fn the_package_holds_files_that_are_there_and_the_units_name_what_it_installs() {
     let manifest = read("node/Cargo.toml");
     let assets = manifest.split("[package.metadata.deb]").nth(1).expect("what goes into the package");

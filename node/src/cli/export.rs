@@ -7,7 +7,7 @@ use clap::Args;
 use crate::config::Config;
 use crate::folder::Folder;
 use crate::ops::export::{self, Form, What};
-use crate::store::Store;
+use crate::ops::home;
 
 use super::bar::Bar;
 use super::{FolderArgument, say};
@@ -34,7 +34,7 @@ impl Export {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let folder = Folder::new(self.folder.folder);
         let config = Config::load(folder.path())?;
-        let store = Store::read_only(&config.place(&folder), config.node.id)?;
+        let store = home::rows(&folder, &config)?;
         let by_name = if self.to.extension().is_some_and(|end| end == "jsonl") { Form::Jsonl } else { Form::Csv };
         let mut bar = Bar::new();
         let done = export::export(&store, self.what, self.form.unwrap_or(by_name), &self.to, &mut bar).await;

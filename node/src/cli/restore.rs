@@ -8,9 +8,9 @@ use clap::Args;
 use crate::api::stamp::shown;
 use crate::config::Config;
 use crate::folder::Folder;
+use crate::ops::home;
 use crate::ops::loss;
 use crate::ops::restore::{self, Wanted};
-use crate::store::Store;
 
 use super::backup::LockArguments;
 use super::bar::Bar;
@@ -72,7 +72,7 @@ impl Restore {
             Some(report) => report,
             None => {
                 let config = Config::load(folder.path())?;
-                let store = Store::read_only(&config.place(folder), config.node.id)?;
+                let store = home::rows(folder, &config)?;
                 loss::report(folder, &store, Vec::new(), false).await?
             }
         };

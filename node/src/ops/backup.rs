@@ -9,9 +9,9 @@ use protocol::time::UnixMillis;
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::folder::Folder;
-use crate::store::Store;
 
 use super::archive::{self, ArchiveWriter, Head, Part};
+use super::home;
 use super::lock::{self, LockWith, OpenWith};
 
 /// Folders of a node that hold what must not be read by others.
@@ -85,7 +85,7 @@ async fn write(
         }
         _ => {}
     }
-    let store = Store::read_only(&config.place(folder), config.node.id)?;
+    let store = home::rows(folder, config)?;
     let mut snapshot = store.snapshot().await.context("the database cannot be read")?;
     let (lock, key) = lock::lock(&wanted.lock)?;
     let head = Head::new(Clock::default().wall(), &config.node, snapshot.schema, wanted.keys, lock);

@@ -5,6 +5,7 @@ pub mod backup;
 pub mod chunks;
 pub mod doctor;
 pub mod export;
+pub mod home;
 pub mod lock;
 pub mod loss;
 pub mod restore;

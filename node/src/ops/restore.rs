@@ -82,7 +82,7 @@ fn refuse(folder: &Folder, head: &Head, wanted: &Wanted) -> anyhow::Result<()> {
     ensure!(
         head.keys || wanted.keys.is_some(),
         "the archive holds no keys, and without its keys nobody takes this for the node: give the copy of them with --keys \
-         FOLDER. If they are lost, the node must be enrolled anew (docs/operations.md, \"A node is lost\")"
+         FOLDER. If they are lost, the node must be enrolled anew (docs/operations.md, \"Certificates, and nodes that come and go\")"
     );
     Ok(())
 }

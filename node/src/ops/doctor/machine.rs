@@ -42,7 +42,7 @@ fn encrypted(device: &Path, seen: &mut BTreeSet<PathBuf>) -> Option<bool> {
 
 fn encryption(patient: &Patient) -> Finding {
     const CHECK: &str = "disk encryption";
-    if patient.config.database.url.is_some() {
+    if matches!(patient.home.place, crate::store::Place::Server(_)) {
         let todo = "look there: the rows are on the database server's disk";
         return Finding::warn(CHECK, "the rows are not on this machine", todo);
     }

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::config::Config;
 use crate::folder::Folder;
+use crate::ops::home::Home;
 
 /// How a check came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -57,6 +58,8 @@ pub struct Patient {
     pub folder: Folder,
     /// Its configuration.
     pub config: Config,
+    /// Where it lives.
+    pub home: Home,
     /// Look at every page of the database, which takes long.
     pub thorough: bool,
 }
@@ -70,7 +73,11 @@ pub async fn examine(folder: Folder, thorough: bool) -> Vec<Finding> {
             return vec![Finding::fail("configuration", format!("{error:#}"), todo)];
         }
     };
-    let patient = Patient { folder, config, thorough };
+    let home = match Home::of(&folder, &config) {
+        Ok(home) => home,
+        Err(error) => return vec![Finding::fail("configuration", format!("{error:#}"), "correct the pack's file")],
+    };
+    let patient = Patient { folder, config, home, thorough };
     let mut findings = vec![Finding::ok(
         "configuration",
         format!("{} ({}), node {}", patient.config.node.name, patient.config.node.division, patient.config.node.id),

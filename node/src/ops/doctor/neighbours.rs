@@ -7,6 +7,8 @@ use serde_json::Value;
 use tokio::net::UdpSocket;
 
 use crate::clock::random_bytes;
+use crate::config::Door;
+use crate::door::pinned;
 
 use super::{Finding, Patient};
 
@@ -32,9 +34,11 @@ pub(super) async fn look(patient: &Patient) -> Vec<Finding> {
 
 async fn ask(patient: &Patient) -> Option<Value> {
     let token = patient.folder.operator_token().ok()?;
-    let address = format!("http://{}/api/v1/status", patient.config.http.listen);
-    let client = reqwest::Client::builder().timeout(ANSWER).build().ok()?;
-    let answer = client.get(&address).bearer_auth(token).send().await.ok()?;
+    let process = patient.home.process();
+    let base = process.as_ref().map_or_else(|| format!("http://{}", patient.home.http.listen), |p| p.http.clone());
+    let client = pinned(process.as_ref().and_then(|p| p.certificate_sha256.as_deref())).ok()?;
+    let address = format!("{base}/{}/api/v1/status", patient.config.node.division);
+    let answer = client.get(&address).timeout(ANSWER).bearer_auth(token).send().await.ok()?;
     serde_json::from_str(&answer.error_for_status().ok()?.text().await.ok()?).ok()
 }
 
@@ -125,13 +129,33 @@ fn is_version_list(answer: &[u8], id: [u8; 8]) -> bool {
 
 fn exposed(patient: &Patient) -> Finding {
     const CHECK: &str = "front door";
-    let listen = patient.config.http.listen;
-    if listen.ip().is_loopback() {
-        return Finding::ok(CHECK, format!("{listen}: this machine only"));
+    let listen = patient.home.http.listen;
+    match patient.home.http.door(&patient.home.base) {
+        Ok(Door::Loopback) => Finding::ok(CHECK, format!("plain HTTP on {listen}, for this machine only")),
+        Ok(Door::Proxy { .. }) if listen.ip().is_loopback() => {
+            Finding::ok(CHECK, format!("{listen}, behind a proxy on this machine"))
+        }
+        Ok(Door::Proxy { .. }) => Finding::warn(
+            CHECK,
+            format!("{listen} speaks plain HTTP to a proxy across the network"),
+            "be sure that nobody else can reach that way, or put the proxy on this machine",
+        ),
+        Ok(Door::Own { names }) => Finding::ok(
+            CHECK,
+            format!(
+                "HTTPS on {listen} with a certificate of its own for {}: devices must trust it once",
+                names.join(", ")
+            ),
+        ),
+        Ok(Door::Files { certificate, key }) => {
+            match [certificate, key].into_iter().find(|file| std::fs::File::open(file).is_err()) {
+                None => Finding::ok(CHECK, format!("HTTPS on {listen} with the operator's certificate")),
+                Some(file) => {
+                    let todo = "let the node's user read it: it is read again whenever it changes";
+                    Finding::fail(CHECK, format!("{} cannot be read", file.display()), todo)
+                }
+            }
+        }
+        Err(why) => Finding::fail(CHECK, why.to_string(), "correct [http] as it says"),
     }
-    Finding::fail(
-        CHECK,
-        format!("plain HTTP on {listen}: passwords and names can be read on the way"),
-        "http.listen = \"127.0.0.1:...\" and a proxy with HTTPS before it",
-    )
 }

@@ -5,8 +5,7 @@ use crate::store::{Database, Store};
 use super::{Finding, Patient};
 
 pub(super) async fn look(patient: &Patient) -> Vec<Finding> {
-    let place = patient.config.place(&patient.folder);
-    let store = match Store::read_only(&place, patient.config.node.id) {
+    let store = match Store::read_only(&patient.home.place, patient.config.node.id) {
         Ok(store) => store,
         Err(error) => return vec![unreadable(&anyhow::Error::new(error))],
     };
