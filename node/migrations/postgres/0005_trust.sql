@@ -14,7 +14,7 @@ ALTER TABLE child ADD COLUMN earlier_spki BYTEA;
 
 -- The node that gets new keys with a token, and why the authority did not issue.
 ALTER TABLE token ADD COLUMN replaces BYTEA;
-ALTER TABLE token ADD COLUMN refused TEXT;
+ALTER TABLE token ADD COLUMN refused TEXT COLLATE "C";
 
 -- What authorities say of each other, in the order in which it was believed.
 CREATE TABLE mandate (
@@ -24,7 +24,7 @@ CREATE TABLE mandate (
 
 -- Nodes whose entries below a serial are void, with the authority's proof.
 CREATE TABLE revocation (
-    node BYTEA NOT NULL, member BYTEA NOT NULL, serial BIGINT NOT NULL, reason TEXT NOT NULL, body BYTEA NOT NULL,
+    node BYTEA NOT NULL, member BYTEA NOT NULL, serial BIGINT NOT NULL, reason TEXT COLLATE "C" NOT NULL, body BYTEA NOT NULL,
     at BIGINT NOT NULL,
     PRIMARY KEY (node, member)
 );

@@ -174,7 +174,7 @@ impl WriteStore {
 
     /// All directory entries.
     pub async fn entries(&mut self) -> Result<Vec<SignedEntry>, StoreError> {
-        let rows = sql("SELECT entry FROM directory WHERE node = $1")
+        let rows = sql("SELECT entry FROM directory WHERE node = $1 ORDER BY member, serial")
             .bind(self.me())
             .fetch_all(self.connection().await?)
             .await?;
