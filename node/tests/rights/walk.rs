@@ -211,6 +211,12 @@ async fn bodies_are_described_as_they_are_taken() {
             .as_object()
             .map(|fields| fields.keys().cloned().collect())
             .unwrap_or_default();
+        if description["components"]["schemas"][name].get("oneOf").is_some() {
+            // One of several bodies: its reader asks first which, by a field that every one of them has.
+            let answer = node.with(&cookie, &operation.method, &operation.address(&case), Some(&json!({}))).await;
+            assert!(answer.text.contains("missing field"), "{} {}: {}", operation.method, operation.path, answer.text);
+            continue;
+        }
         let body = json!({ "nothing-of-this-name": 1 });
         let answer = node.with(&cookie, &operation.method, &operation.address(&case), Some(&body)).await;
         let what = format!("{} {}: {}", operation.method, operation.path, answer.text);
