@@ -475,8 +475,10 @@ fn open_link(
         None => {
             let (capture, time) = (config.link.capture.clone(), standing.time.clone());
             let settings = HostSettings { capture, time, ..HostSettings::default() };
-            Endpoint::bind(config.link.listen, settings, setup)
-                .with_context(|| format!("the link cannot listen on UDP {}", config.link.listen))
+            let opened = Endpoint::bind(config.link.listen, settings, setup)
+                .with_context(|| format!("the link cannot listen on UDP {}", config.link.listen))?;
+            opened.0.host().warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
+            Ok(opened)
         }
     }
 }

@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
+use federation::trust::Token;
 use indicatif::{ProgressBar, ProgressStyle};
 use protocol::division::DivisionCode;
 
 use crate::divisions::{self, Sites};
 use crate::names::Table;
-use crate::pack::{Order, PackDatabase, make};
+use crate::pack::{Order, PackDatabase, join, make};
 
 use super::say;
 use super::setup::{DoorArguments, LinkArguments};
@@ -26,7 +27,7 @@ pub(super) struct Import {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Make a pack with a node for every division of a table, under a federation of its own.
+    /// Make a pack with a node for every division of a table.
     Divisions(Divisions),
 }
 
@@ -44,6 +45,10 @@ struct Divisions {
     /// A grid below each community that has none in the table.
     #[arg(long)]
     grids: bool,
+    /// A token for the topmost row, from the node above it: the pack joins there. Without one it is a federation of its
+    /// own, with its authority. An interrupted run goes on when it is given the same words again.
+    #[arg(long, conflicts_with = "one_file")]
+    token: Option<String>,
     #[command(flatten)]
     link: LinkArguments,
     #[command(flatten)]
@@ -82,6 +87,8 @@ impl Divisions {
 
     async fn run(self) -> anyhow::Result<()> {
         let found = self.sites()?;
+        let token: Option<Token> =
+            self.token.as_deref().map(|text| text.trim().parse().context("the token cannot be read")).transpose()?;
         found.passed_by.iter().for_each(|row| tell(&row.to_string()));
         if self.check {
             say(&format!("{} nodes would be made in {}", found.sites.len(), self.into.display()));
@@ -99,7 +106,11 @@ impl Divisions {
             database: PackDatabase { url: self.database, file: self.one_file.then(|| "pack.db".into()) },
             users: Arc::new(|_| Vec::new()),
         };
-        let made = make(order, |done| bar.set_position(u64::try_from(done).unwrap_or(u64::MAX))).await?;
+        let told = |done| bar.set_position(u64::try_from(done).unwrap_or(u64::MAX));
+        let made = match &token {
+            None => make(order, told).await?,
+            Some(token) => join(order, token, told).await?,
+        };
         bar.finish_and_clear();
         say(&format!(
             "{} nodes are made in {}; start them with `wuji run {}`",

@@ -28,7 +28,7 @@ impl Status {
         let folder = Folder::new(self.folder.folder);
         let config = Config::load(folder.path())?;
         // What the process wrote when it started counts: the configuration may have been changed since.
-        let process = RunningFile::read(folder.path());
+        let process = RunningFile::of_node(folder.path());
         let base = match &process {
             Some(process) => process.http.clone(),
             None => format!("http://{}", config.http.listen),

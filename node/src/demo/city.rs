@@ -21,9 +21,11 @@ use std::sync::Arc;
 const PEOPLE: [(&str, &str, &str, &[Level]); 4] = [
     ("worker", "网格员", "grid_worker mediator", &[Level::Grid, Level::Community]),
     ("clerk", "受理员", "clerk mediator handler", &[Level::Community, Level::Township, Level::County]),
-    ("leader", "负责人", "supervisor", &[Level::Community, Level::Township, Level::County, Level::City]),
-    ("admin", "管理员", "administrator", &[Level::Grid, Level::Community, Level::Township, Level::County, Level::City]),
+    ("leader", "负责人", "supervisor", &OFFICES),
+    ("admin", "管理员", "administrator", &ALL),
 ];
+const OFFICES: [Level; 5] = [Level::Community, Level::Township, Level::County, Level::City, Level::Province];
+const ALL: [Level; 6] = [Level::Grid, Level::Community, Level::Township, Level::County, Level::City, Level::Province];
 
 /// A node of the demo.
 pub(super) struct Member {

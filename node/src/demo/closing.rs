@@ -123,13 +123,18 @@ fn out(text: &str) {
 fn nodes(city: &City) -> BTreeMap<&'static str, usize> {
     let mut nodes = BTreeMap::new();
     for (level, word) in [
+        (Level::Province, "province"),
         (Level::City, "city"),
         (Level::County, "county"),
         (Level::Township, "township"),
         (Level::Community, "community"),
         (Level::Grid, "grid"),
     ] {
-        nodes.insert(word, city.members.iter().filter(|m| m.level == level).count());
+        let count = city.members.iter().filter(|m| m.level == level).count();
+        // A province is a level of the table for the few cities that are one.
+        if count > 0 || level != Level::Province {
+            nodes.insert(word, count);
+        }
     }
     nodes
 }

@@ -46,7 +46,7 @@ const LINKS_UP_MAX: [Duration; 2] = [Duration::from_secs(60), Duration::from_sec
 /// Of a file of cases, in a whole city: so many grids report.
 const REPORTING_GRIDS: usize = 64;
 /// How long a city that has just come up is left alone before it is watched: databases that nobody uses close meanwhile.
-const CALM: Duration = Duration::from_secs(15);
+const CALM: Duration = Duration::from_secs(40);
 /// How long everything may take to arrive once filed.
 const SETTLE_MAX: Duration = Duration::from_secs(120);
 const MANIFEST: &str = "demo.json";

@@ -18,7 +18,9 @@ pub(super) fn choose(table: &Table, options: &DemoOptions) -> anyhow::Result<Sit
         found.sites = Path::new(&found.sites, options).walk(&found.sites);
     }
     if !found.sites.iter().any(|site| site.code.level() == Level::Grid) {
-        anyhow::bail!("no community of the table can be reached with these options, so there is no grid");
+        anyhow::bail!(
+            "no community of the table can be reached with these options, so there is no grid; nothing was made"
+        );
     }
     Ok(found)
 }

@@ -66,6 +66,13 @@ impl RunningFile {
         write_private(folder, FILE_NAME, &serde_json::to_vec_pretty(&file)?)
     }
 
+    /// What the process of a node said last: its own, or that of the pack which the node's folder lies in.
+    pub fn of_node(folder: &Path) -> Option<Self> {
+        let folder = folder.canonicalize().ok()?;
+        let pack = || folder.ancestors().skip(1).take(2).find(|above| above.join(crate::pack::FILE_NAME).is_file());
+        Self::read(&folder).or_else(|| Self::read(pack()?))
+    }
+
     /// What the process of a folder said last; none when none runs.
     pub fn read(folder: &Path) -> Option<Self> {
         serde_json::from_slice(&read_private(folder, FILE_NAME).ok()?).ok()

@@ -23,8 +23,10 @@ use crate::store::{Database, Place};
 const AT_ONCE: usize = 8;
 /// Says of a folder that a pack was being made in it: only such a folder is ever cleared away.
 const MARK: &str = "being-made";
+/// Says that nodes in it have joined, or are about to.
+const JOINED: &str = "joined";
 const TEMPLATE: &str = "template.db";
-const NODES: &str = "nodes";
+pub(super) const NODES: &str = "nodes";
 
 /// Gives the users of a node.
 pub type Users = Arc<dyn Fn(&Site) -> Vec<PutUser> + Send + Sync>;
@@ -45,6 +47,22 @@ pub struct Order<'a> {
     pub users: Users,
 }
 
+impl Order<'_> {
+    /// The file of the pack.
+    pub(super) fn file(&self, top: &Site) -> PackFile {
+        PackFile {
+            pack: PackSection {
+                id: NodeId::new(Clock::default().wall(), random_bytes()),
+                name: top.name.clone(),
+                nodes: vec![format!("{NODES}/*")],
+            },
+            link: self.link.clone(),
+            http: self.http.clone(),
+            database: self.database.clone(),
+        }
+    }
+}
+
 /// What was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Made {
@@ -55,14 +73,30 @@ pub struct Made {
 }
 
 /// The folder beside the place, gone again unless it was moved there.
-struct Workplace {
+pub(super) struct Workplace {
     partial: PathBuf,
+    kept: bool,
     /// Held while the pack is made: two at once would clear each other away.
     _lock: File,
 }
 
 impl Workplace {
-    fn new(into: &Path) -> anyhow::Result<Self> {
+    /// An empty one; what an interrupted run left is cleared away.
+    fn empty(into: &Path) -> anyhow::Result<Self> {
+        Self::open(into, false)
+    }
+
+    /// One that outlives an interrupted run: what has joined a federation cannot be taken back here.
+    pub(super) fn kept(into: &Path) -> anyhow::Result<Self> {
+        Self::open(into, true)
+    }
+
+    /// The folder beside the place.
+    pub(super) fn partial(&self) -> &Path {
+        &self.partial
+    }
+
+    fn open(into: &Path, kept: bool) -> anyhow::Result<Self> {
         let free = match fs::read_dir(into) {
             Ok(mut entries) => entries.next().is_none(),
             Err(error) => error.kind() == std::io::ErrorKind::NotFound,
@@ -70,24 +104,32 @@ impl Workplace {
         ensure!(free, "{} holds something already; nothing was changed", into.display());
         let name = into.file_name().context("the pack needs a folder with a name")?;
         let partial = into.with_file_name(format!("{}.partial", name.to_string_lossy()));
-        let mark = partial.join(MARK);
+        let (mark, joined) = (partial.join(MARK), partial.join(JOINED));
         if partial.exists() {
             ensure!(mark.is_file(), "{} is in the way and was not made here; nothing was changed", partial.display());
-            let lock = File::open(&mark).with_context(|| format!("{} cannot be read", mark.display()))?;
-            lock.try_lock().with_context(|| format!("a pack is being made in {} already", partial.display()))?;
+            let lock = locked(&mark)?;
+            ensure!(
+                kept || !joined.exists(),
+                "{} holds nodes that have joined a federation: go on with --token, or remove it; nothing was changed",
+                partial.display()
+            );
+            if kept && joined.exists() {
+                return Ok(Self { partial, kept, _lock: lock });
+            }
             // What an interrupted run left: no node of it was ever started.
             fs::remove_dir_all(&partial).with_context(|| format!("{} cannot be removed", partial.display()))?;
         }
         fs::create_dir_all(&partial).with_context(|| format!("{} cannot be made", partial.display()))?;
         Folder::new(&partial).keep_private()?;
-        let lock = File::create(&mark).with_context(|| format!("{} cannot be made", mark.display()))?;
-        lock.try_lock().with_context(|| format!("a pack is being made in {} already", partial.display()))?;
-        Ok(Self { partial, _lock: lock })
+        for file in [Some(&mark), kept.then_some(&joined)].into_iter().flatten() {
+            File::create(file).with_context(|| format!("{} cannot be made", file.display()))?;
+        }
+        Ok(Self { _lock: locked(&mark)?, partial, kept })
     }
 
     /// Everything to disk, then to its place in one step.
-    fn finish(&self, into: &Path) -> anyhow::Result<()> {
-        for file in [TEMPLATE, MARK] {
+    pub(super) fn finish(&self, into: &Path) -> anyhow::Result<()> {
+        for file in [TEMPLATE, JOINED, MARK] {
             match fs::remove_file(self.partial.join(file)) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
                 _ => {}
@@ -106,7 +148,8 @@ impl Workplace {
 
 impl Drop for Workplace {
     fn drop(&mut self) {
-        if self.partial.join(MARK).is_file()
+        if !self.kept
+            && self.partial.join(MARK).is_file()
             && let Err(error) = fs::remove_dir_all(&self.partial)
         {
             tracing::warn!(%error, folder = %self.partial.display(), "what was half made could not be removed");
@@ -114,24 +157,21 @@ impl Drop for Workplace {
     }
 }
 
+fn locked(mark: &Path) -> anyhow::Result<File> {
+    let file = File::open(mark).with_context(|| format!("{} cannot be read", mark.display()))?;
+    file.try_lock().with_context(|| format!("a pack is being made beside {} already", mark.display()))?;
+    Ok(file)
+}
+
 /// Makes a pack. `told` hears how many nodes are written.
 pub async fn make(order: Order<'_>, told: impl Fn(usize)) -> anyhow::Result<Made> {
     order.http.door(order.into)?;
-    let workplace = Workplace::new(order.into)?;
+    let workplace = Workplace::empty(order.into)?;
     let sites = order.sites.to_vec();
     let planning = tokio::task::spawn_blocking(move || Planning::new(&sites)).await.context("the plan broke off")??;
     let top = planning.nodes.first().context("a pack needs a node")?;
     let made = Made { nodes: planning.nodes.len(), top: top.node };
-    let file = PackFile {
-        pack: PackSection {
-            id: NodeId::new(Clock::default().wall(), random_bytes()),
-            name: top.site.name.clone(),
-            nodes: vec![format!("{NODES}/*")],
-        },
-        link: order.link,
-        http: order.http,
-        database: order.database,
-    };
+    let file = order.file(&top.site);
     let rows = match file.database.shared(&workplace.partial)? {
         Some(place) => Rows::Shared(Database::open(&place).await.context("the pack's database cannot be opened")?),
         None => Rows::Apart(template(&workplace.partial).await?),
@@ -148,7 +188,8 @@ pub async fn make(order: Order<'_>, told: impl Fn(usize)) -> anyhow::Result<Made
     Ok(made)
 }
 
-fn node_folder(root: &Path, site: &Site) -> Folder {
+/// The folder of a node in a pack that is being made.
+pub(super) fn node_folder(root: &Path, site: &Site) -> Folder {
     Folder::new(root.join(NODES).join(site.code.to_string()))
 }
 

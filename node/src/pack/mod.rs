@@ -6,6 +6,7 @@
 
 mod enrol;
 mod file;
+mod join;
 mod limits;
 mod make;
 mod start;
@@ -15,6 +16,7 @@ mod sweep;
 mod tests;
 
 pub use file::{FILE_NAME, PackDatabase, PackFile, PackSection};
+pub use join::join;
 pub use limits::{TooFew, descriptors_needed, raise_descriptors};
 pub use make::{Made, Order, Users, make};
 pub use start::{Failure, Pack, Progress};

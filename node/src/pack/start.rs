@@ -52,7 +52,7 @@ pub struct Pack {
     pub failures: Vec<Failure>,
     /// Its sockets.
     pub host: Host,
-    database: Option<Database>,
+    begun: Begun,
     stopping: CancellationToken,
     sweeper: JoinHandle<()>,
 }
@@ -68,7 +68,7 @@ impl Pack {
             None => None,
         };
         let host = open_host(file, &folders)?;
-        let house = House { host: host.clone(), database: database.clone() };
+        let house = House { host: host.clone(), database };
         let (sweep, stopping) = (Sweep::default(), CancellationToken::new());
         let sweeper = tokio::spawn(sweep.clone().run(stopping.clone()));
         let begun = Begun { file: file.clone(), house, sweep };
@@ -79,7 +79,16 @@ impl Pack {
             let first = failures.into_iter().next().map(named);
             return Err(first.unwrap_or_else(|| anyhow::anyhow!("a pack without nodes")));
         }
-        Ok(Self { nodes: started.into_iter().map(Arc::new).collect(), failures, host, database, stopping, sweeper })
+        Ok(Self { nodes: started.into_iter().map(Arc::new).collect(), failures, host, begun, stopping, sweeper })
+    }
+
+    /// Starts one more node, unless it runs already.
+    pub async fn add(&mut self, folder: Folder) -> anyhow::Result<()> {
+        if self.nodes.iter().any(|node| node.folder.path() == folder.path()) {
+            return Ok(());
+        }
+        self.nodes.push(Arc::new(self.begun.start_one(folder).await?));
+        Ok(())
     }
 
     /// Stops all nodes: links are closed, what was accepted is on disk. The first failure, after all have stopped.
@@ -105,7 +114,7 @@ impl Pack {
             outcome = outcome.and(stopped);
         }
         self.sweeper.await.context("the sweep broke off")?;
-        if let Some(database) = self.database {
+        if let Some(database) = self.begun.house.database {
             database.close().await;
         }
         outcome

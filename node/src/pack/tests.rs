@@ -8,7 +8,9 @@ use protocol::division::Level;
 use super::*;
 use crate::config::{HttpSection, LinkSection};
 use crate::divisions::{self, Site};
+use crate::folder::Folder;
 use crate::names::Table;
+use crate::node;
 use crate::person::change::PutUser;
 
 const CITY: &str = "code,name,level,parent_code\n330600000000,绍兴市,city,\n330602000000,越城区,county,330600000000\n\
@@ -49,13 +51,6 @@ fn order<'a>(into: &'a Path, sites: &'a [Site], database: PackDatabase) -> Order
 
 async fn start(folder: &Path) -> Pack {
     let file = PackFile::load(&folder.join(FILE_NAME)).unwrap();
-    // A socket of the run before closes a moment after its last user.
-    for _ in 0..100 {
-        if std::net::UdpSocket::bind(file.link.listen).is_ok() {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
     Pack::start(folder, &file, |_| {}).await.unwrap()
 }
 
@@ -77,22 +72,20 @@ async fn all_up(pack: &Pack) {
 }
 
 #[tokio::test]
-async fn a_pack_made_from_a_table_comes_up_with_all_its_links_and_again_after_a_restart() {
+async fn a_pack_made_from_a_table_comes_up_with_all_its_links() {
     for database in [PackDatabase::default(), PackDatabase { file: Some("pack.db".into()), url: None }] {
         let root = tempfile::tempdir().unwrap();
         let (into, sites) = (root.path().join("city"), sites());
         let made = make(order(&into, &sites, database), |_| {}).await.unwrap();
         assert_eq!(made.nodes, 5);
-        for _ in 0..2 {
-            let pack = start(&into).await;
-            assert!(pack.failures.is_empty() && pack.nodes.len() == 5);
-            all_up(&pack).await;
-            let top = pack.nodes.iter().find(|n| n.config.node.division.level() == Level::City).unwrap();
-            assert_eq!(top.store.routes().await.unwrap().len(), 4, "the top knows the way to everybody");
-            assert_eq!(top.store.children().await.unwrap().len(), 1);
-            assert_eq!(top.store.people(top.config.node.id).users().await.unwrap()[0].shown, "绍兴市受理员");
-            pack.stop().await.unwrap();
-        }
+        let pack = start(&into).await;
+        assert!(pack.failures.is_empty() && pack.nodes.len() == 5);
+        all_up(&pack).await;
+        let top = pack.nodes.iter().find(|n| n.config.node.division.level() == Level::City).unwrap();
+        assert_eq!(top.store.routes().await.unwrap().len(), 4, "the top knows the way to everybody");
+        assert_eq!(top.store.children().await.unwrap().len(), 1);
+        assert_eq!(top.store.people(top.config.node.id).users().await.unwrap()[0].shown, "绍兴市受理员");
+        pack.stop().await.unwrap();
     }
 }
 
@@ -170,4 +163,88 @@ fn too_few_descriptors_are_refused_with_the_command_to_run() {
     assert!(descriptors_needed(4_446) < 20_000);
     let why = raise_descriptors(usize::MAX / 2).unwrap_err().to_string();
     assert!(why.contains("LimitNOFILE=") && why.contains("ulimit -n"), "{why}");
+}
+
+/// What the front of a pack answers to a GET: status, headers, body.
+async fn get(front: &crate::door::Front, path: &str) -> (u16, axum::http::HeaderMap, String) {
+    let request = axum::http::Request::get(path).body(axum::body::Body::empty()).unwrap();
+    let answer = front.answer(request, "127.0.0.1:9".parse().unwrap()).await;
+    let (parts, body) = answer.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+    (parts.status.as_u16(), parts.headers, String::from_utf8(body.to_vec()).unwrap())
+}
+
+#[tokio::test]
+async fn one_listener_leads_to_every_node_by_its_division_and_keeps_links_and_redirects_below_it() {
+    let root = tempfile::tempdir().unwrap();
+    let (into, sites) = (root.path().join("city"), sites());
+    make(order(&into, &sites, PackDatabase::default()), |_| {}).await.unwrap();
+    let pack = start(&into).await;
+    let front = crate::door::Front::pack(&crate::config::Door::Loopback);
+    let names = Arc::new(Table::read(CITY.as_bytes()).unwrap());
+    for node in &pack.nodes {
+        front.admit(Arc::new(crate::api::ApiState::new(node, names.clone()).unwrap()));
+    }
+    let (status, _, body) = get(&front, "/").await;
+    assert!(status == 200 && body.contains("绍兴市") && body.contains("href=\"/330600000000/login"), "{body}");
+    assert!(!body.contains("甲社区"), "what lies deeper is found by going down or by name");
+    let (_, _, body) = get(&front, "/?q=%E7%94%B2").await;
+    assert!(body.contains("甲社区"), "{body}");
+    for node in &sites {
+        let (status, _, _) = get(&front, &format!("/{}/healthz", node.code)).await;
+        assert_eq!(status, 200);
+    }
+    let (status, headers, _) = get(&front, "/330602000000/").await;
+    assert!((300..400).contains(&status), "whoever is not logged in goes to the door");
+    assert_eq!(headers["location"], "/330602000000/login");
+    let (_, _, body) = get(&front, "/330602000000/login").await;
+    assert!(body.contains("action=\"/330602000000/login"), "{body}");
+    let (status, headers, _) = get(&front, "/330602000000").await;
+    assert_eq!((status, headers["location"].to_str().unwrap()), (308, "/330602000000/"));
+    assert_eq!(get(&front, "/330700000000/healthz").await.0, 404, "no such node here");
+    assert_eq!(get(&front, "/login").await.0, 404, "a pack has no node without its division");
+    assert_eq!(get(&front, "/healthz").await.0, 200);
+    let (status, _, _) = get(&front, "/330602000000/api/v1/status").await;
+    assert_eq!(status, 401);
+    drop(front);
+    pack.stop().await.unwrap();
+}
+
+/// Works in a runtime of its own and ends it, as an interrupted process ends with all its tasks and sockets.
+fn interrupted<T: Send>(work: impl AsyncFnOnce() -> T + Send) -> T {
+    let apart = || tokio::runtime::Runtime::new().unwrap().block_on(work());
+    tokio::task::block_in_place(|| std::thread::scope(|scope| scope.spawn(apart).join().unwrap()))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pack_joins_below_a_node_that_runs_elsewhere_and_an_interrupted_run_goes_on() {
+    let root = tempfile::tempdir().unwrap();
+    let (above, all) = (root.path().join("city"), sites());
+    make(order(&above, &all[..1], PackDatabase::default()), |_| {}).await.unwrap();
+    let city = start(&above).await;
+    let top = Folder::new(above.join("nodes/330600000000"));
+    let token = node::give_token(&top, all[1].code, 3_600_000).await.unwrap();
+    let mut below = all[1..].to_vec();
+    below[0].parent = None;
+    let into = root.path().join("county");
+
+    // The first run ends when its second level stands for nothing that can join.
+    let mut broken = below.clone();
+    broken[2].code = "330702001001".parse().unwrap();
+    let first = interrupted(async || join(order(&into, &broken, PackDatabase::default()), &token, |_| {}).await);
+    let why = format!("{:#}", first.unwrap_err());
+    assert!(why.contains("330702001001 is not below 330602001000"), "{why}");
+    assert!(!into.exists() && root.path().join("county.partial").exists(), "what has joined is kept beside the place");
+    let why = make(order(&into, &below, PackDatabase::default()), |_| {}).await.unwrap_err().to_string();
+    assert!(why.contains("holds nodes that have joined a federation"), "{why}");
+
+    let again = interrupted(async || join(order(&into, &below, PackDatabase::default()), &token, |_| {}).await);
+    let made = again.unwrap();
+    assert_eq!(made.nodes, 4);
+    let county = start(&into).await;
+    all_up(&county).await;
+    let routes = city.nodes[0].store.routes().await.unwrap();
+    assert_eq!(routes.len(), 4, "the authority knows the way to all that joined");
+    county.stop().await.unwrap();
+    city.stop().await.unwrap();
 }

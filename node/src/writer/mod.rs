@@ -173,7 +173,8 @@ impl Writer {
         let lost = self.store.lost();
         let (answers, mut answered) = mpsc::unbounded_channel();
         self.tending.answers = Some(answers);
-        self.turn(&mut work).await?;
+        // A turn has a large state; on the heap it is there while it runs, and a node asleep has none.
+        Box::pin(self.turn(&mut work)).await?;
         self.store.rest();
         loop {
             tokio::select! {
@@ -193,7 +194,7 @@ impl Writer {
                 () = tokio::time::sleep(self.sleep()) => {}
             }
             gather(&mut work, &mut requests, &mut events);
-            self.turn(&mut work).await?;
+            Box::pin(self.turn(&mut work)).await?;
             self.store.rest();
             if stopping.is_cancelled() {
                 return Ok(());

@@ -1,0 +1,149 @@
+//! The program itself: a pack made from a table, run, asked and stopped.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+const TABLE: &str = "code,name,level,parent_code\n330600000000,绍兴市,city,\n330602000000,越城区,county,330600000000\n\
+                     330602001000,府山街道,township,330602000000\n330602001001,甲社区,village,330602001000\n";
+
+fn wuji(words: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_wuji")).args(words).stdin(Stdio::null()).output().unwrap()
+}
+
+fn told(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// Imports a table with the options of the front door; the program's answer.
+fn import(root: &Path, table: &str, door: &[&str]) -> Output {
+    let file = root.join("table.csv");
+    std::fs::File::create(&file).unwrap().write_all(table.as_bytes()).unwrap();
+    let udp = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let into = root.join("city");
+    let words = ["import", "divisions", path(&file), "--into", path(&into), "--grids", "--listen", &udp];
+    wuji(&[&words, door].concat())
+}
+
+/// A process that is stopped when the test ends.
+struct Running(Child);
+
+impl Running {
+    fn start(words: &[&str]) -> (Self, String) {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_wuji"))
+            .args(words)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        (Self(child), line)
+    }
+
+    fn kill(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+
+    /// Tells it to stop, as a service manager does; its exit code.
+    fn stop(mut self) -> Option<i32> {
+        let id = i32::try_from(self.0.id()).unwrap();
+        rustix::process::kill_process(rustix::process::Pid::from_raw(id).unwrap(), rustix::process::Signal::TERM)
+            .unwrap();
+        for _ in 0..600 {
+            if let Some(status) = self.0.try_wait().unwrap() {
+                return status.code();
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panic!("it does not stop");
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Stopped already when the test went well.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Asks until the link to the parent is up; the last answer.
+fn status_when_up(folder: &Path) -> String {
+    let mut last = String::new();
+    for _ in 0..200 {
+        let answer = wuji(&["status", "--folder", path(folder), "--json"]);
+        last = told(&answer);
+        if answer.status.code() == Some(0) {
+            return last;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    panic!("no link: {last}");
+}
+
+#[test]
+fn a_pack_is_made_runs_over_https_is_asked_node_by_node_comes_up_after_kill_9_and_stops() {
+    let root = tempfile::tempdir().unwrap();
+    // Port 0: where it really listens only the running process knows.
+    let door = ["--http", "127.0.0.1:0", "--https-names", "wuji.example"];
+    let made = import(root.path(), TABLE, &door);
+    assert!(told(&made).contains("5 nodes are made in"), "{}", told(&made));
+    let city = root.path().join("city");
+    for round in 0..2 {
+        let (mut running, line) = Running::start(&["run", path(&city)]);
+        assert!(line.starts_with("绍兴市: 5 nodes runs: https://127.0.0.1:"), "{line}");
+        for node in ["330602000000", "330602001001001"] {
+            let status = status_when_up(&city.join("nodes").join(node));
+            assert!(status.contains(node) && status.contains("authority_sha256"), "{status}");
+        }
+        // The first time it is killed: what it left behind keeps nobody from starting again.
+        match round {
+            0 => running.kill(),
+            _ => assert_eq!(running.stop(), Some(0)),
+        }
+    }
+    let answer = wuji(&["status", "--folder", path(&city.join("nodes/330602000000"))]);
+    assert!(told(&answer).contains("does it run?"), "{}", told(&answer));
+}
+
+#[test]
+fn a_pack_of_which_a_node_does_not_start_runs_and_says_so_at_the_end() {
+    let root = tempfile::tempdir().unwrap();
+    assert!(import(root.path(), TABLE, &["--http", "127.0.0.1:0"]).status.success());
+    let city = root.path().join("city");
+    std::fs::remove_file(city.join("nodes/330602001001001/keys/tls.key")).unwrap();
+    let (running, line) = Running::start(&["run", path(&city.join("pack.toml"))]);
+    assert!(line.starts_with("绍兴市: 4 nodes runs: http://127.0.0.1:"), "{line}");
+    let status = status_when_up(&city.join("nodes/330602001001"));
+    assert!(!status.contains("did not start"));
+    assert_eq!(running.stop(), Some(5));
+}
+
+#[test]
+fn an_odd_table_is_refused_with_line_and_reason_and_nothing_is_made() {
+    let root = tempfile::tempdir().unwrap();
+    let odd = format!("{TABLE}330602001001,甲社区,village,330602001000\n330602001,乙社区,village,330602001000\n");
+    let answer = import(root.path(), &odd, &[]);
+    assert_eq!(answer.status.code(), Some(1));
+    let why = told(&answer);
+    assert!(why.contains("nothing was made") && why.contains("line 7: \"330602001\" is no division code"), "{why}");
+    let left: Vec<_> = std::fs::read_dir(root.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(left, ["table.csv"]);
+}
+
+#[test]
+fn a_door_that_would_carry_passwords_in_the_clear_is_refused_before_anything_is_made() {
+    let root = tempfile::tempdir().unwrap();
+    let answer = import(root.path(), TABLE, &["--http", "0.0.0.0:0"]);
+    assert_eq!(answer.status.code(), Some(1));
+    assert!(told(&answer).contains("would carry passwords in the clear"), "{}", told(&answer));
+    assert!(!root.path().join("city").exists());
+}
