@@ -240,7 +240,7 @@ fn expected(id: &str, said: &str, hosts: &Hosts) {
             let named = report.get("private_missing_cases").expect("a list").to_string();
             assert!(named.contains("01990000000070008000000000000002"), "{named}");
             let first = hosts.on("grid", &format!("{GET}; get grid cases/01990000000070008000000000000001"));
-            assert!(first.contains("周慧敏"), "what the backup had is there with its names: {first}");
+            assert!(first.contains("周*"), "what the backup had is there with its names, masked: {first}");
         }
         "city-report" => {
             let report = json(said);
