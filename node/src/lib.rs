@@ -13,6 +13,7 @@ pub mod folder;
 pub mod names;
 pub mod node;
 pub mod ops;
+pub mod oversight;
 pub mod pack;
 pub mod page;
 pub mod person;

@@ -20,9 +20,10 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, random_bytes};
-use crate::config::{Config, DatabaseSection, HttpSection, LinkSection, NodeSection, ParentSection};
+use crate::config::{Config, DatabaseSection, FiguresSection, HttpSection, LinkSection, NodeSection, ParentSection};
 use crate::folder::Folder;
 use crate::ops::loss;
+use crate::oversight::Oversight;
 use crate::person::realm::{PeopleSection, Realm};
 use crate::person::vault::Vault;
 use crate::shared::Shared;
@@ -72,6 +73,8 @@ pub struct Running {
     pub store: Store,
     /// The keys for what is private.
     pub vault: Arc<Vault>,
+    /// Figures over the facts in the store.
+    pub oversight: Arc<Oversight>,
     /// Links, line and alarms.
     pub shared: Arc<Shared>,
     /// Its clock.
@@ -91,6 +94,7 @@ fn configuration(plan: &Plan, id: NodeId, parent: Option<ParentSection>) -> Conf
         http: HttpSection::plain(plan.http),
         database: DatabaseSection { url: plan.database.clone(), standby: false },
         people: PeopleSection::default(),
+        figures: FiguresSection::default(),
         parent,
     }
 }
@@ -400,6 +404,7 @@ impl Running {
             clock: clock.clone(),
             line: loaded.line,
             publications,
+            pace: config.figures.pace(),
             shared: shared.clone(),
             standing,
             tending,
@@ -425,6 +430,7 @@ impl Running {
             config,
             folder,
             port: Port { sender },
+            oversight: Oversight::new(store.clone()),
             store,
             vault,
             shared,

@@ -239,7 +239,10 @@ async fn a_case_goes_from_the_report_to_the_archive() {
         (&json!(1), &json!(1), &json!("100.0"))
     );
     let cut = node.with(&clerk, "GET", "/api/v1/figures?by=level", None).await.json();
-    assert_eq!(cut["lines"][0]["value"], "yellow");
+    assert_eq!(cut["lines"][0]["keys"][0]["value"], "yellow");
+    assert_eq!((&cut["complete_nodes"], &cut["expected_nodes"]), (&json!(1), &json!(1)));
+    let rows = node.with(&clerk, "GET", "/api/v1/figures/rows?by=level&line=yellow", None).await.json();
+    assert_eq!(rows["rows"][0]["case"].as_str(), Some(case.replace('-', "").as_str()), "a number opens its rows");
     let shown = node.with(&clerk, "GET", &format!("/api/v1/cases/{case}"), None).await.json();
     assert_eq!(shown["private"]["parties"][0]["name"], "周**");
     assert_eq!(shown["steps"].as_array().map(Vec::len), Some(7));
@@ -316,6 +319,33 @@ async fn hostile_text_is_shown_and_does_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_case_is_counted_by_those_who_do_it_and_never_below_zero() {
+    let node = Node::found().await;
+    let worker = node.person("worker", &["grid_worker"]).await;
+    let leader = node.person("leader", &["supervisor"]).await;
+    let day = "2026-01-05";
+    let add = |n: i64| json!({ "measure": "visits", "day": day, "add": n });
+    let refused = node.with(&leader, "POST", "/api/v1/tallies", Some(&add(1))).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN, "{}", refused.text);
+    for (n, value) in [(3, 3), (2, 5), (-4, 1)] {
+        let answer = node.with(&worker, "POST", "/api/v1/tallies", Some(&add(n))).await;
+        assert_eq!((answer.status, &answer.json()["value"]), (StatusCode::OK, &json!(value)), "{}", answer.text);
+    }
+    for bad in [
+        add(-2),
+        add(0),
+        json!({ "measure": "luck", "add": 1 }),
+        json!({ "measure": "visits", "day": "2199-01-01", "add": 1 }),
+    ] {
+        let answer = node.with(&worker, "POST", "/api/v1/tallies", Some(&bad)).await;
+        assert_eq!((answer.status, answer.code().as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "invalid"), "{bad}");
+    }
+    let sums = node.with(&leader, "GET", "/api/v1/tallies?measure=visits&by=month", None).await.json();
+    assert_eq!((&sums["total"], &sums["lines"][0]["value"]), (&json!(1), &json!("2026-01")));
+    node.running.stop().await.expect("stopped");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_read_is_a_problem_and_not_a_page() {
     let node = Node::found().await;
     let clerk = node.person("clerk", &["clerk"]).await;
@@ -323,6 +353,18 @@ async fn what_cannot_be_read_is_a_problem_and_not_a_page() {
         ("GET", "/api/v1/nothing", None, StatusCode::NOT_FOUND, "not-found"),
         ("PUT", "/api/v1/me", None, StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed"),
         ("GET", "/api/v1/figures?by=hair", None, StatusCode::BAD_REQUEST, "malformed"),
+        ("GET", "/api/v1/figures?by=level,place,month", None, StatusCode::BAD_REQUEST, "malformed"),
+        ("GET", "/api/v1/figures?by=level,level", None, StatusCode::BAD_REQUEST, "malformed"),
+        ("GET", "/api/v1/figures?measure=luck", None, StatusCode::BAD_REQUEST, "malformed"),
+        ("GET", "/api/v1/figures?category=402", None, StatusCode::BAD_REQUEST, "malformed"),
+        ("GET", "/api/v1/figures?from=2026-02-30", None, StatusCode::BAD_REQUEST, "malformed"),
+        ("GET", "/api/v1/figures?from=2026-02-02&to=2026-02-01", None, StatusCode::BAD_REQUEST, "malformed"),
+        ("GET", "/api/v1/figures?measure=occupancy", None, StatusCode::BAD_REQUEST, "malformed"),
+        ("GET", "/api/v1/figures?limit=3", None, StatusCode::BAD_REQUEST, "malformed"),
+        ("GET", "/api/v1/figures?colour=red", None, StatusCode::BAD_REQUEST, "malformed"),
+        ("GET", "/api/v1/figures/rows?limit=201", None, StatusCode::BAD_REQUEST, "malformed"),
+        ("GET", "/api/v1/figures/rows?by=level&line=yellow,red", None, StatusCode::BAD_REQUEST, "malformed"),
+        ("GET", "/api/v1/tallies?measure=visits&by=level", None, StatusCode::BAD_REQUEST, "malformed"),
         ("GET", "/api/v1/cases?cursor=x", None, StatusCode::BAD_REQUEST, "malformed"),
         ("GET", "/api/v1/cases/not-an-id", None, StatusCode::NOT_FOUND, "not-found"),
         ("POST", "/api/v1/cases", Some(json!({ "case": "x" })), StatusCode::UNPROCESSABLE_ENTITY, "invalid"),

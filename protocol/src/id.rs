@@ -94,7 +94,8 @@ ids! {
     BundleId,
     /// One addressed message inside a bundle. For a case header it equals the event id.
     MessageId,
-    /// The key of a case in the figures: random, linked to the case id only once the case has escalated.
+    /// The key of a case in the figures: the minute of the report and chance, linked to the case id only once the case
+    /// has escalated. The minute stands in the fact as well, so the order of keys tells nothing more.
     CaseKey,
     /// A contribution of somebody who is not the owner.
     ContributionId,

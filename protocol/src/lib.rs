@@ -20,6 +20,7 @@
 pub mod audit;
 pub mod bounded;
 pub mod chain;
+pub mod digest;
 pub mod directory;
 pub mod division;
 pub mod erase;

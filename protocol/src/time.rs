@@ -50,6 +50,11 @@ impl Minute {
         let minutes = at.0.div_euclid(60_000).max(0);
         Self(u32::try_from(minutes).unwrap_or(u32::MAX))
     }
+
+    /// The day (UTC+8) that holds it.
+    pub fn day(self) -> CivilDay {
+        CivilDay::of(UnixMillis(i64::from(self.0).saturating_mul(60_000)))
+    }
 }
 
 /// A day of the civil calendar in UTC+8, counted from 1970-01-01.

@@ -161,6 +161,7 @@ impl Node {
             .env("WUJI_LOG", "info")
             .env("WUJI__LINK__RETRY_MIN_MS", "50")
             .env("WUJI__LINK__RETRY_MAX_MS", "1000")
+            .env("WUJI__FIGURES__EVERY_MS", "100")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)

@@ -43,8 +43,9 @@ fn act(toy: &mut Toy, node: NodeId, places: &[Place], random: Random<'_>) -> Vec
         toy.sent += 1;
         let tally = Tally {
             node,
+            division: "330600000000".parse().unwrap(),
             day: CivilDay::from_number(20_000).unwrap(),
-            measure: Measure::Visits,
+            measure: Measure::VISITS,
             value: u64::from(toy.sent),
             version: toy.sent,
         };

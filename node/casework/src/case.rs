@@ -5,7 +5,7 @@ use protocol::chain::{Epoch, Head};
 use protocol::event::{Brief, Party};
 use protocol::fact::{LevelChange, StepReached};
 use protocol::id::{CaseId, NodeId, OfferId, OrderId};
-use protocol::time::ClockReading;
+use protocol::time::{ClockReading, Minute};
 use protocol::warning::Warning;
 
 /// The private report of a case.
@@ -38,6 +38,10 @@ pub struct Case {
     pub level_changes: Vec<LevelChange>,
     /// When each step was first reached.
     pub steps: Vec<StepReached>,
+    /// When it was settled how it ended.
+    pub resolved_at: Option<Minute>,
+    /// How it was assessed.
+    pub score: Option<u8>,
     /// The offer that is open, and to whom.
     pub offered: Option<(OfferId, NodeId)>,
     /// The approval that is pending, and the level wanted.

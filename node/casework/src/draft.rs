@@ -3,8 +3,10 @@
 use protocol::bounded::{List, Text};
 use protocol::chain::{Epoch, Hash};
 use protocol::event::{Act, Brief, Content, Header, Private, Salt, Signatory};
+use protocol::fact::CaseFact;
 use protocol::id::{CaseKey, EventId, NodeId};
 use protocol::receipt::{Progress, Receipt, Subject};
+use protocol::time::UnixMillis;
 use protocol::transfer::History;
 use protocol::warning::Warning;
 use protocol::wire::bundle::Urgency;
@@ -248,7 +250,10 @@ impl<'d, 'w> Draft<'d, 'w> {
         if let Some(key) = self.known.key() {
             return key;
         }
-        let key = CaseKey::from_bytes(self.world.random());
+        // By the minute of the report, so that keys of one time lie together in every database above.
+        let minute = self.known.case().map_or(self.world.now, |case| case.reported_at).minute();
+        let at = UnixMillis(i64::from(minute.0).saturating_mul(60_000));
+        let key = CaseKey::new(at, self.world.random());
         let registered_by = self.world.me.division;
         self.store(Record::Key { case: self.known.id(), key, registered_by });
         (key, registered_by)
@@ -259,6 +264,8 @@ impl<'d, 'w> Draft<'d, 'w> {
         if !self.appended.is_empty() {
             self.headers_up();
             self.fact_up();
+        } else {
+            self.fact_given_up();
         }
         Decision { records: self.records, outgoing: self.outgoing, case: self.known.case().cloned(), notes: self.notes }
     }
@@ -321,9 +328,29 @@ impl<'d, 'w> Draft<'d, 'w> {
         let (key, registered_by) = self.key();
         let Some(case) = self.known.case() else { return };
         let fact = fact(case, key, registered_by, self.world.me, &self.world.holds.policy);
+        self.publish(fact);
+    }
+
+    /// The case was taken over: what this node counts as its own is so no more.
+    fn fact_given_up(&mut self) {
+        let me = self.me();
+        let mine = self.known.fact().filter(|fact| fact.owner_node == me && !fact.released);
+        let lost = self.known.case().is_some_and(|case| !case.owned_by(me));
+        if let Some(fact) = mine.filter(|_| lost).cloned() {
+            self.publish(CaseFact { released: true, ..fact });
+        }
+    }
+
+    /// A fact goes to the top, and every level on the way keeps it. When the case was reported elsewhere it goes there as
+    /// well, so that the levels between count the case of their area as it is and not as it was when it left.
+    fn publish(&mut self, fact: CaseFact) {
+        let reporter = self.known.case().map(|case| case.reporter);
+        let above = |node: NodeId| self.world.line.iter().any(|ancestor| ancestor.node == node);
+        let top = self.world.line.last().map(|top| top.node);
+        let readers = [top, reporter.filter(|reporter| !above(*reporter))];
         self.store(Record::Fact(fact.clone()));
-        if let Some(top) = self.world.line.last() {
-            self.post(top.node, Urgency::Statistics, Letter::Plain(Body::Fact(fact)));
+        for reader in readers.into_iter().flatten() {
+            self.post(reader, Urgency::Statistics, Letter::Plain(Body::Fact(fact.clone())));
         }
     }
 }

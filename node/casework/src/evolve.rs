@@ -18,6 +18,8 @@ pub fn evolve(case: Option<Case>, event: &CaseEvent) -> Case {
         changed_at: header.at,
         level_changes: vec![LevelChange { at: header.at.minute(), level: header.brief.level() }],
         steps: vec![StepReached { step: Step::Reported, at: header.at.minute() }],
+        resolved_at: None,
+        score: None,
         offered: None,
         approval: None,
         released: false,
@@ -30,6 +32,9 @@ pub fn evolve(case: Option<Case>, event: &CaseEvent) -> Case {
     }
     if next.steps.iter().all(|reached| reached.step != header.brief.step) {
         next.steps.push(StepReached { step: header.brief.step, at: header.at.minute() });
+    }
+    if next.brief.outcome.is_none() && header.brief.outcome.is_some() {
+        next.resolved_at = Some(header.at.minute());
     }
     next.head = Head { epoch: header.epoch, number: header.number, hash: header.hash() };
     next.brief = header.brief.clone();
@@ -67,12 +72,12 @@ fn follow_act(case: &mut Case, act: &Act) {
         Act::Returned => case.returned = true,
         Act::Filed => case.returned = false,
         Act::Voided | Act::Archived => case.approval = None,
+        Act::Assessed { score } => case.score = Some(*score),
         Act::Reported { .. }
         | Act::Assigned
         | Act::Progressed
         | Act::Resolved
         | Act::FedBack
-        | Act::Assessed { .. }
         | Act::OrderReceived { .. }
         | Act::OrderAnswered { .. }
         | Act::Contributed { .. } => {}

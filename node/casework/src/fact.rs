@@ -2,39 +2,44 @@
 
 use protocol::bounded::List;
 use protocol::division::DivisionCode;
-use protocol::fact::{CaseFact, LevelChange};
+use protocol::fact::{CaseFact, LEVEL_CHANGES_MAX, LevelChange};
 use protocol::id::CaseKey;
 
 use crate::case::Case;
 use crate::policy::Policy;
 use crate::world::Me;
 
-/// Changes of level that a fact carries; beyond it the first and the latest are kept.
-const LEVEL_CHANGES_MAX: usize = 32;
-
-/// The fact of a case, as the owner `me` writes it.
+/// The fact of a case, as the owner `me` writes it. With its last header, the release, it says that it gives the case away.
 pub fn fact(case: &Case, key: CaseKey, registered_by: DivisionCode, me: Me, policy: &Policy) -> CaseFact {
     CaseFact {
         key,
         case: case.escalated().then_some(case.id),
+        ceiling: case.brief.ceiling,
         epoch: case.head.epoch,
         version: case.head.number,
+        released: case.released,
         place: case.brief.place,
         grid_kind: case.brief.grid_kind,
         registered_by,
-        registered_at: case.reported_at,
+        registered_at: case.reported_at.minute(),
         owner: me.division,
         owner_node: me.node,
+        unit: case.brief.unit,
         source: case.brief.source,
         matter: case.brief.matter,
         category: case.brief.category,
         category_list: policy.category_list,
+        channel: None,
         head_count: case.brief.head_count,
         level: case.level(),
         level_changes: changes(&case.level_changes),
         steps: List::new(case.steps.iter().copied().take(8).collect()).unwrap_or_default(),
         outcome: case.brief.outcome,
+        resolved_at: case.resolved_at,
+        score: case.score,
         open_terms: List::new(case.brief.next_term.into_iter().collect()).unwrap_or_default(),
+        paused_minutes: 0,
+        paused_since: None,
         amount_fen: case.amount_fen,
         void: case.brief.void,
     }

@@ -117,7 +117,7 @@ impl Known {
                 }
             }
             Record::Fact(fact) => {
-                let newer = |held: &CaseFact| (fact.epoch, fact.version) >= (held.epoch, held.version);
+                let newer = |held: &CaseFact| fact.rank() >= held.rank();
                 if self.fact.as_ref().is_none_or(newer) {
                     self.fact = Some(fact);
                 }

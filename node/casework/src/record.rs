@@ -44,7 +44,7 @@ pub enum Record {
     Offer(OfferFile),
     /// A receipt. Key: subject without its number, giver, progress.
     Receipt(Receipt),
-    /// A case fact. Key: case key; replaced by a higher (epoch, version) only.
+    /// A case fact. Key: case key; replaced by a higher rank only.
     Fact(CaseFact),
     /// A tally. Key: node, day, measure; replaced by a higher version only.
     Tally(Tally),
@@ -128,9 +128,9 @@ impl Record {
     /// Whether it may replace a stored record of the same key: versions only ever rise.
     pub fn replaces(&self, stored: &Self) -> bool {
         match (self, stored) {
-            (Self::Fact(new), Self::Fact(old)) => (new.epoch, new.version) >= (old.epoch, old.version),
+            (Self::Fact(new), Self::Fact(old)) => new.rank() >= old.rank(),
             (Self::Tally(new), Self::Tally(old)) => new.version >= old.version,
-            (Self::Watermark(new), Self::Watermark(old)) => new.as_of.corrected() >= old.as_of.corrected(),
+            (Self::Watermark(new), Self::Watermark(old)) => new.version >= old.version,
             (Self::Receipt(new), Self::Receipt(old)) => new.subject >= old.subject,
             (Self::Event { private: None, .. }, Self::Event { private: Some(_), .. }) => false,
             _ => true,

@@ -61,6 +61,8 @@ pub struct StatusView {
     pub nodes_below: usize,
     /// Bundles for elsewhere that lack their terminal receipt.
     pub unreceipted: i64,
+    /// Facts and tallies that wait to be sent.
+    pub figures_waiting: i64,
     /// Bundles kept aside because they could not be accepted.
     pub quarantined: i64,
     /// Why the node above was not reached the last time, while it is not.
@@ -113,6 +115,7 @@ pub(super) async fn status(State(state): State<Arc<ApiState>>, _: Caller) -> Res
         links: links_of(&state).await?,
         nodes_below: state.store.routes().await?.len(),
         unreceipted: waiting.unreceipted,
+        figures_waiting: state.store.figures_waiting().await?,
         quarantined: waiting.quarantined,
         last_dial_failure: state.shared.last_dial_failure(),
         alarms: alarms.collect(),

@@ -357,6 +357,7 @@ impl From<Failed> for Problem {
         match failed {
             Failed::Refused(refusal) => refusal.into(),
             Failed::Trust(why) => Self::trust(why),
+            Failed::TallyOutOfRange => Self::invalid(failed.to_string()),
             Failed::Store | Failed::Stopping => Self::unavailable(),
         }
     }

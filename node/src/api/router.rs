@@ -55,7 +55,11 @@ fn guarded() -> OpenApiRouter<Arc<ApiState>> {
         .routes(routes!(orders::read)) // POST cases/{id}/orders/{order}/read
         .routes(routes!(orders::withdraw)) // POST cases/{id}/orders/{order}/withdraw
         .routes(routes!(figures::cut)) // GET figures
+        .routes(routes!(figures::rows)) // GET figures/rows
         .routes(routes!(figures::totals)) // GET figures/totals
+        .routes(routes!(figures::whole)) // GET figures/completeness
+        .routes(routes!(figures::definitions)) // GET figures/definitions
+        .routes(routes!(figures::tallied, figures::add)) // GET, POST tallies
         .routes(routes!(publications::list, publications::publish)) // GET, POST publications
         .routes(routes!(publications::get)) // GET publications/{kind}/{name}
         .routes(routes!(links::links)) // GET links

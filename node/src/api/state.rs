@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use casework::InForce;
 use casework::Scope;
+use casework::lists::JUDICIAL_18;
 use protocol::division::DivisionCode;
 use protocol::id::NodeId;
 
@@ -13,6 +14,7 @@ use crate::config::Config;
 use crate::folder::Folder;
 use crate::names::Table;
 use crate::node::Running;
+use crate::oversight::{Judicial, Oversight};
 use crate::person::realm::Realm;
 use crate::person::vault::Vault;
 use crate::reader::Reader;
@@ -32,6 +34,8 @@ pub struct ApiState {
     pub port: Port,
     /// Where reading goes.
     pub store: Store,
+    /// Figures over the facts in the store.
+    pub oversight: Arc<Oversight>,
     /// Links, line and alarms.
     pub shared: Arc<Shared>,
     /// The clock.
@@ -60,6 +64,7 @@ impl ApiState {
             names,
             port: running.port.clone(),
             store: running.store.clone(),
+            oversight: running.oversight.clone(),
             shared: running.shared.clone(),
             clock: running.clock.clone(),
             reads_only: false,
@@ -78,6 +83,7 @@ impl ApiState {
             names,
             port: Port::closed(),
             store: reader.store.clone(),
+            oversight: Oversight::new(reader.store.clone()),
             shared: reader.shared.clone(),
             clock: reader.clock.clone(),
             reads_only: true,
@@ -124,6 +130,18 @@ impl ApiState {
             return Some(self.config.node.division);
         }
         self.shared.place(node).map(|place| place.division)
+    }
+
+    /// How categories are mapped to the types of the judicial line, as the table in force says.
+    pub(crate) fn judicial(&self) -> Judicial {
+        let holds = self.in_force();
+        let rows = holds.mappings.get(JUDICIAL_18).map(|mapping| mapping.rows()).unwrap_or_default();
+        Arc::new(rows.iter().map(|row| (row.category.0, row.code)).collect())
+    }
+
+    /// The name of a type of the judicial line; none for 0, under which categories count that the table does not hold.
+    pub(crate) fn judicial_name(&self, code: u16) -> Option<String> {
+        self.in_force().lists.get(JUDICIAL_18).filter(|_| code != 0).map(|list| list.name(code, true))
     }
 
     /// The name under which a division is shown.

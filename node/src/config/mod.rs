@@ -31,6 +31,9 @@ pub struct Config {
     /// What the operator decides about people.
     #[serde(default, skip_serializing_if = "is_default")]
     pub people: PeopleSection,
+    /// How often figures go up.
+    #[serde(default)]
+    pub figures: FiguresSection,
     /// The node above; absent at the top.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent: Option<ParentSection>,
@@ -99,6 +102,35 @@ pub struct DatabaseSection {
     /// On a server: wait while another process writes this node, and take over when it is gone. Otherwise refuse to start.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub standby: bool,
+}
+
+/// How often figures go up, and how long is waited before somebody is told that some are missing. All milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FiguresSection {
+    /// Changed facts go up at most so often.
+    pub every_ms: u64,
+    /// A node that has nothing new says so at least so often; one that is silent for two and a half times as long is not
+    /// counted as complete above. The same at all nodes of a city.
+    pub heartbeat_ms: u64,
+    /// Figures that differ from what their owner states for so long are asked for again.
+    pub grace_ms: u64,
+    /// A red or orange fact without its brief alarms after so long.
+    pub brief_grace_ms: u64,
+}
+
+impl Default for FiguresSection {
+    fn default() -> Self {
+        Self { every_ms: 10_000, heartbeat_ms: 900_000, grace_ms: 120_000, brief_grace_ms: 600_000 }
+    }
+}
+
+impl FiguresSection {
+    /// As the writer takes it.
+    pub fn pace(&self) -> crate::writer::Pace {
+        let Self { every_ms, heartbeat_ms, grace_ms, brief_grace_ms } = *self;
+        crate::writer::Pace { every_ms, heartbeat_ms, grace_ms, brief_grace_ms }
+    }
 }
 
 /// The node above.

@@ -266,6 +266,10 @@ async fn settled(city: &City, clock: &Clock) -> anyhow::Result<Vec<String>> {
                     member.name, waiting.unreceipted
                 ));
             }
+            let figures = member.running.store.figures_waiting().await?;
+            if figures > 0 {
+                waits.push(format!("{}: {figures} facts wait to be sent", member.name));
+            }
             if waiting.quarantined > 0 {
                 waits.push(format!("{}: {} bundles were kept aside", member.name, waiting.quarantined));
             }

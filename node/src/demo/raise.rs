@@ -87,6 +87,8 @@ async fn start(site: &Site, folder: Folder, table: &Arc<Table>) -> anyhow::Resul
     // On one machine a lost link is back sooner when it is looked for sooner.
     config.link.retry_min_ms = 100;
     config.link.retry_max_ms = 3_000;
+    // People watch: the figures of the city follow at once.
+    config.figures.every_ms = 200;
     let running = Arc::new(Running::start_with(folder, config).await?);
     let opened = door::open(&running.config.http, running.folder.path()).await?;
     let address = RunningFile::address(opened.listener.local_addr()?, opened.certificates.is_some());

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use super::enrol::Planning;
 use super::file::{PackDatabase, PackFile, PackSection};
 use crate::clock::{Clock, random_bytes};
-use crate::config::{Config, DatabaseSection, HttpSection, LinkSection, NodeSection, ParentSection};
+use crate::config::{Config, DatabaseSection, FiguresSection, HttpSection, LinkSection, NodeSection, ParentSection};
 use crate::divisions::Site;
 use crate::folder::Folder;
 use crate::person::change::{Change, PutUser};
@@ -287,6 +287,7 @@ impl Making {
             http: self.file.http.clone(),
             database: DatabaseSection { url: self.file.database.url.clone(), standby: false },
             people: PeopleSection::default(),
+            figures: FiguresSection::default(),
             parent: parent.map(|p| ParentSection { id: p.node, address: self.file.link.advertise.clone() }),
         })
     }

@@ -41,7 +41,11 @@ pub(super) async fn tiles(view: &View) -> Result<Html, Problem> {
         None => html.raw("—"),
     };
     html.raw("</b><span class=\"note\">").number(totals.numerator).raw(" / ").number(totals.denominator).raw(" · ");
-    html.text(lang.t("截至 ", "as of ")).text(&time(&totals.as_of)).raw("<br>").text(totals.definition);
+    html.text(lang.t("截至 ", "as of ")).text(&time(&totals.whole.as_of)).raw("<br>").text(&totals.definition);
+    html.raw("<br>")
+        .text(lang.t("数据齐全的节点 ", "complete nodes "))
+        .number(super::frame::count(totals.whole.complete_nodes));
+    html.raw(" / ").number(super::frame::count(totals.whole.expected_nodes));
     html.raw("</span></div></section>");
     Ok(html)
 }

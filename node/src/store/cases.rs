@@ -6,8 +6,7 @@ use std::sync::Arc;
 use casework::{Case, ContributionFile, Follower, OfferFile, OfferState, OrderFile, Record, RecordKey};
 use protocol::chain::TenureSeal;
 use protocol::erase::Erase;
-use protocol::event::{Act, Header, Private, Salt, Step};
-use protocol::fact::CaseFact;
+use protocol::event::{Act, Header, Private, Salt};
 use protocol::id::{CaseId, CaseKey, NodeId};
 use protocol::receipt::Receipt;
 use protocol::time::UnixMillis;
@@ -111,7 +110,7 @@ fn record_of(case: CaseId, kind: &str, content: &[u8]) -> Result<Record, StoreEr
 }
 
 /// The latest of each record, so that one statement never meets a key twice.
-fn latest(records: &[Record]) -> Vec<&Record> {
+pub(crate) fn latest(records: &[Record]) -> Vec<&Record> {
     let mut latest: BTreeMap<RecordKey, &Record> = BTreeMap::new();
     for record in records {
         let slot = latest.entry(record.key()).or_insert(record);
@@ -123,18 +122,16 @@ fn latest(records: &[Record]) -> Vec<&Record> {
 }
 
 impl WriteStore {
-    /// Stores records, each under its key.
+    /// Stores the records of cases, each under its key. Those of the figures are [`WriteStore::put_figures`]'s.
     pub async fn put_records(&mut self, records: &[Record]) -> Result<(), StoreError> {
-        let (mut events, mut facts, mut papers) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut events, mut papers) = (Vec::new(), Vec::new());
         for record in latest(records) {
             match record {
                 Record::Event { header, private, origin } => events.push((header, private.as_ref(), *origin)),
-                Record::Fact(fact) => facts.push(fact),
                 other => papers.extend(paper(other)),
             }
         }
         self.put_events(&events).await?;
-        self.put_facts(&facts).await?;
         self.put_papers(&papers).await?;
         for record in records {
             if let Record::Erasure(erase) = record {
@@ -194,48 +191,6 @@ impl WriteStore {
                     .bind(paper.key.clone())
                     .bind(content)
                     .bind(paper.open);
-            }
-            query.execute(self.connection().await?).await?;
-        }
-        Ok(())
-    }
-
-    async fn put_facts(&mut self, facts: &[&CaseFact]) -> Result<(), StoreError> {
-        for chunk in pieces(facts) {
-            let text = format!(
-                "INSERT INTO fact (node, key, case_id, takeovers, moves, version, owner, place, grid_kind, source, matter, \
-                 category, level, step, outcome, people, day, void, body) VALUES {} ON CONFLICT (node, key) DO UPDATE SET \
-                 case_id = excluded.case_id, takeovers = excluded.takeovers, moves = excluded.moves, \
-                 version = excluded.version, owner = excluded.owner, place = excluded.place, grid_kind = excluded.grid_kind, \
-                 source = excluded.source, matter = excluded.matter, category = excluded.category, level = excluded.level, \
-                 step = excluded.step, outcome = excluded.outcome, people = excluded.people, day = excluded.day, \
-                 void = excluded.void, body = excluded.body \
-                 WHERE (excluded.takeovers, excluded.moves, excluded.version) >= (fact.takeovers, fact.moves, fact.version)",
-                values(chunk.len(), 19)
-            );
-            let mut query = sql(AssertSqlSafe(text));
-            for fact in chunk {
-                let step = fact.steps.iter().map(|reached| reached.step).max().unwrap_or(Step::Reported);
-                query = query
-                    .bind(self.node.as_bytes().to_vec())
-                    .bind(fact.key.as_bytes().to_vec())
-                    .bind(fact.case.map(|case| case.as_bytes().to_vec()))
-                    .bind(i64::from(fact.epoch.takeovers))
-                    .bind(i64::from(fact.epoch.moves))
-                    .bind(i64::from(fact.version))
-                    .bind(fact.owner_node.as_bytes().to_vec())
-                    .bind(division_number(fact.place))
-                    .bind(word(&fact.grid_kind))
-                    .bind(word(&fact.source))
-                    .bind(word(&fact.matter))
-                    .bind(i64::from(fact.category.0))
-                    .bind(fact.level.map_or(0, |level| i64::from(level.rank())))
-                    .bind(word(&step))
-                    .bind(fact.outcome.map(|outcome| word(&outcome)))
-                    .bind(i64::from(fact.head_count))
-                    .bind(i64::from(fact.registered_at.day().number()))
-                    .bind(fact.void)
-                    .bind(codec::encode_unbounded(*fact));
             }
             query.execute(self.connection().await?).await?;
         }
@@ -359,7 +314,7 @@ async fn read_records(
     }
     let rows = sql("SELECT kind, content, paper FROM case_paper WHERE node = $1 AND case_id = $2")
         .bind(me.clone())
-        .bind(id)
+        .bind(id.clone())
         .fetch_all(connection)
         .await?;
     let mut key: Option<CaseKey> = None;
@@ -375,17 +330,15 @@ async fn read_records(
         }
         records.push(record);
     }
-    if let Some(key) = key {
-        let row = sql("SELECT body FROM fact WHERE node = $1 AND key = $2")
-            .bind(me)
-            .bind(key.as_bytes().to_vec())
-            .fetch_optional(connection)
-            .await?;
-        if let Some(row) = row {
-            let body: Vec<u8> = row.try_get(0)?;
-            let fact = codec::decode(&body, BODY_BYTES_MAX).map_err(|e| StoreError::damaged("fact", e))?;
-            records.push(Record::Fact(fact));
-        }
+    // Whoever never owned the case knows its key from its fact alone, and goes on with that key when it takes the case over.
+    let (text, what) = match key {
+        Some(key) => ("SELECT body FROM fact WHERE node = $1 AND key = $2", key.as_bytes().to_vec()),
+        None => ("SELECT body FROM fact WHERE node = $1 AND case_id = $2", id),
+    };
+    for row in sql(text).bind(me).bind(what).fetch_all(connection).await? {
+        let body: Vec<u8> = row.try_get(0)?;
+        let fact = codec::decode(&body, BODY_BYTES_MAX).map_err(|e| StoreError::damaged("fact", e))?;
+        records.push(Record::Fact(fact));
     }
     Ok(records)
 }

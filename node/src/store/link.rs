@@ -321,6 +321,18 @@ impl WriteStore {
         Ok(())
     }
 
+    /// Drops bundles without a terminal receipt that are older than a moment: the next watermark says as much, and a receipt
+    /// is given again to whoever asks. Those that an outbox holds, and those that prove a watermark, stay.
+    pub async fn prune_unanswered(&mut self, before: UnixMillis) -> Result<u64, StoreError> {
+        sql("DELETE FROM bundle WHERE node = $1 AND receipted = 0 AND done_at IS NOT NULL AND done_at < $2 \
+             AND id NOT IN (SELECT bundle FROM outbox WHERE node = $1) \
+             AND id NOT IN (SELECT bundle FROM watermark WHERE node = $1 AND bundle IS NOT NULL)")
+        .bind(self.me())
+        .bind(before.0)
+        .execute(self.connection().await?)
+        .await
+    }
+
     /// Drops bundles whose terminal receipt is older than a moment and that no outbox holds. Returns how many went.
     pub async fn prune_bundles(&mut self, before: UnixMillis) -> Result<u64, StoreError> {
         let done = sql("DELETE FROM bundle WHERE node = $1 AND done_at IS NOT NULL AND done_at < $2 \

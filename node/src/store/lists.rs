@@ -10,7 +10,7 @@ use protocol::unit::UnitCode;
 use protocol::wire::codec;
 use sqlx::AssertSqlSafe;
 
-use super::figures::range;
+use super::figures::inside;
 use super::sql::{Row, Statement, sql};
 use super::trust::{LINK_BYTES_MAX, StoredLink};
 use super::{Store, StoreError, case_id, division, hash32, id16};
@@ -131,7 +131,7 @@ fn within(count: usize, first: usize) -> String {
 }
 
 fn bind_scope(query: Statement, scope: &Scope) -> Statement {
-    let (from, to) = scope.division.map_or((0, i64::MAX), range);
+    let (from, to) = scope.division.map_or((0, i64::MAX), inside);
     query.bind(from).bind(to).bind(scope.unit.map_or(0, |unit| i64::from(unit.0)))
 }
 

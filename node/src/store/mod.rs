@@ -149,7 +149,7 @@ impl Store {
     }
 
     /// The database that the rows are in.
-    pub(crate) fn database(&self) -> &Database {
+    pub fn database(&self) -> &Database {
         &self.database
     }
 

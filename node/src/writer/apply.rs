@@ -1,6 +1,8 @@
 //! Requests and arrived messages meet the rules of casework.
 
-use casework::{Actor, Command, Decision, Incoming, Intake, Keys, Known, Notice, Refusal, World};
+use casework::{
+    Actor, Command, Decision, Incoming, Intake, Keys, Known, Letter, Notice, Outgoing, Record, Refusal, World,
+};
 use federation::core::{Deliver, Input};
 use federation::trust::{Directory, NodeKeys, seal};
 use protocol::chain::Signature;
@@ -82,6 +84,7 @@ impl Writer {
                 self.anchor(batch).await?;
                 Ok(None)
             }
+            Ask::Count { day, measure, add } => self.count((day, measure), add, batch).await?,
             other => {
                 batch.asks.push(other);
                 Ok(None)
@@ -139,8 +142,18 @@ impl Writer {
             self.notice(case, &note);
         }
         self.cases.follow(case, &records);
+        for record in &records {
+            if let Record::Fact(fact) = record {
+                batch.cases_of_facts.insert(fact.key, case);
+            }
+        }
         batch.records.extend(records);
-        batch.outgoing.extend(outgoing);
+        for outgoing in outgoing {
+            match outgoing.letter {
+                Letter::Plain(Body::Fact(fact)) => self.hold_back(&fact, outgoing.to, batch),
+                letter => batch.outgoing.push(Outgoing { letter, ..outgoing }),
+            }
+        }
         if let Some(after) = &after {
             batch.cases.insert(case, after.clone());
         }
@@ -211,6 +224,13 @@ impl Writer {
                 return Ok(Ok(()));
             }
             Body::AuditHead(head) => return self.anchored_below(origin, head, batch).await,
+            Body::Watermark(mark) => {
+                batch.proofs.insert(mark.node, bundle.head().id);
+                return Ok(self.figure_arrived(origin, body, batch));
+            }
+            Body::Fact(_) | Body::Tally(_) => return Ok(self.figure_arrived(origin, body, batch)),
+            Body::FiguresWanted(_) if returned => return Ok(Ok(())),
+            Body::FiguresWanted(wanted) => return Ok(self.wanted(origin, &wanted, batch)),
             body if message.kind.is_the_links() => return self.link_message(origin, body, batch).await,
             _ => {}
         }
@@ -229,7 +249,7 @@ impl Writer {
         let incoming = Incoming { origin, body, opened, returned };
         match self.in_world(|world| casework::receive(&known, incoming, world)) {
             Ok(decision) => {
-                if decision.records.iter().any(|record| matches!(record, casework::Record::Erasure(_))) {
+                if decision.records.iter().any(|record| matches!(record, Record::Erasure(_))) {
                     self.did("erase", &case.map(|case| case.to_string()).unwrap_or_default(), batch);
                 }
                 self.adopt(case.unwrap_or_else(|| CaseId::from_bytes([0; 16])), decision, batch);

@@ -6,7 +6,7 @@ use casework::{Case, Outgoing, Record};
 use federation::core::Ticket;
 use protocol::audit::AuditHead;
 use protocol::directory::{Ancestor, SignedEntry};
-use protocol::id::{BundleId, CaseId, NodeId};
+use protocol::id::{BundleId, CaseId, CaseKey, NodeId};
 use protocol::publication::Published;
 use protocol::time::UnixMillis;
 use protocol::wire::bundle::{Bundle, Urgency};
@@ -17,6 +17,8 @@ use super::Answer;
 use super::port::Ask;
 use super::trust::TrustBatch;
 use crate::person::audit::Entry;
+use crate::store::cases::latest;
+use crate::store::figures::{DueTally, FiguresNews, NewFigures};
 use crate::store::link::{KeepBundle, OutboxRow};
 use crate::store::trust::{Child, Route, StoredLink};
 use crate::store::{StoreError, WriteStore};
@@ -54,6 +56,18 @@ pub(super) struct Batch {
     pub(super) routes: Vec<Route>,
     pub(super) trust: TrustBatch,
     pub(super) publications: Vec<(Published, Option<String>)>,
+    /// Facts of cases that they do not name, as far as the case is held here.
+    pub(super) cases_of_facts: BTreeMap<CaseKey, CaseId>,
+    /// Facts whose brief must be here as well.
+    pub(super) watched: BTreeMap<CaseKey, CaseId>,
+    /// The bundles that prove watermarks.
+    pub(super) proofs: BTreeMap<NodeId, BundleId>,
+    pub(super) facts_sent: Vec<(NodeId, CaseKey)>,
+    pub(super) tallies_sent: Vec<DueTally>,
+    pub(super) facts_due: Vec<(NodeId, CaseKey)>,
+    pub(super) tallies_due: Vec<DueTally>,
+    /// Readers that get everything this node owns.
+    pub(super) all_due: Vec<NodeId>,
     pub(super) asks: Vec<Ask>,
     pub(super) audits: Vec<Entry>,
     pub(super) anchors: Vec<AuditHead>,
@@ -74,6 +88,11 @@ impl Batch {
             && self.routes.is_empty()
             && self.trust.is_empty()
             && self.publications.is_empty()
+            && self.facts_sent.is_empty()
+            && self.tallies_sent.is_empty()
+            && self.facts_due.is_empty()
+            && self.tallies_due.is_empty()
+            && self.all_due.is_empty()
             && self.asks.is_empty()
             && self.audits.is_empty()
             && self.anchors.is_empty()
@@ -87,7 +106,12 @@ impl Batch {
     }
 
     /// Writes all of it inside an open transaction.
-    pub(super) async fn write(&self, me: NodeId, store: &mut WriteStore, now: UnixMillis) -> Result<(), StoreError> {
+    pub(super) async fn write(
+        &self,
+        me: NodeId,
+        store: &mut WriteStore,
+        now: UnixMillis,
+    ) -> Result<Vec<FiguresNews>, StoreError> {
         store.keep_bundles(&self.kept_once(), now).await?;
         for peer in &self.renumbered {
             store.drop_outbox(*peer).await?;
@@ -110,13 +134,43 @@ impl Batch {
             store.put_case_file(me, case, now).await?;
         }
         self.write_trust(store, now).await?;
+        let news = self.write_figures(store, now).await?;
         self.trust.write(store, now).await?;
         self.write_asks(store, now).await?;
         store.append_audit(&self.audits, now).await?;
         for head in &self.anchors {
             store.put_anchor(head).await?;
         }
-        Ok(())
+        Ok(news)
+    }
+
+    async fn write_figures(&self, store: &mut WriteStore, now: UnixMillis) -> Result<Vec<FiguresNews>, StoreError> {
+        let mut new = NewFigures {
+            facts: Vec::new(),
+            cases: &self.cases_of_facts,
+            watched: &self.watched,
+            tallies: Vec::new(),
+            marks: Vec::new(),
+            proofs: &self.proofs,
+        };
+        for record in latest(&self.records) {
+            match record {
+                Record::Fact(fact) => new.facts.push(fact),
+                Record::Tally(tally) => new.tallies.push(tally),
+                Record::Watermark(mark) => new.marks.push(mark),
+                _ => {}
+            }
+        }
+        let news = store.put_figures(&new, now).await?;
+        // What was sent goes first: what became due again since stays.
+        store.drop_facts_due(&self.facts_sent).await?;
+        store.drop_tallies_due(&self.tallies_sent).await?;
+        store.put_facts_due(&self.facts_due).await?;
+        store.put_tallies_due(&self.tallies_due).await?;
+        for reader in &self.all_due {
+            store.all_due(*reader).await?;
+        }
+        Ok(news)
     }
 
     /// Each bundle once: how it arrived says more of it than where it goes.
@@ -161,6 +215,7 @@ impl Batch {
                         .await?;
                 }
                 Ask::Report { .. } | Ask::Act { .. } | Ask::Publish(_) | Ask::Trust(_) | Ask::Note | Ask::Anchor => {}
+                Ask::Count { .. } => {}
             }
         }
         Ok(())

@@ -9,6 +9,7 @@ mod audit;
 mod batch;
 mod cases;
 mod enrol;
+mod figures;
 mod mandates;
 mod outgoing;
 pub mod port;
@@ -35,6 +36,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::shared::Shared;
+use crate::store::figures::FiguresNews;
 use crate::store::{StoreError, WriteStore};
 use crate::trust::Standing;
 
@@ -42,6 +44,8 @@ pub(crate) use self::mandates::SUBTREE_WAITS;
 
 use self::batch::Batch;
 use self::cases::CaseCache;
+use self::figures::Beat;
+pub use self::figures::Pace;
 use self::port::{Answer, Request};
 use self::publications::Publications;
 use self::renewal::Renewed;
@@ -78,6 +82,8 @@ pub struct Parts {
     pub line: Vec<Ancestor>,
     /// What was published, and what of it is in force.
     pub publications: Publications,
+    /// How often figures go up.
+    pub pace: Pace,
     /// What the API may look at.
     pub shared: Arc<Shared>,
     /// Certificates and authorities.
@@ -109,6 +115,7 @@ pub struct Writer {
     tending: Tending,
     /// The head of the audit was sent up since this start.
     anchored: bool,
+    beat: Beat,
 }
 
 /// One thing to take in.
@@ -122,8 +129,8 @@ impl Writer {
     /// Puts a writer together.
     pub fn new(parts: Parts) -> Self {
         let Parts { me, keys, directory, registry, authority, core, store, endpoint, clock, line, .. } = parts;
-        let (publications, shared, standing, tending) =
-            (parts.publications, parts.shared, parts.standing, parts.tending);
+        let (publications, pace, shared, standing, tending) =
+            (parts.publications, parts.pace, parts.shared, parts.standing, parts.tending);
         Self {
             me,
             keys,
@@ -145,6 +152,7 @@ impl Writer {
             standing,
             tending,
             anchored: false,
+            beat: Beat::new(pace),
         }
     }
 
@@ -205,7 +213,8 @@ impl Writer {
     /// Until the core or housekeeping wants to be woken.
     fn sleep(&self) -> Duration {
         let now = self.clock.uptime_ms();
-        let wake = self.core.next_timeout().map_or(u64::MAX, |at| at.0).min(self.housekeeping_at).min(self.tending.at);
+        let wake = self.core.next_timeout().map_or(u64::MAX, |at| at.0).min(self.tending.at);
+        let wake = wake.min(self.housekeeping_at).min(self.beat.wake(self.is_top()));
         Duration::from_millis(wake.saturating_sub(now)).min(IDLE_MAX)
     }
 
@@ -230,6 +239,8 @@ impl Writer {
         self.feed(Input::Timeout);
         self.housekeep(&mut batch).await?;
         self.tend_trust(&mut batch);
+        self.drain(&mut batch).await?;
+        self.look_after_figures(&mut batch).await?;
         loop {
             self.drain(&mut batch).await?;
             self.send_letters(&mut batch);
@@ -333,8 +344,9 @@ impl Writer {
 
     async fn commit(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
         let now = self.clock.wall();
-        if let Err(error) = self.store_all(batch, now).await {
-            return self.not_stored(error, batch).await;
+        match self.store_all(batch, now).await {
+            Ok(news) => self.tell_figures_news(&news),
+            Err(error) => return self.not_stored(error, batch).await,
         }
         for case in batch.cases.keys() {
             self.shared.changed(*case);
@@ -347,10 +359,11 @@ impl Writer {
         Ok(())
     }
 
-    async fn store_all(&mut self, batch: &Batch, now: UnixMillis) -> Result<(), StoreError> {
+    async fn store_all(&mut self, batch: &Batch, now: UnixMillis) -> Result<Vec<FiguresNews>, StoreError> {
         self.store.begin().await?;
-        batch.write(self.me.node, &mut self.store, now).await?;
-        self.store.commit().await
+        let news = batch.write(self.me.node, &mut self.store, now).await?;
+        self.store.commit().await?;
+        Ok(news)
     }
 
     /// Nothing of the batch is kept: callers are told, links start again from what the disk has.
@@ -365,6 +378,7 @@ impl Writer {
         }
         self.cases.forget();
         self.choose_again().await;
+        self.beat.forget();
         batch.tickets.clear();
         let kept = crate::node::kept(&mut self.store, &self.line).await?;
         self.endpoint.close_all("the node could not store what arrived");

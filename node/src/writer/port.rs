@@ -2,9 +2,10 @@
 
 use casework::{Actor, Case, Command, Intake, Refusal};
 use protocol::bounded::{Blob, Text};
+use protocol::fact::Measure;
 use protocol::id::{CaseId, NodeId};
 use protocol::publication::{PUBLICATION_BYTES_MAX, PublicationKind};
-use protocol::time::UnixMillis;
+use protocol::time::{CivilDay, UnixMillis};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::person::audit::{self, Entry};
@@ -28,6 +29,9 @@ pub enum Failed {
     /// The database failed; nothing of the request was kept.
     #[error("nothing was saved: the database failed")]
     Store,
+    /// A tally cannot fall below zero.
+    #[error("nothing was counted: fewer were counted so far than are to be taken back")]
+    TallyOutOfRange,
     /// The node is stopping; nothing of the request was kept.
     #[error("nothing was saved: the node is stopping")]
     Stopping,
@@ -71,6 +75,15 @@ pub enum Ask {
     },
     /// Change whom this node trusts.
     Trust(Box<TrustAct>),
+    /// Count what is no case, at this node.
+    Count {
+        /// The day.
+        day: CivilDay,
+        /// What is counted.
+        measure: Measure,
+        /// How many more, or fewer.
+        add: i64,
+    },
     /// Change the people of a realm whose tables are in this node's database.
     Person {
         /// The realm.

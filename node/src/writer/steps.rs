@@ -16,6 +16,8 @@ use super::batch::Batch;
 
 /// How long receipted bundles are kept for a neighbour that is restored from a backup.
 const RETENTION_MS: i64 = 30 * 86_400_000;
+/// How long bundles are kept that nobody gives a receipt for: receipts themselves, and watermarks that a later one replaces.
+const UNANSWERED_MS: i64 = 3_600_000;
 /// The shortest time between two rounds of housekeeping; the longest is twice as long.
 const HOUSEKEEPING_MS: u64 = 10 * 60_000;
 
@@ -23,6 +25,7 @@ impl Writer {
     /// Works off the core's outputs. Frames go out at once: the core gives them only when they may go.
     pub(super) async fn drain(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
         while let Some(output) = self.outputs.pop_front() {
+            self.link_turned(&output);
             match output {
                 Output::Persist { ticket, write } => {
                     batch.tickets.push(ticket);
@@ -51,6 +54,10 @@ impl Writer {
                 }
                 Output::LearnAncestors(line) => {
                     if line != self.line {
+                        let top = line.last().map(|top| top.node);
+                        if top != self.line.last().map(|top| top.node) {
+                            self.top_changed(top, batch);
+                        }
                         self.line.clone_from(&line);
                         self.shared.set_line(&line);
                         batch.ancestors = Some(line);
@@ -123,6 +130,7 @@ impl Writer {
         let before = UnixMillis(self.clock.wall().0.saturating_sub(RETENTION_MS));
         let gone = self.store.prune_bundles(before).await?;
         self.store.prune_receipts_ahead(before).await?;
+        self.store.prune_unanswered(UnixMillis(self.clock.wall().0.saturating_sub(UNANSWERED_MS))).await?;
         if gone > 0 {
             tracing::info!(gone, "bundles past their retention were dropped");
         }

@@ -1,17 +1,20 @@
 //! An empty database, and rows to put into it.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use casework::publish::InForce;
 use casework::{Actor, Case, Decision, Intake, Keys, Known, Me, Record, Role, World};
 use protocol::chain::Signature;
 use protocol::division::DivisionCode;
+use protocol::fact::CaseFact;
 use protocol::id::{BundleId, CaseId, MessageId, NodeId};
 use protocol::time::{ClockReading, UnixMillis};
 use protocol::wire::bundle::{Bundle, BundleHead, Message, Urgency};
 use protocol::wire::kind::Kind;
 use serde_json::json;
 use wuji::person::vault::Vault;
+use wuji::store::figures::NewFigures;
 use wuji::store::{self, Place, Store, WriteStore};
 
 use crate::postgres::TestDatabase;
@@ -133,6 +136,30 @@ pub(crate) fn reported(at: NodeId, case: CaseId, people: u32, when: UnixMillis) 
     (case.expect("a case"), records)
 }
 
+/// Stores records, those of the figures among them, in the transaction that is open or in none.
+pub(crate) async fn put(write: &mut WriteStore, records: &[Record]) {
+    write.put_records(records).await.expect("records");
+    let (cases, watched, proofs) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    let mut facts: BTreeMap<_, &CaseFact> = BTreeMap::new();
+    for record in records {
+        if let Record::Fact(fact) = record {
+            let slot = facts.entry(fact.key).or_insert(fact);
+            if fact.rank() >= slot.rank() {
+                *slot = fact;
+            }
+        }
+    }
+    let new = NewFigures {
+        facts: facts.into_values().collect(),
+        cases: &cases,
+        watched: &watched,
+        tallies: Vec::new(),
+        marks: Vec::new(),
+        proofs: &proofs,
+    };
+    write.put_figures(&new, NOW).await.expect("figures");
+}
+
 /// Reports a case into a store, in a transaction of its own.
 pub(crate) async fn file(
     write: &mut WriteStore,
@@ -144,7 +171,7 @@ pub(crate) async fn file(
     let (case, records) = reported(at, case, people, when);
     write.open_vault(vault());
     write.begin().await.expect("begun");
-    write.put_records(&records).await.expect("records");
+    put(write, &records).await;
     write.put_case_file(at, &case, when).await.expect("a row for lists");
     write.commit().await.expect("committed");
     records

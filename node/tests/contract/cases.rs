@@ -8,7 +8,7 @@ use protocol::time::UnixMillis;
 use wuji::store::lists::{After, CaseFilter, CaseRow};
 use wuji::store::{Store, WriteStore};
 
-use crate::base::{Base, NOW, case_id, file, node, reported};
+use crate::base::{Base, NOW, case_id, file, node, put, reported};
 use crate::on_both;
 
 on_both!(
@@ -53,7 +53,7 @@ async fn records_that_are_put_twice_are_there_once(base: Base) {
     let before = store.volume().await.expect("counted");
     let mut twice = records.clone();
     twice.extend(records.clone());
-    write.put_records(&twice).await.expect("put again");
+    put(&mut write, &twice).await;
     assert_eq!(store.volume().await.expect("counted"), before);
     assert_eq!(store.doubled().await.expect("counted"), 0);
     assert_eq!(set(&store.records(case_id(1)).await.expect("read")), set(&records));
@@ -63,7 +63,7 @@ async fn more_rows_than_one_statement_takes_are_all_there(base: Base) {
     let (store, mut write) = base.open(node(ME)).await;
     let all: Vec<Record> = (0..=180).flat_map(|n| reported(node(ME), case_id(n), 5, NOW).1).collect();
     write.begin().await.expect("begun");
-    write.put_records(&all).await.expect("put");
+    put(&mut write, &all).await;
     write.commit().await.expect("committed");
     let mut found = Vec::new();
     for n in 0..=180 {
@@ -85,7 +85,7 @@ async fn an_older_fact_never_replaces_a_newer(base: Base) {
     ] {
         let mut other = fact.clone();
         (other.epoch.moves, other.version, other.head_count) = (moves, version, people);
-        write.put_records(&[Record::Fact(other)]).await.expect("put");
+        put(&mut write, &[Record::Fact(other)]).await;
         let found = store.records(case_id(1)).await.expect("read");
         assert_eq!(fact_of(&found).head_count, stands, "after move {moves}, version {version}");
     }
@@ -150,7 +150,7 @@ async fn a_case_is_held_when_anything_of_it_is(base: Base) {
     let (store, mut write) = base.open(node(ME)).await;
     let (_, records) = reported(node(ME), case_id(1), 20, NOW);
     assert!(!store.holds_case(case_id(1)).await.expect("looked"));
-    write.put_records(&records).await.expect("put");
+    put(&mut write, &records).await;
     assert!(store.holds_case(case_id(1)).await.expect("looked"), "papers without a row in the list");
     assert_eq!(store.cases_with_paper("key", 10).await.expect("read"), [case_id(1)]);
     assert_eq!(store.cases_with_open("offer", 10).await.expect("read"), []);

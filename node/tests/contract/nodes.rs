@@ -3,6 +3,7 @@
 use casework::{Grant, Role};
 use protocol::chain::Hash;
 use protocol::directory::Ancestor;
+use protocol::fact::Measure;
 use protocol::id::TokenId;
 use protocol::time::UnixMillis;
 use protocol::wire::frame::{Lane, LinkSeq};
@@ -85,8 +86,15 @@ async fn all(me: u8, store: &Store, write: &mut WriteStore) -> Vec<String> {
         store.holds_case(case_id(1)),
         store.cases_with_paper("key", 9),
         store.cases_with_open("order", 9),
-        store.totals(division(CITY), days),
-        store.count_by(wuji::store::figures::By::Level, division(CITY), days),
+        store.facts_page(None, 9),
+        store.facts_since((0, None), 9),
+        store.facts_held(),
+        store.facts_changed(),
+        store.tallied(Measure::VISITS, division(CITY), days),
+        store.members(division(CITY)),
+        store.proof(node(1)),
+        store.figures_waiting(),
+        store.dropped_escalations(),
         store.owned_cells(),
         store.fact_cells(),
         store.owned_escalated(),
@@ -113,6 +121,11 @@ async fn all(me: u8, store: &Store, write: &mut WriteStore) -> Vec<String> {
         write.outbox_hash(node(8), Lane::Cases, LinkSeq(1)),
         write.inventory(node(8), false, None, 9),
         write.inventory(node(8), true, None, 9),
+        write.facts_due(9),
+        write.tallies_due(9),
+        write.anything_amiss(),
+        write.own_mark(),
+        write.figure_set(node(1)),
         write.token(TOKEN),
         write.entries(),
         write.links(),

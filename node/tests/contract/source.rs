@@ -16,8 +16,13 @@ pub(crate) struct Literal {
 pub(crate) fn literals() -> Vec<Literal> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
     let mut found = Vec::new();
-    let mut files: Vec<_> =
-        std::fs::read_dir(folder).expect("the source").map(|e| e.expect("an entry").path()).collect();
+    let (mut files, mut folders) = (Vec::new(), vec![folder]);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("the source") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
+        }
+    }
     files.sort();
     for file in files.iter().filter(|file| file.extension().is_some_and(|ext| ext == "rs")) {
         let source = std::fs::read_to_string(file).expect("a source file");

@@ -114,7 +114,7 @@ fn every_table_of_every_statement_is_held_to_the_node() {
         let mut bare = 0;
         for (table, name) in touched(text) {
             let insert = format!("INSERT INTO {table} (node, ");
-            if text.contains(&format!("INSERT INTO {table}")) {
+            if text.contains(&format!("INSERT INTO {table} (")) {
                 let first = text.contains("VALUES ($1") || text.contains("VALUES {}") || text.contains("SELECT $1");
                 if !text.contains(&insert) || !first {
                     wrong.push(format!("{}: {table} is written without the node first: {text}", statement.place));

@@ -4,7 +4,7 @@ use crate::audit::AuditHead;
 use crate::directory::{SignedEntry, SignedMandate, SignedRevocation};
 use crate::erase::Erase;
 use crate::event::Header;
-use crate::fact::{CaseFact, Tally, Watermark};
+use crate::fact::{CaseFact, FiguresWanted, Tally, Watermark};
 use crate::order::{Contribution, Order, OrderAnswer, OrderWithdrawn};
 use crate::publication::{Holdings, Published};
 use crate::receipt::Receipt;
@@ -64,6 +64,8 @@ bodies! {
     Watermark(Watermark) = 5 / 1,
     /// The head of a node's audit. To its parent.
     AuditHead(AuditHead) = 6 / 1,
+    /// A level above lacks figures and asks their node for all of them again.
+    FiguresWanted(FiguresWanted) = 7 / 1,
     /// An order about a case.
     Order(Order) = 10 / 1,
     /// The answer to an order.

@@ -12,7 +12,7 @@ use protocol::event::{
     Act, Brief, Category, Commitment, Content, DueTerm, Ending, Header, Matter, Outcome, Party, PartySide, Private,
     PrivatePart, Salt, Signatory, Source, Step, TermKind,
 };
-use protocol::fact::{CaseFact, LevelChange, Measure, StepReached, Tally, Watermark};
+use protocol::fact::{CaseFact, Channel, FiguresWanted, LevelChange, Measure, StepReached, Tally, Watermark};
 use protocol::grading::{Answers, Grading, Known, Rule};
 use protocol::id::{BundleId, CaseId, CaseKey, ContributionId, EventId, MessageId, NodeId, OfferId, OrderId, TokenId};
 use protocol::order::{Answer, Asked, Contribution, Directive, Order, OrderAnswer, OrderWithdrawn};
@@ -41,6 +41,8 @@ wrapped!(
     SealingKey,
     SigningKey,
     Category,
+    Channel,
+    Measure,
     Commitment,
     Salt,
     LinkSeq,
@@ -75,11 +77,13 @@ fields! {
     LevelChange { at, level }
     StepReached { step, at }
     CaseFact {
-        key, case, epoch, version, place, grid_kind, registered_by, registered_at, owner, owner_node, source, matter,
-        category, category_list, head_count, level, level_changes, steps, outcome, open_terms, amount_fen, void,
+        key, case, ceiling, epoch, version, released, place, grid_kind, registered_by, registered_at, owner, owner_node,
+        unit, source, matter, category, category_list, channel, head_count, level, level_changes, steps, outcome,
+        resolved_at, score, open_terms, paused_minutes, paused_since, amount_fen, void,
     }
-    Tally { node, day, measure, value, version }
-    Watermark { node, as_of, count, digest }
+    Tally { node, division, day, measure, value, version }
+    Watermark { node, version, as_of, facts, tallies, digest }
+    FiguresWanted { of, by, version, digest }
     Order { id, case, from, asked, text, term_days, at }
     OrderAnswer { order, case, by, answer, at }
     OrderWithdrawn { order, case }
@@ -137,7 +141,6 @@ plain! {
     Rule {
         SignOfOutbreak, LargeGroupPetition, Violence, GroupPetition, Disturbance, AnyDispute, NotADispute, Person,
     }
-    Measure { Visits, Calls, Bookings }
     Directive { Supervise, Assign, Instruct, Remind, Notify }
     RevocationReason { Lost, Replaced, Decommissioned, Operator }
     Progress { Queued, Sent, Delivered, Read, Accepted, Done }
@@ -233,6 +236,7 @@ variants! { g;
         Body::Tally(_) => Body::Tally(g.make()),
         Body::Watermark(_) => Body::Watermark(g.make()),
         Body::AuditHead(_) => Body::AuditHead(g.make()),
+        Body::FiguresWanted(_) => Body::FiguresWanted(g.make()),
         Body::Order(_) => Body::Order(g.make()),
         Body::OrderAnswer(_) => Body::OrderAnswer(g.make()),
         Body::OrderWithdrawn(_) => Body::OrderWithdrawn(g.make()),

@@ -16,7 +16,7 @@ use serde_json::json;
 use wuji::demo::percentile;
 use wuji::folder::Folder;
 use wuji::node::{Plan, Running, found, give_token, join};
-use wuji_tests::bench::full_city;
+use wuji_tests::bench::{facts, figures, full_city};
 use wuji_tests::line::{PATH, case_id, report};
 
 const ROUNDS: usize = 300;
@@ -33,6 +33,12 @@ async fn main() -> Result<(), Failure> {
     let wanted = |name: &str| asked.as_deref().is_none_or(|asked| asked == name);
     if wanted("full_city") {
         a_whole_city(root.path(), &mut results)?;
+    }
+    if wanted("facts") {
+        facts_upward(root.path(), &mut results).await?;
+    }
+    if wanted("figures") {
+        questions(root.path(), &mut results).await?;
     }
     if wanted("write") {
         for rate in wuji_tests::bench::write::run(root.path()).await? {
@@ -63,6 +69,38 @@ async fn main() -> Result<(), Failure> {
         node.stop().await?;
     }
     Ok(())
+}
+
+/// Changed facts that are queued at the counties, in bundles of a quiet and of a busy day.
+async fn facts_upward(root: &Path, results: &mut Results) -> Result<(), Failure> {
+    for together in [100, 10] {
+        let folder = root.join(format!("facts-{together}"));
+        let arrived = facts::run(&folder, together).await?;
+        let measure = format!("facts_{}_in_{}_bundles", arrived.facts, arrived.bundles);
+        results.line(&measure, arrived.seconds, "s", "reach", facts::REACH_S)?;
+        std::fs::remove_dir_all(folder)?;
+    }
+    Ok(())
+}
+
+/// Questions over the facts of a year, as they grow. With WUJI_BENCH_POSTGRES, the URL of an empty database, on both.
+async fn questions(root: &Path, results: &mut Results) -> Result<(), Failure> {
+    let mut points = figures::run("sqlite", &root.join("figures.db").into()).await?;
+    if let Ok(url) = std::env::var("WUJI_BENCH_POSTGRES") {
+        points.extend(figures::run("postgres", &wuji::store::Place::Server(url)).await?);
+    }
+    for point in &points {
+        let reach = figures::REACH_MS.iter().find(|(name, _)| *name == point.database).map_or(0.0, |(_, ms)| *ms);
+        let name = |what: &str| format!("figures_{}_{}_{what}", point.database, point.facts);
+        results.line(&name("p95"), point.p95_ms, "ms", "reach", reach)?;
+        results.line(&name("p50"), point.p50_ms, "ms", "p95", point.p95_ms)?;
+        results.line(&name("first"), point.cold_ms, "ms", "p95", point.p95_ms)?;
+        #[expect(clippy::cast_precision_loss, reason = "some hundred millions")]
+        let bytes_a_case = point.table_bytes as f64 / point.facts as f64;
+        results.line(&name("memory"), bytes_a_case, "B/case", "a row with its key", 88.0)?;
+        results.line(&name("stored"), point.stored_a_second, "facts/s", "to be taken in: 600,000 in 60 s", 10_000.0)?;
+    }
+    figures::draw(&points, Path::new("docs/images/figures-growth.svg"))
 }
 
 /// A whole city in one process, beside one of some two hundred nodes.

@@ -134,8 +134,7 @@ impl CityApp {
         let rows = Rc::make_mut(self.cases.entry(case).or_default());
         for record in decision.records {
             if let Record::Fact(fact) = &record {
-                let newer =
-                    self.facts.get(&fact.key).is_none_or(|old| (old.epoch, old.version) <= (fact.epoch, fact.version));
+                let newer = self.facts.get(&fact.key).is_none_or(|old| old.rank() <= fact.rank());
                 if newer {
                     self.facts.insert(fact.key, Rc::new(fact.clone()));
                 }

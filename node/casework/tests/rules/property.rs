@@ -107,6 +107,7 @@ proptest! {
             let replayed = known.history().fold(None, |state, event| Some(evolve(state, &event)));
             prop_assert_eq!(known.case(), replayed.as_ref());
         }
+        prop_assert_eq!(crate::figures::digests_agree(&net), Ok(()));
         let owners: Vec<usize> = NODES.into_iter().filter(|n| net.known(*n, case).owned_by(net.id(*n))).collect();
         let forged = net.notes.iter().any(|(_, note)| matches!(note, Notice::NotTheOwner { .. } | Notice::Unbound { .. }));
         prop_assert!(!forged, "{:?}", net.notes);

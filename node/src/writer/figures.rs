@@ -1,0 +1,343 @@
+//! Figures on their way: facts and tallies wait as keys and go together, each as it then is, followed by a watermark.
+//!
+//! What changes within [`Pace::every_ms`] goes in one bundle and one signature. While the parent is not reached nothing is
+//! sent at all, so a node that was cut off for two days sends each changed case once. A node that has nothing to send says
+//! so every [`Pace::heartbeat_ms`]: silence and "nothing new" are two things.
+
+use federation::core::Output;
+use protocol::fact::{CaseFact, FiguresWanted, Measure, Tally, Watermark};
+use protocol::id::NodeId;
+use protocol::time::{CivilDay, UnixMillis};
+use protocol::warning::Warning;
+use protocol::wire::bundle::Urgency;
+use protocol::wire::kind::Body;
+
+use casework::Record;
+
+use super::Writer;
+use super::batch::{Batch, Letter};
+use super::port::{Answer, Failed};
+use crate::clock::random_bytes;
+use crate::store::StoreError;
+use crate::store::figures::{DueTally, FiguresNews, Gap, WatchChange};
+
+/// Facts and tallies of one turn at most.
+const DUE_MAX: usize = 2_048;
+/// Members whose figures are asked for again in one look.
+const GAPS_MAX: u32 = 20;
+/// How long to wait for an answer before figures are asked for once more, milliseconds.
+const ASK_AGAIN_MS: i64 = 10 * 60_000;
+
+/// How often figures go up, and how long is waited before somebody is told that some are missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// Changed facts go up at most so often, milliseconds.
+    pub every_ms: u64,
+    /// A watermark goes up at least so often, milliseconds.
+    pub heartbeat_ms: u64,
+    /// Figures that differ from their watermark for so long are asked for again, milliseconds.
+    pub grace_ms: u64,
+    /// A fact of a red or orange case without its brief alarms after so long, milliseconds.
+    pub brief_grace_ms: u64,
+}
+
+impl Pace {
+    /// A member that was not heard of for so long is not counted as complete, milliseconds: two heartbeats may be late.
+    pub fn stale_ms(&self) -> i64 {
+        signed(self.heartbeat_ms.saturating_mul(5) / 2)
+    }
+
+    fn look_ms(&self) -> u64 {
+        (self.grace_ms.min(self.brief_grace_ms) / 4).clamp(100, 30_000)
+    }
+}
+
+fn signed(ms: u64) -> i64 {
+    i64::try_from(ms).unwrap_or(i64::MAX)
+}
+
+/// When figures are next looked after.
+#[derive(Debug)]
+pub(super) struct Beat {
+    pace: Pace,
+    /// Something waits to be sent.
+    due: bool,
+    /// A watermark is to be sent even if nothing else is.
+    mark: bool,
+    /// The parent is reached.
+    up: bool,
+    sent_at: Option<u64>,
+    heartbeat_at: u64,
+    /// When to look for what is missing; none while nothing is, so that a quiet node lets its database rest.
+    look_at: Option<u64>,
+}
+
+impl Beat {
+    pub(super) fn new(pace: Pace) -> Self {
+        Self { pace, due: true, mark: true, up: false, sent_at: None, heartbeat_at: 0, look_at: Some(0) }
+    }
+
+    fn send_at(&self, top: bool) -> u64 {
+        if !self.up && !top {
+            return u64::MAX;
+        }
+        let waited = self.sent_at.map_or(0, |at| at.saturating_add(self.pace.every_ms));
+        if self.due || (self.mark && !top) {
+            waited
+        } else if top {
+            u64::MAX
+        } else {
+            self.heartbeat_at
+        }
+    }
+
+    /// When the writer must wake.
+    pub(super) fn wake(&self, top: bool) -> u64 {
+        self.send_at(top).min(self.look_at.unwrap_or(u64::MAX))
+    }
+
+    /// The disk may know less than was thought.
+    pub(super) fn forget(&mut self) {
+        (self.due, self.mark) = (true, true);
+    }
+}
+
+impl Writer {
+    pub(super) fn is_top(&self) -> bool {
+        self.core.identity().parent.is_none()
+    }
+
+    /// Notices a link that came or went.
+    pub(super) fn link_turned(&mut self, output: &Output) {
+        let (peer, up) = match output {
+            Output::LinkUp { peer } => (*peer, true),
+            Output::LinkDown { peer } => (*peer, false),
+            _ => return,
+        };
+        if self.core.identity().parent == Some(peer) {
+            self.beat.up = up;
+            self.beat.mark |= up;
+        }
+    }
+
+    /// Everything of this node goes to a new top: that one has none of it.
+    pub(super) fn top_changed(&mut self, top: Option<NodeId>, batch: &mut Batch) {
+        batch.all_due.extend(top);
+        self.beat.forget();
+    }
+
+    /// Facts of a decision do not go at once.
+    pub(super) fn hold_back(&mut self, fact: &CaseFact, to: NodeId, batch: &mut Batch) {
+        batch.facts_due.push((to, fact.key));
+        self.beat.due = true;
+    }
+
+    /// Sends what waits, when it is time, and looks for what is missing.
+    pub(super) async fn look_after_figures(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
+        let now = self.clock.uptime_ms();
+        if self.beat.look_at.is_some_and(|at| now >= at) {
+            self.look_for_gaps(batch).await?;
+            let amiss = self.store.anything_amiss().await?;
+            self.beat.look_at = amiss.then(|| now + self.beat.pace.look_ms());
+        }
+        if now < self.beat.send_at(self.is_top()) {
+            return Ok(());
+        }
+        let facts = self.store.facts_due(DUE_MAX).await?;
+        let tallies = self.store.tallies_due(DUE_MAX).await?;
+        let more = facts.len() == DUE_MAX || tallies.len() == DUE_MAX;
+        let anything = !facts.is_empty() || !tallies.is_empty();
+        for due in facts {
+            batch.facts_sent.push((due.reader, due.key));
+            // Another owner has written since: its fact is its own to send.
+            if due.fact.owner_node == self.me.node {
+                batch.letters.push(figure(due.reader, true, Body::Fact(due.fact)));
+            }
+        }
+        for due in tallies {
+            batch.tallies_sent.push(due);
+            if let Some(tally) = self.store.tally(self.me.node, due.day, due.measure).await? {
+                batch.letters.push(figure(due.reader, true, Body::Tally(tally)));
+            }
+        }
+        if anything {
+            self.beat.sent_at = (!more).then_some(now);
+        }
+        // What this very turn brought is not in the database yet: it goes next time.
+        self.beat.due =
+            more || !batch.facts_due.is_empty() || !batch.tallies_due.is_empty() || !batch.all_due.is_empty();
+        if !more && (anything || self.beat.mark || now >= self.beat.heartbeat_at) {
+            self.state(anything, batch).await?;
+        }
+        Ok(())
+    }
+
+    /// States what this node owns. Alone it needs no terminal receipt: the next one says as much.
+    async fn state(&mut self, receipted: bool, batch: &mut Batch) -> Result<(), StoreError> {
+        let heartbeat = self.beat.pace.heartbeat_ms;
+        let spread = u64::from_le_bytes(random_bytes()) % (heartbeat / 8 + 1);
+        self.beat.heartbeat_at = self.clock.uptime_ms() + heartbeat - spread;
+        self.beat.mark = false;
+        let Some(top) = self.line.last().copied() else { return Ok(()) };
+        let set = self.store.figure_set(self.me.node).await?;
+        let last = self.store.own_mark().await?;
+        let wall = u64::try_from(self.clock.wall().0).unwrap_or(0);
+        let mark = Watermark {
+            node: self.me.node,
+            // Rises even when the last one is forgotten with a restored disk.
+            version: last.saturating_add(1).max(wall),
+            as_of: self.clock.reading(),
+            facts: set.facts(),
+            tallies: set.tallies(),
+            digest: set.hash(),
+        };
+        batch.records.push(Record::Watermark(mark));
+        batch.letters.push(figure(top.node, receipted, Body::Watermark(mark)));
+        Ok(())
+    }
+
+    /// Figures that arrived. They name no case that would have to be read, save for a fact that is escalated.
+    pub(super) fn figure_arrived(&mut self, origin: NodeId, body: Body, batch: &mut Batch) -> Result<(), String> {
+        let record = match body {
+            Body::Fact(fact) if fact.owner_node == origin => Record::Fact(fact),
+            Body::Tally(tally) if tally.node == origin => Record::Tally(tally),
+            Body::Watermark(mark) if mark.node == origin => Record::Watermark(mark),
+            _ => return Err(casework::Refusal::WrongOrigin.code().to_owned()),
+        };
+        if let Record::Fact(fact) = &record
+            && let Some(case) = fact.case
+        {
+            self.cases.follow(case, std::slice::from_ref(&record));
+            if self.brief_belongs_here(fact) {
+                batch.watched.insert(fact.key, case);
+                self.look_soon();
+            }
+        }
+        batch.records.push(record);
+        Ok(())
+    }
+
+    /// Whether this node must hold the brief of a case beside its fact: it lies between the owner and the ceiling.
+    fn brief_belongs_here(&self, fact: &CaseFact) -> bool {
+        let up_to_here =
+            |ceiling: NodeId| ceiling == self.me.node || self.line.iter().any(|ancestor| ancestor.node == ceiling);
+        let below = self.shared.place(fact.owner_node).is_some_and(|place| place.via.is_some());
+        !fact.void && fact.level >= Some(Warning::Red) && below && fact.ceiling.is_some_and(up_to_here)
+    }
+
+    /// A level above lacks figures of this node.
+    pub(super) fn wanted(&mut self, origin: NodeId, wanted: &FiguresWanted, batch: &mut Batch) -> Result<(), String> {
+        let above = self.line.iter().any(|ancestor| ancestor.node == origin);
+        if wanted.of != self.me.node || wanted.by != origin || !above {
+            return Err(casework::Refusal::WrongOrigin.code().to_owned());
+        }
+        tracing::info!(by = %origin, version = wanted.version, "figures are sent again");
+        batch.all_due.push(origin);
+        self.beat.forget();
+        Ok(())
+    }
+
+    /// Adds to a tally of this node.
+    pub(super) async fn count(
+        &mut self,
+        (day, measure): (CivilDay, Measure),
+        add: i64,
+        batch: &mut Batch,
+    ) -> Result<Answer, StoreError> {
+        let pending = batch.records.iter().rev().find_map(|record| match record {
+            Record::Tally(tally) if (tally.node, tally.day, tally.measure) == (self.me.node, day, measure) => {
+                Some(*tally)
+            }
+            _ => None,
+        });
+        let held = match pending {
+            Some(tally) => Some(tally),
+            None => self.store.tally(self.me.node, day, measure).await?,
+        };
+        let (value, version) = held.map_or((0, 0), |tally| (tally.value, tally.version));
+        let Some(value) = value.checked_add_signed(add).filter(|value| i64::try_from(*value).is_ok()) else {
+            return Ok(Err(Failed::TallyOutOfRange));
+        };
+        let (node, division) = (self.me.node, self.me.division);
+        let tally = Tally { node, division, day, measure, value, version: version.saturating_add(1) };
+        batch.records.push(Record::Tally(tally));
+        if let Some(top) = self.line.last() {
+            batch.tallies_due.push(DueTally { reader: top.node, day, measure });
+            self.beat.due = true;
+        }
+        Ok(Ok(None))
+    }
+
+    async fn look_for_gaps(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
+        let (pace, now) = (self.beat.pace, self.clock.wall());
+        let before = |ms: i64| UnixMillis(now.0.saturating_sub(ms));
+        for change in self.store.look_at_escalations(before(signed(pace.brief_grace_ms))).await? {
+            let what = match change {
+                WatchChange::Missing(d) => format!(
+                    "{}: its fact says level {} at {}, its brief has not come since {}: a dropped escalation",
+                    d.case, d.level, d.owner, d.since.0
+                ),
+                WatchChange::Came(d) => format!("{}: its brief has come after all", d.case),
+            };
+            tracing::warn!("{what}");
+            self.shared.alarm(what, now);
+        }
+        let grace = signed(pace.grace_ms);
+        let patience = ASK_AGAIN_MS.min(grace.saturating_mul(5));
+        let gaps = self.store.gaps(before(grace), before(pace.stale_ms()), before(patience), GAPS_MAX).await?;
+        for gap in gaps {
+            let linked =
+                self.shared.place(gap.member).and_then(|place| place.via).is_some_and(|via| self.shared.is_up(via));
+            if linked {
+                self.mend(gap, now, batch).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Figures that are not as their owner states them: it is asked for all of them again. If that did not help, the fault may
+    /// be here, so the digest is made anew from the rows before asking once more.
+    async fn mend(&mut self, gap: Gap, now: UnixMillis, batch: &mut Batch) -> Result<(), StoreError> {
+        if gap.asked == 0 {
+            let what = format!("the figures of {} are not what it states: asked for again", gap.member);
+            tracing::warn!(stated = gap.stated, since = gap.since.0, "{what}");
+            self.shared.alarm(what, now);
+        } else {
+            self.store.recount(gap.member).await?;
+            let news = self.store.compare_again(gap.member, now).await?;
+            self.tell_figures_news(&news);
+            if news.contains(&FiguresNews::Agreed(gap.member)) {
+                return Ok(());
+            }
+        }
+        self.store.asked_again(gap.member, now).await?;
+        let digest = self.store.figure_set(gap.member).await?.hash();
+        let wanted = FiguresWanted { of: gap.member, by: self.me.node, version: gap.version, digest };
+        batch.letters.push(figure(gap.member, true, Body::FiguresWanted(wanted)));
+        Ok(())
+    }
+
+    /// Tells what a transaction changed in who is whole.
+    pub(super) fn tell_figures_news(&mut self, news: &[FiguresNews]) {
+        for item in news {
+            match item {
+                FiguresNews::Agreed(member) => {
+                    let what = format!("the figures of {member} are what it states again");
+                    tracing::info!("{what}");
+                    self.shared.alarm(what, self.clock.wall());
+                }
+                // Most often what is missing is on its way: only after a while is it asked for.
+                FiguresNews::Differs(_) => self.look_soon(),
+            }
+        }
+    }
+
+    fn look_soon(&mut self) {
+        let soon = self.clock.uptime_ms() + self.beat.pace.look_ms();
+        self.beat.look_at.get_or_insert(soon);
+    }
+}
+
+fn figure(to: NodeId, receipted: bool, body: Body) -> Letter {
+    Letter { to, urgency: Urgency::Statistics, receipted, body }
+}
