@@ -135,7 +135,7 @@ impl Node {
     async fn clerk(&mut self, method: &str, path: &str, body: Option<&Value>) -> (StatusCode, Value) {
         if self.clerk.is_none() {
             let roles = ["clerk", "grid_worker", "supervisor"];
-            let user = json!({ "name": "clerk", "shown": "受理员", "roles": roles, "password": PASSWORD });
+            let user = json!({ "name": "clerk", "shown": "受理员", "roles": roles, "password": PASSWORD, "must_change": false });
             assert_eq!(self.post("/users", &user).await.0, StatusCode::OK);
             let request = Request::post("/api/v1/session")
                 .header(header::CONTENT_TYPE, "application/json")

@@ -19,6 +19,8 @@ pub enum Right {
     Cases,
     /// To be allowed an act on cases.
     Act(A),
+    /// To count visits, calls and the like.
+    Count,
     /// To see a party unmasked.
     Reveal,
     /// To administer.
@@ -94,6 +96,11 @@ pub const ROUTES: &[Row] = &[
     ("POST", "/api/v1/cases/{id}/orders/{order}/withdraw", Right::Act(A::WithdrawOrder)),
     ("GET", "/api/v1/figures", Right::Cases),
     ("GET", "/api/v1/figures/totals", Right::Cases),
+    ("GET", "/api/v1/figures/rows", Right::Cases),
+    ("GET", "/api/v1/figures/completeness", Right::Cases),
+    ("GET", "/api/v1/figures/definitions", Right::Cases),
+    ("GET", "/api/v1/tallies", Right::Cases),
+    ("POST", "/api/v1/tallies", Right::Count),
 ];
 
 /// The right that an operation asks for; none: it is closed.
@@ -108,6 +115,7 @@ impl Right {
             Self::Open | Self::Own | Self::Anybody => true,
             Self::Cases => role.sees_cases(),
             Self::Act(action) => role.may(action),
+            Self::Count => matches!(role, Role::GridWorker | Role::Clerk),
             Self::Reveal => role.reveals(),
             Self::Administer => role == Role::Administrator,
             Self::Audit => matches!(role, Role::Administrator | Role::Auditor),

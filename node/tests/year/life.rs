@@ -1,6 +1,7 @@
 //! The year itself: cases are reported and worked on at several nodes by the rules, each at its own moment.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use casework::{Actor, Case, Command, Decision, InForce, Intake, Keys, Known, Me, Record, Role, World};
 use protocol::bounded::{List, Text};
@@ -13,6 +14,7 @@ use protocol::grading::{Answers, Known as Told};
 use protocol::id::{CaseId, NodeId};
 use protocol::time::{ClockReading, UnixMillis};
 use protocol::unit::UnitCode;
+use wuji::person::vault::Vault;
 use wuji::store::figures::NewFigures;
 use wuji::store::{self, Store, WriteStore};
 
@@ -88,7 +90,10 @@ impl Year {
         let root = tempfile::tempdir().expect("a folder");
         let open = async |n: u8| {
             let path = root.path().join(format!("{n}.db"));
-            store::open(&path.as_path().into(), node(n)).await.expect("a database")
+            let vault = Arc::new(Vault::fresh().expect("keys"));
+            let (store, mut write) = store::open(&path.as_path().into(), node(n)).await.expect("a database");
+            write.open_vault(vault.clone());
+            (store.with_vault(vault), write)
         };
         let (city, city_write) = open(100).await;
         let mut owners = Vec::new();

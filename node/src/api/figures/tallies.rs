@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use casework::Role;
 use protocol::fact::Measure;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -66,12 +65,9 @@ pub(crate) struct TallyView {
         (status = 403, body = ProblemBody), (status = 422, body = ProblemBody), (status = 503, body = ProblemBody)))]
 pub(in crate::api) async fn add(
     State(state): State<Arc<ApiState>>,
-    caller: Caller,
+    _: Caller,
     Body(body): Body<AddBody>,
 ) -> Result<Json<TallyView>, Problem> {
-    if !caller.grants.iter().any(|grant| matches!(grant.role, Role::GridWorker | Role::Clerk)) {
-        return Err(Problem::forbidden());
-    }
     let what = measure(&body.measure)?;
     let today = protocol::time::CivilDay::of(state.clock.wall());
     let day = match body.day.as_deref() {
