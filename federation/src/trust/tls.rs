@@ -2,7 +2,7 @@
 //!
 //! webpki is the first gate, one exact DNS name the second, the registry or the pin the third.
 //!
-//! What a node shows and believes are its [`Credentials`]; they are exchanged as a whole while the node runs. [`below`] is
+//! What a node shows and believes are its `Credentials`; they are exchanged as a whole while the node runs. [`below`] is
 //! the listening side, where the server name picks the node; [`above`] is the dialling side, which accepts one parent.
 
 pub mod above;

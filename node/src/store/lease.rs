@@ -8,7 +8,7 @@
 //!
 //! A transaction locks its row `FOR KEY SHARE`. Renewing does not disturb that and never waits for it; taking over locks
 //! `FOR UPDATE`, so it waits until the last transaction under the old number has ended. One that will never end, because
-//! its process was stopped in the middle, is ended by the server after [`IDLE_IN_TRANSACTION_MS`].
+//! its process was stopped in the middle, is ended by the server after `IDLE_IN_TRANSACTION_MS`.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex as Plain, MutexGuard, PoisonError, Weak};

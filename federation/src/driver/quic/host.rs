@@ -145,7 +145,7 @@ impl Host {
         self.asker().ask(question, request).await
     }
 
-    /// [`crate::driver::join`] from the socket that dials.
+    /// [`crate::driver::join()`] from the socket that dials.
     pub async fn join(&self, token: &Token, keys: &NodeKeys, node: NodeId) -> Result<Enrolled, JoinError> {
         join::join_from(&self.asker(), token, keys, node).await
     }

@@ -1,6 +1,6 @@
 //! Figures of this node and of all below: facts, tallies, what each member states of its own, and what waits to go up.
 //!
-//! One function, [`WriteStore::put_figures`], changes facts, tallies and watermarks. In the same transaction it moves the
+//! One function, `WriteStore::put_figures`, changes facts, tallies and watermarks. In the same transaction it moves the
 //! digests of their owners along and notes whether each still equals its watermark, so that nothing else has to be read to
 //! say whether a level has its figures.
 
