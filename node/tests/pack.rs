@@ -1,5 +1,8 @@
 //! The program itself: a pack made from a table, run, asked and stopped.
 
+#[path = "support/ports.rs"]
+mod ports;
+
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -24,7 +27,7 @@ fn path(path: &Path) -> &str {
 fn import(root: &Path, table: &str, door: &[&str]) -> Output {
     let file = root.join("table.csv");
     std::fs::File::create(&file).unwrap().write_all(table.as_bytes()).unwrap();
-    let udp = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let udp = ports::free_address().to_string();
     let into = root.join("city");
     let words = ["import", "divisions", path(&file), "--into", path(&into), "--grids", "--listen", &udp];
     wuji(&[&words, door].concat())

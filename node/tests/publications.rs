@@ -1,7 +1,9 @@
 //! Publications over nodes that run: what the city issues holds below, the nearest issuer wins, nobody is left out, and
 //! nothing is believed that its issuer did not sign.
 
-use std::net::UdpSocket;
+#[path = "support/ports.rs"]
+mod ports;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,7 +45,7 @@ struct Node {
 }
 
 fn plan(division: &str) -> Plan {
-    let link = UdpSocket::bind("127.0.0.1:0").and_then(|s| s.local_addr()).expect("a free port");
+    let link = ports::free_address();
     Plan {
         division: division.parse().expect("a code"),
         name: division.into(),

@@ -1,6 +1,8 @@
 //! Trust over time, with real nodes and real links in one process.
 
-use std::net::{SocketAddr, UdpSocket};
+#[path = "support/ports.rs"]
+mod ports;
+
 use std::time::Duration;
 
 use casework::{Actor, Intake, Role};
@@ -33,9 +35,7 @@ struct Site {
 }
 
 fn plan(division: &str) -> Plan {
-    // The port is free again at once; nobody else in this process takes it.
-    let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
-    let link: SocketAddr = socket.local_addr().expect("an address");
+    let link = ports::free_address();
     Plan {
         division: division.parse().expect("a code"),
         name: division.to_owned(),

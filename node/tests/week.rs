@@ -9,6 +9,8 @@ mod city;
 mod plain;
 #[path = "week/plan.rs"]
 mod plan;
+#[path = "support/ports.rs"]
+mod ports;
 #[path = "../../tests/src/relay.rs"]
 #[expect(
     dead_code,

@@ -1,6 +1,9 @@
 //! Whether a level has the figures below it: city, county and grid as real nodes over real links, at a quick pace.
 
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+#[path = "support/ports.rs"]
+mod ports;
+
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
@@ -56,7 +59,7 @@ impl Three {
         let root = tempfile::tempdir().expect("a folder");
         let mut three = Self { nodes: Vec::new(), ids: Vec::new(), root, made: 0 };
         for (at, division) in PATH.iter().enumerate() {
-            let link = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|s| s.local_addr()).expect("a port");
+            let link = ports::free_address();
             let plan = Plan {
                 division: division.parse().expect("a code"),
                 name: (*division).to_owned(),

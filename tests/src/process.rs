@@ -1,6 +1,9 @@
 //! Nodes as real processes: `wuji init`, `token`, `join`, `run`, and what a test does to them.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+#[path = "../../node/tests/support/ports.rs"]
+mod ports;
+
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -20,10 +23,7 @@ pub fn program() -> PathBuf {
 }
 
 fn free() -> (SocketAddr, SocketAddr) {
-    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let udp = UdpSocket::bind(any).and_then(|s| s.local_addr()).expect("a free UDP port");
-    let tcp = TcpListener::bind(any).and_then(|s| s.local_addr()).expect("a free TCP port");
-    (udp, tcp)
+    (ports::free_address(), ports::free_address())
 }
 
 /// Runs a command of the program to its end; its standard output.

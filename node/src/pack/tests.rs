@@ -1,3 +1,6 @@
+#[path = "../../tests/support/ports.rs"]
+mod ports;
+
 use casework::{Grant, Role};
 use std::path::Path;
 use std::sync::Arc;
@@ -23,7 +26,7 @@ fn sites() -> Vec<Site> {
 
 /// A free UDP address on this machine.
 fn link() -> LinkSection {
-    let listen = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let listen = ports::free_address();
     LinkSection { listen, advertise: listen.to_string(), retry_min_ms: 50, retry_max_ms: 1_000, capture: None }
 }
 

@@ -57,7 +57,7 @@ impl Answer {
 }
 
 pub(crate) fn plan(division: &str) -> Plan {
-    let link = std::net::UdpSocket::bind("127.0.0.1:0").and_then(|s| s.local_addr()).expect("a port");
+    let link = crate::ports::free_address();
     Plan {
         division: division.parse().expect("a code"),
         name: "绍兴市".into(),

@@ -5,5 +5,7 @@ mod audit;
 mod harness;
 mod log_in;
 mod persons;
+#[path = "../support/ports.rs"]
+mod ports;
 mod users;
 mod walk;

@@ -1,6 +1,6 @@
 //! A city of eleven nodes in one process, over real links. The link of one county passes a relay that can be cut.
 
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use casework::{Case, Command, Intake, Known};
@@ -92,14 +92,10 @@ pub(crate) fn all() -> impl Iterator<Item = usize> {
     0..TREE.len()
 }
 
-fn free_address() -> SocketAddr {
-    UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|socket| socket.local_addr()).expect("a port")
-}
-
 impl City {
     /// Raises all nodes level by level, each with what it needs from the one above.
     pub(crate) async fn raise() -> Self {
-        let links: Vec<SocketAddr> = all().map(|_| free_address()).collect();
+        let links: Vec<SocketAddr> = all().map(|_| crate::ports::free_address()).collect();
         let relay = Relay::before(links[CITY]).await.expect("a relay");
         let root = tempfile::tempdir().expect("a folder");
         let nodes = all().map(|_| None).collect();
