@@ -161,7 +161,8 @@ fn around(router: Router<Arc<ApiState>>) -> Router<Arc<ApiState>> {
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_MAX))
         .layer(fixed(header::CACHE_CONTROL, "no-store"))
         .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .layer(fixed(header::REFERRER_POLICY, "no-referrer"))
+        // Not `no-referrer`: with it a browser sends our own forms with `Origin: null`, which is another site's.
+        .layer(fixed(header::REFERRER_POLICY, "same-origin"))
         .layer(fixed(header::X_FRAME_OPTIONS, "DENY"))
         .layer(fixed(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"))
         .layer(TraceLayer::new_for_http().make_span_with(|request: &Request<_>| {

@@ -47,7 +47,7 @@ pub(crate) fn entrance<'a>(uri: &Uri, headers: &HeaderMap, entries: impl Iterato
     for (name, value) in [
         (header::CACHE_CONTROL, "no-store"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
+        (header::REFERRER_POLICY, "same-origin"),
         (header::X_FRAME_OPTIONS, "DENY"),
     ] {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
