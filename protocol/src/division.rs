@@ -28,6 +28,20 @@ pub enum Level {
     Grid,
 }
 
+impl Level {
+    /// How many fifteen-digit numbers a division of this level takes up: what the lowest digit of its group weighs.
+    pub const fn span(self) -> u64 {
+        match self {
+            Self::Grid => 1,
+            Self::Community => 1_000,
+            Self::Township => 1_000_000,
+            Self::County => 1_000_000_000,
+            Self::City => 100_000_000_000,
+            Self::Province => 10_000_000_000_000,
+        }
+    }
+}
+
 /// On what a grid hangs: it travels with a case into the figures.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, bincode::Encode, bincode::Decode, Serialize, Deserialize,
@@ -40,6 +54,11 @@ pub enum GridKind {
     Basic,
     /// 专属网格: on an enterprise, institution or market and its mediation organisation.
     Dedicated,
+}
+
+impl GridKind {
+    /// All of them, in the order of the wire.
+    pub const ALL: [Self; 3] = [Self::Responsibility, Self::Basic, Self::Dedicated];
 }
 
 /// The text or number is no division code.
@@ -65,12 +84,12 @@ pub struct DivisionCode(u64);
 
 /// One digit group: what its lowest digit weighs, and the level that a non-zero group means.
 const GROUPS: [(u64, Level); 6] = [
-    (1, Level::Grid),
-    (1_000, Level::Community),
-    (1_000_000, Level::Township),
-    (1_000_000_000, Level::County),
-    (100_000_000_000, Level::City),
-    (10_000_000_000_000, Level::Province),
+    (Level::Grid.span(), Level::Grid),
+    (Level::Community.span(), Level::Community),
+    (Level::Township.span(), Level::Township),
+    (Level::County.span(), Level::County),
+    (Level::City.span(), Level::City),
+    (Level::Province.span(), Level::Province),
 ];
 const CODE_END: u64 = 1_000_000_000_000_000;
 
@@ -80,7 +99,7 @@ impl DivisionCode {
         if number >= CODE_END {
             return Err(NotADivision::Length);
         }
-        if number < 10_000_000_000_000 {
+        if number < Level::Province.span() {
             return Err(NotADivision::NoProvince);
         }
         Ok(Self(number))
@@ -98,7 +117,7 @@ impl DivisionCode {
             .iter()
             .copied()
             .find(|_| above.next().is_some_and(|next| !self.0.is_multiple_of(next)))
-            .unwrap_or((10_000_000_000_000, Level::Province))
+            .unwrap_or((Level::Province.span(), Level::Province))
     }
 
     /// The level that the digits tell.

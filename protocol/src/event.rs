@@ -26,6 +26,11 @@ pub enum Matter {
     Consultation,
 }
 
+impl Matter {
+    /// All of them, in the order of the wire.
+    pub const ALL: [Self; 3] = [Self::Dispute, Self::Request, Self::Consultation];
+}
+
 /// Where a matter came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -50,6 +55,22 @@ pub enum Source {
     Department,
     /// The public, by itself.
     Public,
+}
+
+impl Source {
+    /// All of them, in the order of the wire.
+    pub const ALL: [Self; 10] = [
+        Self::Window,
+        Self::Grid,
+        Self::Visit,
+        Self::Hotline12345,
+        Self::Police110,
+        Self::Legal12348,
+        Self::Petition,
+        Self::Superior,
+        Self::Department,
+        Self::Public,
+    ];
 }
 
 /// The category of a matter: the four digits of the GB/T 31000 list, e.g. 0402. Codes that this version does not know are
@@ -83,6 +104,12 @@ pub enum Step {
     Archived,
 }
 
+impl Step {
+    /// All of them, in the order of the wire.
+    pub const ALL: [Self; 7] =
+        [Self::Reported, Self::Filed, Self::Assigned, Self::InProgress, Self::FedBack, Self::Assessed, Self::Archived];
+}
+
 /// How a matter ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -93,6 +120,11 @@ pub enum Outcome {
     Unsuccessful,
     /// Ended for a reason that is neither (withdrawn, transferred to a court, answered).
     Other,
+}
+
+impl Outcome {
+    /// All of them, in the order of the wire.
+    pub const ALL: [Self; 3] = [Self::Successful, Self::Unsuccessful, Self::Other];
 }
 
 /// A term that is running: what is due and on which day.

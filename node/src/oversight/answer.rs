@@ -39,28 +39,12 @@ pub struct Answer {
 /// The inside of a division as a range of place numbers.
 pub(crate) fn range(within: DivisionCode) -> (u64, u64) {
     let from = within.number();
-    let span = match within.level() {
-        Level::Grid => 1,
-        Level::Community => 1_000,
-        Level::Township => 1_000_000,
-        Level::County => 1_000_000_000,
-        Level::City => 100_000_000_000,
-        Level::Province => 10_000_000_000_000,
-    };
-    (from, from + span)
+    (from, from + within.level().span())
 }
 
 /// A place, cut down to a level: the number of the division of that level, or of the nearest above that it has.
 pub(crate) fn cut_place(place: u64, level: Level) -> u64 {
-    let weight = match level {
-        Level::Grid => 1,
-        Level::Community => 1_000,
-        Level::Township => 1_000_000,
-        Level::County => 1_000_000_000,
-        Level::City => 100_000_000_000,
-        Level::Province => 10_000_000_000_000,
-    };
-    place - place % weight
+    place - place % level.span()
 }
 
 fn period_key(period: Period, day: i32) -> u64 {

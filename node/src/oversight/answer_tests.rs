@@ -131,7 +131,7 @@ fn places_are_cut_at_a_level_and_keep_to_the_area() {
 fn every_line_opens_its_rows_and_they_are_as_many_as_it_says() {
     let mut facts = Vec::new();
     for n in 1..=60 {
-        let outcome = [Outcome::Successful, Outcome::Unsuccessful, Outcome::Other][usize::from(n % 3)];
+        let outcome = Outcome::ALL[usize::from(n % 3)];
         let mut fact = if n % 2 == 0 { resolved(n, outcome, u32::from(n)) } else { archived(n, u32::from(n)) };
         fact.head_count = u32::from(n) * 12;
         fact.level = [None, Some(Warning::Yellow), Some(Warning::Orange)][usize::from(n % 3)];

@@ -19,7 +19,6 @@ use super::city::{CUT, City, GRIDS, division, until};
 
 const CATEGORIES: [u16; 6] = [101, 201, 299, 402, 701, 1101];
 const SOURCES: [Source; 4] = [Source::Window, Source::Grid, Source::Hotline12345, Source::Petition];
-const KINDS: [GridKind; 3] = [GridKind::Responsibility, GridKind::Basic, GridKind::Dedicated];
 /// Yellow, red and orange, where there is talk of petitioning.
 const CROWDS: [u32; 3] = [2, 7, 30];
 
@@ -123,7 +122,7 @@ impl People {
             source: self.of(&SOURCES),
             category: Category(self.of(&CATEGORIES)),
             place: division(grid),
-            grid_kind: self.of(&KINDS),
+            grid_kind: self.of(&GridKind::ALL),
             title: Text::cut("通道之争"),
             narrative: Text::cut("为通道争吵。"),
             parties: List::default(),
@@ -174,7 +173,7 @@ impl People {
             (Step::Filed, _) => Command::Assign { unit: UnitCode(1), note: note() },
             (Step::Assigned, _) => Command::Progress { note: Text::cut("上门一次") },
             (Step::InProgress, None) => {
-                let outcome = self.of(&[Outcome::Successful, Outcome::Unsuccessful, Outcome::Other]);
+                let outcome = self.of(&Outcome::ALL);
                 Command::Resolve { outcome, terms: Text::cut("和解"), amount_fen: Some(100) }
             }
             (Step::InProgress, Some(_)) => Command::FeedBack { note: note() },

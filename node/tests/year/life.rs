@@ -27,18 +27,6 @@ const CITY: &str = "330600000000";
 const OWNERS: [&str; 6] =
     ["330602001001001", "330602001001002", "330602001002001", "330602001000", "330603005002001", "330603005000"];
 const CATEGORIES: [u16; 6] = [101, 201, 299, 402, 701, 1101];
-const SOURCES: [Source; 10] = [
-    Source::Window,
-    Source::Grid,
-    Source::Visit,
-    Source::Hotline12345,
-    Source::Police110,
-    Source::Legal12348,
-    Source::Petition,
-    Source::Superior,
-    Source::Department,
-    Source::Public,
-];
 
 /// One owner with its database.
 pub(crate) struct Owner {
@@ -166,10 +154,10 @@ impl Year {
                 Matter::Request,
                 Matter::Consultation,
             ]),
-            source: self.of(&SOURCES),
+            source: self.of(&Source::ALL),
             category: Category(self.of(&CATEGORIES)),
             place: self.owners[at].me.division,
-            grid_kind: self.of(&[GridKind::Responsibility, GridKind::Basic, GridKind::Dedicated]),
+            grid_kind: self.of(&GridKind::ALL),
             title: text("通道之争"),
             narrative: text("张三与李四为通道争吵。"),
             parties: List::new(vec![party(PartySide::Applicant, "张三"), party(PartySide::Respondent, "李四")])

@@ -57,10 +57,8 @@ pub fn fact(seed: &mut Seed, place: DivisionCode, owner: NodeId) -> CaseFact {
         seed.of(&[None, Some(Warning::Yellow), Some(Warning::Yellow), Some(Warning::Yellow), Some(Warning::Red)]);
     let reached = seed.below(7) + 1;
     let mut minute = at;
-    let all =
-        [Step::Reported, Step::Filed, Step::Assigned, Step::InProgress, Step::FedBack, Step::Assessed, Step::Archived];
     let mut steps = Vec::new();
-    for step in all.into_iter().take(usize::try_from(reached).unwrap_or(1)) {
+    for step in Step::ALL.into_iter().take(usize::try_from(reached).unwrap_or(1)) {
         steps.push(StepReached { step, at: Minute(minute) });
         minute += 60 + u32::try_from(seed.below(5_000)).unwrap_or(0);
     }

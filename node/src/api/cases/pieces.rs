@@ -19,7 +19,7 @@ use crate::api::state::ApiState;
 use crate::person::mask;
 
 /// The word by which the API names a value of a closed list.
-pub(super) fn word(value: impl Serialize) -> String {
+pub(in crate::api) fn word(value: impl Serialize) -> String {
     let value = value.serialize(serde_json::value::Serializer).ok();
     value.and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
 }
@@ -91,10 +91,6 @@ pub(super) fn grading(brief: &Brief) -> GradingView {
     }
 }
 
-/// The steps in their order.
-const STEPS: [Step; 7] =
-    [Step::Reported, Step::Filed, Step::Assigned, Step::InProgress, Step::FedBack, Step::Assessed, Step::Archived];
-
 /// The six steps and the archive: each with the latest event that brought the case into it.
 pub(super) fn steps(events: &[HeldEvent<'_>], now: Step) -> Vec<StepView> {
     let entered = |step: Step| {
@@ -108,7 +104,7 @@ pub(super) fn steps(events: &[HeldEvent<'_>], now: Step) -> Vec<StepView> {
         }
         found
     };
-    STEPS
+    Step::ALL
         .into_iter()
         .map(|step| {
             let event = entered(step).filter(|_| step <= now);

@@ -6,36 +6,16 @@ use protocol::unit::UnitCode;
 use protocol::warning::Warning;
 use serde::Serialize;
 
+use crate::api::cases::pieces::word;
 use crate::api::problem::Problem;
 use crate::api::state::ApiState;
 use crate::oversight::{Dimension, Period};
 
-const MATTERS: [Matter; 3] = [Matter::Dispute, Matter::Request, Matter::Consultation];
-const GRID_KINDS: [GridKind; 3] = [GridKind::Responsibility, GridKind::Basic, GridKind::Dedicated];
-const SOURCES: [Source; 10] = [
-    Source::Window,
-    Source::Grid,
-    Source::Visit,
-    Source::Hotline12345,
-    Source::Police110,
-    Source::Legal12348,
-    Source::Petition,
-    Source::Superior,
-    Source::Department,
-    Source::Public,
-];
-const STEPS: [Step; 7] =
-    [Step::Reported, Step::Filed, Step::Assigned, Step::InProgress, Step::FedBack, Step::Assessed, Step::Archived];
-const OUTCOMES: [Outcome; 3] = [Outcome::Successful, Outcome::Unsuccessful, Outcome::Other];
 /// Bands of the head count, as they are written.
 const BANDS: [&str; 4] = ["0-49", "50-99", "100-499", "500-"];
 /// A case without a level, without an outcome.
 const NONE: &str = "none";
 const OPEN: &str = "open";
-
-fn word<T: Serialize>(value: &T) -> String {
-    serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
-}
 
 /// The place of a word in a list of unit variants.
 fn place_of<T: Serialize>(all: &[T], text: &str) -> Option<u64> {
@@ -102,12 +82,12 @@ pub(super) fn key(dimension: Dimension, text: &str) -> Option<u64> {
         Dimension::Class => number().filter(|_| text.len() == 2),
         Dimension::Judicial | Dimension::Unit | Dimension::Channel => number().filter(|n| *n <= u64::from(u16::MAX)),
         Dimension::Place(_) | Dimension::Owner => text.parse::<DivisionCode>().ok().map(DivisionCode::number),
-        Dimension::GridKind => place_of(&GRID_KINDS, text),
-        Dimension::Source => place_of(&SOURCES, text),
-        Dimension::Matter => place_of(&MATTERS, text),
-        Dimension::Step => place_of(&STEPS, text),
+        Dimension::GridKind => place_of(&GridKind::ALL, text),
+        Dimension::Source => place_of(&Source::ALL, text),
+        Dimension::Matter => place_of(&Matter::ALL, text),
+        Dimension::Step => place_of(&Step::ALL, text),
         Dimension::Outcome if text == OPEN => Some(0),
-        Dimension::Outcome => place_of(&OUTCOMES, text).map(|at| at + 1),
+        Dimension::Outcome => place_of(&Outcome::ALL, text).map(|at| at + 1),
         Dimension::People => BANDS.iter().position(|band| *band == text).and_then(|at| u64::try_from(at).ok()),
         Dimension::Time(period) => period.parse(text).and_then(|day| u64::try_from(day).ok()),
     }
@@ -133,12 +113,12 @@ pub(super) fn value(state: &ApiState, dimension: Dimension, key: u64) -> (String
             Ok(code) => (code.to_string(), Some(state.division_name(code))),
             Err(_) => (key.to_string(), None),
         },
-        Dimension::GridKind => (word_at(&GRID_KINDS, key), None),
-        Dimension::Source => (word_at(&SOURCES, key), None),
-        Dimension::Matter => (word_at(&MATTERS, key), None),
-        Dimension::Step => (word_at(&STEPS, key), None),
+        Dimension::GridKind => (word_at(&GridKind::ALL, key), None),
+        Dimension::Source => (word_at(&Source::ALL, key), None),
+        Dimension::Matter => (word_at(&Matter::ALL, key), None),
+        Dimension::Step => (word_at(&Step::ALL, key), None),
         Dimension::Outcome => match key.checked_sub(1) {
-            Some(at) => (word_at(&OUTCOMES, at), None),
+            Some(at) => (word_at(&Outcome::ALL, at), None),
             None => (OPEN.to_owned(), None),
         },
         Dimension::People => {
@@ -161,16 +141,16 @@ mod tests {
 
     #[test]
     fn every_word_reads_back_to_the_number_by_which_rows_are_cut() {
-        for (at, source) in SOURCES.iter().enumerate() {
+        for (at, source) in Source::ALL.iter().enumerate() {
             assert_eq!(*source as usize, at);
         }
-        for (at, step) in STEPS.iter().enumerate() {
+        for (at, step) in Step::ALL.iter().enumerate() {
             assert_eq!(*step as usize, at);
         }
-        for (at, kind) in GRID_KINDS.iter().enumerate() {
+        for (at, kind) in GridKind::ALL.iter().enumerate() {
             assert_eq!(*kind as usize, at);
         }
-        for (at, matter) in MATTERS.iter().enumerate() {
+        for (at, matter) in Matter::ALL.iter().enumerate() {
             assert_eq!(*matter as usize, at);
         }
         assert_eq!(key(Dimension::Outcome, "open"), Some(0));
