@@ -32,6 +32,37 @@ pub const ALPN_JOIN: &[u8] = b"wuji-join/1";
 /// ALPN of a renewal. Both ends may have expired certificates, so no other conversation is possible then.
 pub const ALPN_RENEW: &[u8] = b"wuji-renew/1";
 
+/// The methods by which a verifier of certificates of either side checks signatures: as the one provider does. rustls asks
+/// each verifier for them, though they say nothing about whom it trusts.
+#[macro_export]
+macro_rules! signatures_by_the_provider {
+    () => {
+        fn verify_tls12_signature(
+            &self,
+            message: &[u8],
+            cert: &::rustls_pki_types::CertificateDer<'_>,
+            dss: &::rustls::DigitallySignedStruct,
+        ) -> Result<::rustls::client::danger::HandshakeSignatureValid, ::rustls::Error> {
+            let algorithms = $crate::trust::tls::provider().signature_verification_algorithms;
+            ::rustls::crypto::verify_tls12_signature(message, cert, dss, &algorithms)
+        }
+
+        fn verify_tls13_signature(
+            &self,
+            message: &[u8],
+            cert: &::rustls_pki_types::CertificateDer<'_>,
+            dss: &::rustls::DigitallySignedStruct,
+        ) -> Result<::rustls::client::danger::HandshakeSignatureValid, ::rustls::Error> {
+            let algorithms = $crate::trust::tls::provider().signature_verification_algorithms;
+            ::rustls::crypto::verify_tls13_signature(message, cert, dss, &algorithms)
+        }
+
+        fn supported_verify_schemes(&self) -> Vec<::rustls::SignatureScheme> {
+            $crate::trust::tls::provider().signature_verification_algorithms.supported_schemes()
+        }
+    };
+}
+
 /// Why a TLS configuration cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {

@@ -4,9 +4,8 @@
 use std::sync::Arc;
 
 use federation::trust::tls::provider;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
+use rustls::client::danger::{ServerCertVerified, ServerCertVerifier};
+use rustls::{CertificateError, ClientConfig, Error};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
 use super::own::fingerprint;
@@ -15,7 +14,6 @@ use super::own::fingerprint;
 #[derive(Debug)]
 struct Exactly {
     sha256: String,
-    provider: Arc<CryptoProvider>,
 }
 
 impl ServerCertVerifier for Exactly {
@@ -34,36 +32,15 @@ impl ServerCertVerifier for Exactly {
         }
     }
 
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
-    }
+    federation::signatures_by_the_provider!();
 }
 
 /// A client that accepts the one certificate with this fingerprint; without one, for plain HTTP on this machine.
 pub fn pinned(certificate_sha256: Option<&str>) -> anyhow::Result<reqwest::Client> {
     let builder = reqwest::Client::builder().no_proxy();
     let Some(sha256) = certificate_sha256 else { return Ok(builder.build()?) };
-    let provider = provider();
-    let verifier = Exactly { sha256: sha256.to_owned(), provider: provider.clone() };
-    let config = ClientConfig::builder_with_provider(provider)
+    let verifier = Exactly { sha256: sha256.to_owned() };
+    let config = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier))
