@@ -90,31 +90,29 @@ pub(crate) async fn several(text: String, connection: &mut Connection) -> Result
     Ok(rows)
 }
 
+macro_rules! bound {
+    ($database:ty, $statement:ident) => {{
+        let mut query = sqlx::query::<$database>($statement.text);
+        for value in $statement.values {
+            query = match value {
+                Value::Int(v) => query.bind(v),
+                Value::Bytes(v) => query.bind(v),
+                Value::Text(v) => query.bind(v),
+            };
+        }
+        query
+    }};
+}
+
 macro_rules! run {
     ($statement:ident, $connection:ident, |$query:ident, $c:ident| $run:expr) => {
         match $connection {
             Connection::Sqlite(connection) => {
-                let mut $query = sqlx::query::<Sqlite>($statement.text);
-                for value in $statement.values {
-                    $query = match value {
-                        Value::Int(v) => $query.bind(v),
-                        Value::Bytes(v) => $query.bind(v),
-                        Value::Text(v) => $query.bind(v),
-                    };
-                }
-                let $c = &mut **connection;
+                let ($query, $c) = (bound!(Sqlite, $statement), &mut **connection);
                 $run
             }
             Connection::Postgres(connection) => {
-                let mut $query = sqlx::query::<Postgres>($statement.text);
-                for value in $statement.values {
-                    $query = match value {
-                        Value::Int(v) => $query.bind(v),
-                        Value::Bytes(v) => $query.bind(v),
-                        Value::Text(v) => $query.bind(v),
-                    };
-                }
-                let $c = &mut **connection;
+                let ($query, $c) = (bound!(Postgres, $statement), &mut **connection);
                 $run
             }
         }
