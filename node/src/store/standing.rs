@@ -2,12 +2,10 @@
 
 use protocol::directory::{RevocationReason, SignedMandate, SignedRevocation};
 use protocol::event::Step;
-use protocol::fact::CaseFact;
 use protocol::id::{NodeId, TokenId};
 use protocol::time::UnixMillis;
 use protocol::wire::codec;
 use protocol::wire::control::Enrolled;
-use protocol::wire::limits::BODY_BYTES_MAX;
 
 use super::sql::sql;
 use super::trust::ENROLLED_BYTES_MAX;
@@ -213,24 +211,16 @@ impl WriteStore {
 
     /// Cases that a node owns and that are not archived, as far as their facts and headers are known here.
     pub async fn open_cases_of(&mut self, owner: NodeId) -> Result<i64, StoreError> {
-        let owner = owner.as_bytes().to_vec();
-        let facts = sql("SELECT body FROM fact WHERE node = $1 AND owner = $2 AND released = 0 AND void = 0")
-            .bind(self.me())
-            .bind(owner.clone())
-            .fetch_all(self.connection().await?)
-            .await?;
         let mut open = 0;
-        for row in facts {
-            let body: Vec<u8> = row.try_get(0)?;
-            let fact: CaseFact = codec::decode(&body, BODY_BYTES_MAX).map_err(|e| StoreError::damaged("fact", e))?;
-            if !fact.steps.iter().any(|reached| reached.step == Step::Archived) {
-                open += 1;
-            }
-        }
+        self.each_fact_of(owner, |fact| {
+            let archived = fact.steps.iter().any(|reached| reached.step == Step::Archived);
+            open += i64::from(!fact.void && !archived);
+        })
+        .await?;
         let held =
             sql("SELECT count(*) FROM case_file WHERE node = $1 AND owner = $2 AND step <> 'archived' AND void = 0")
                 .bind(self.me())
-                .bind(owner)
+                .bind(owner.as_bytes().to_vec())
                 .fetch_one(self.connection().await?)
                 .await?;
         Ok(open.max(held.try_get(0)?))

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::digest::SetDigest;
-use protocol::fact::{Measure, Tally};
+use protocol::fact::{CaseFact, Measure, Tally};
 use protocol::id::{CaseKey, NodeId};
 use protocol::time::CivilDay;
 use sqlx::AssertSqlSafe;
@@ -71,10 +71,12 @@ impl WriteStore {
         Ok(())
     }
 
-    /// Makes the digest of a member anew from the rows: a sum that goes along with changes cannot see a row that was
-    /// altered behind its back. Reads every fact of the member.
-    pub async fn recount(&mut self, member: NodeId) -> Result<SetDigest, StoreError> {
-        let mut set = SetDigest::default();
+    /// Every fact of a member's own cases, page by page.
+    pub(in crate::store) async fn each_fact_of(
+        &mut self,
+        member: NodeId,
+        mut take: impl FnMut(CaseFact),
+    ) -> Result<(), StoreError> {
         let mut after: Option<CaseKey> = None;
         loop {
             let rows = sql("SELECT key, body FROM fact WHERE node = $1 AND owner = $2 AND released = 0 AND key > $3 \
@@ -85,12 +87,19 @@ impl WriteStore {
             .bind(PAGE)
             .fetch_all(self.connection().await?)
             .await?;
-            let Some(last) = rows.last() else { break };
+            let Some(last) = rows.last() else { return Ok(()) };
             after = Some(key_of(&last.try_get::<Vec<u8>>(0)?)?);
             for row in &rows {
-                set.add_fact(&fact_of(&row.try_get::<Vec<u8>>(1)?)?);
+                take(fact_of(&row.try_get::<Vec<u8>>(1)?)?);
             }
         }
+    }
+
+    /// Makes the digest of a member anew from the rows: a sum that goes along with changes cannot see a row that was
+    /// altered behind its back. Reads every fact of the member.
+    pub async fn recount(&mut self, member: NodeId) -> Result<SetDigest, StoreError> {
+        let mut set = SetDigest::default();
+        self.each_fact_of(member, |fact| set.add_fact(&fact)).await?;
         for tally in self.tallies_of(member).await? {
             set.add_tally(&tally);
         }
