@@ -62,7 +62,7 @@ async fn all_up(pack: &Pack) {
     let up = |pack: &Pack| {
         pack.nodes.iter().all(|node| match &node.config.parent {
             None => true,
-            Some(parent) => node.shared.links().get(&parent.id).is_some_and(|link| link.up),
+            Some(parent) => node.shared.is_up(parent.id),
         })
     };
     for _ in 0..600 {

@@ -322,13 +322,15 @@ impl Writer {
                 tracing::warn!(connection, %what, "a peer broke the protocol");
                 self.feed(Input::Misbehaved { connection: ConnectionId(connection), what });
             }
-            Event::Closed { connection, why, .. } => {
+            Event::Closed { connection, peer, why } => {
                 tracing::debug!(connection, %why, "link closed");
+                // The dialling side learns only after its own handshake that the other has refused it.
+                if self.core.identity().parent == Some(peer) && !self.shared.is_up(peer) {
+                    self.not_reached(&why);
+                }
                 self.feed(Input::LinkClosed { connection: ConnectionId(connection) });
             }
             Event::DialFailed { why } => {
-                tracing::debug!(%why, "the parent was not reached");
-                self.shared.dial_failed(why.to_string());
                 self.not_reached(&why);
                 self.feed(Input::DialFailed);
             }

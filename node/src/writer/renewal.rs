@@ -45,8 +45,7 @@ impl Writer {
     /// The parent was dialled in vain, and no link is up.
     fn is_cut_off(&self) -> bool {
         let parent = self.standing.parent.as_ref().map(|parent| parent.id);
-        let up = parent.is_some_and(|p| self.shared.links().get(&p).is_some_and(|link| link.up));
-        parent.is_some() && !up && self.shared.last_dial_failure().is_some()
+        parent.is_some_and(|parent| !self.shared.is_up(parent)) && self.shared.last_dial_failure().is_some()
     }
 
     fn begin_renewal(&mut self, batch: &mut Batch) {
@@ -150,6 +149,8 @@ impl Writer {
 
     /// The parent was not reached. The certificate before the renewal may still open the door, and the other way round.
     pub(super) fn not_reached(&mut self, why: &str) {
+        tracing::debug!(%why, "the parent was not reached");
+        self.shared.dial_failed(why.to_owned());
         // Whether the clock is believed alternates at each dial, the certificate at every second one.
         self.standing.time.doubted();
         self.tending.failures = self.tending.failures.wrapping_add(1);
