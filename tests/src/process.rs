@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use reqwest::header::RETRY_AFTER;
+use reqwest::{RequestBuilder, StatusCode};
 use serde_json::Value;
 
 /// The program, built beside the tests.
@@ -216,13 +218,7 @@ impl Node {
 
     /// GET as the operator; none while the node does not answer or says no.
     pub async fn get(&self, path: &str) -> Option<Value> {
-        let answer = self
-            .client
-            .get(format!("http://{}/api/v1{path}", self.http))
-            .bearer_auth(self.operator())
-            .send()
-            .await
-            .ok()?;
+        let answer = self.send(&|| self.client.get(self.address(path))).await.ok()?;
         if !answer.status().is_success() {
             return None;
         }
@@ -231,17 +227,28 @@ impl Node {
 
     /// POST as the operator.
     pub async fn post(&self, path: &str, body: &Value) -> Result<Value, String> {
-        let answer = self
-            .client
-            .post(format!("http://{}/api/v1{path}", self.http))
-            .bearer_auth(self.operator())
-            .json(body)
-            .send()
-            .await
-            .map_err(|e| e.to_string())?;
+        let sent = self.send(&|| self.client.post(self.address(path)).json(body)).await;
+        let answer = sent.map_err(|e| e.to_string())?;
         let status = answer.status();
         let text = answer.text().await.map_err(|e| e.to_string())?;
         if status.is_success() { Ok(serde_json::from_str(&text).unwrap_or(Value::Null)) } else { Err(text) }
+    }
+
+    fn address(&self, path: &str) -> String {
+        format!("http://{}/api/v1{path}", self.http)
+    }
+
+    /// Sends as the operator, and again when the node asks for a pause: a test asks faster than any person, and "later" is
+    /// neither "no" nor "lost".
+    async fn send(&self, request: &(dyn Fn() -> RequestBuilder + Sync)) -> reqwest::Result<reqwest::Response> {
+        loop {
+            let answer = request().bearer_auth(self.operator()).send().await?;
+            if answer.status() != StatusCode::TOO_MANY_REQUESTS {
+                return Ok(answer);
+            }
+            let seconds = answer.headers().get(RETRY_AFTER).and_then(|v| v.to_str().ok()?.parse().ok());
+            tokio::time::sleep(Duration::from_secs(seconds.expect("how long to wait"))).await;
+        }
     }
 }
 

@@ -149,21 +149,30 @@ pub fn build(state: Arc<ApiState>) -> (Router, OpenApi) {
     (routes().layer(Extension(state.clone())).with_state(state), description())
 }
 
+/// What every answer says to a browser, unless it says otherwise itself.
+pub(crate) fn to_browsers() -> [(HeaderName, &'static str); 4] {
+    [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        // Not `no-referrer`: with it a browser sends our own forms with `Origin: null`, which is another site's.
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+    ]
+}
+
 /// What lies around every route: limits, headers, and a log line without bodies, queries or ids of people.
 fn around(router: Router<Arc<ApiState>>) -> Router<Arc<ApiState>> {
     let fixed = |name: HeaderName, value: &'static str| {
         SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
     };
-    router
+    let router = router
         .layer(DefaultBodyLimit::disable())
         .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
         .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE_MAX))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_MAX))
-        .layer(fixed(header::CACHE_CONTROL, "no-store"))
-        .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        // Not `no-referrer`: with it a browser sends our own forms with `Origin: null`, which is another site's.
-        .layer(fixed(header::REFERRER_POLICY, "same-origin"))
-        .layer(fixed(header::X_FRAME_OPTIONS, "DENY"))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_MAX));
+    to_browsers()
+        .into_iter()
+        .fold(router, |router, (name, value)| router.layer(fixed(name, value)))
         .layer(fixed(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"))
         .layer(TraceLayer::new_for_http().make_span_with(|request: &Request<_>| {
             tracing::debug_span!("http", method = %request.method(), path = request.uri().path())

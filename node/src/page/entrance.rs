@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::extract::Query;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::Response;
 use protocol::division::DivisionCode;
 use serde::Deserialize;
@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::frame::head;
 use super::html::Html;
 use super::words::Lang;
+use crate::api::router::to_browsers;
 use crate::clock::random_bytes;
 
 /// Names on one page; whoever looks for another types a part of it.
@@ -44,12 +45,7 @@ pub(crate) fn entrance<'a>(uri: &Uri, headers: &HeaderMap, entries: impl Iterato
     let nonce: String = protocol::chain::Hash(random_bytes()).to_string().chars().take(32).collect();
     let mut response = super::send(StatusCode::OK, render(lang, &nonce, &entries, &chosen, &wishes));
     super::bound(response.headers_mut(), &nonce);
-    for (name, value) in [
-        (header::CACHE_CONTROL, "no-store"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "same-origin"),
-        (header::X_FRAME_OPTIONS, "DENY"),
-    ] {
+    for (name, value) in to_browsers() {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     response

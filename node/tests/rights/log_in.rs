@@ -1,6 +1,7 @@
 //! Logging in: second factors, slow guessing, sessions, other sites.
 
-use axum::http::{StatusCode, header};
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
 use serde_json::json;
 use wuji::person::totp;
 
@@ -137,5 +138,27 @@ async fn what_another_site_sends_is_not_done() {
     }
     let own = [("cookie", cookie.as_str()), ("host", "node.example"), ("origin", "https://node.example")];
     assert_eq!(node.ask("POST", &path, &own, Some(&body)).await.status, StatusCode::OK);
+    node.stop().await;
+}
+
+/// A browser that is told `no-referrer` sends even our own form with `Origin: null`, which is refused as another site's.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_lets_a_browser_say_that_its_form_is_our_own() {
+    let node = Node::found().await;
+    node.user("li", "clerk").await;
+    for page in ["/login", "/healthz"] {
+        let answer = node.ask("GET", page, &[], None).await;
+        assert_eq!(answer.headers[header::REFERRER_POLICY], "same-origin", "{page}");
+    }
+    let form = Request::post("/login")
+        .header(header::HOST, "wuji.example")
+        .header(header::ORIGIN, "https://wuji.example")
+        .header("sec-fetch-site", "same-origin")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(Body::from(format!("user=li&password={}&code=", PASSWORD.replace(' ', "+"))))
+        .expect("a request");
+    let answer = node.send(form).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
+    assert!(answer.headers.contains_key(header::SET_COOKIE), "logged in");
     node.stop().await;
 }
