@@ -10,6 +10,7 @@ pub mod demo;
 pub mod divisions;
 pub mod door;
 pub mod folder;
+mod invite;
 pub mod names;
 pub mod node;
 pub mod ops;

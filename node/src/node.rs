@@ -9,7 +9,6 @@ use casework::Me;
 use federation::core::{Core, Kept, KeptLane, KeptLink, Limits};
 use federation::driver::settings::EVENTS_MAX;
 use federation::driver::{Endpoint, Event, Host, HostSettings, JoinError, Setup};
-use federation::trust::tls::Chain;
 use federation::trust::{Authority, Directory, NodeKeys, Registry, Token};
 use protocol::directory::Ancestor;
 use protocol::division::DivisionCode;
@@ -22,12 +21,13 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::{Clock, random_bytes};
 use crate::config::{Config, DatabaseSection, FiguresSection, HttpSection, LinkSection, NodeSection, ParentSection};
 use crate::folder::Folder;
+pub use crate::invite::{Wanted, give_token, give_token_for};
 use crate::ops::loss;
 use crate::oversight::Oversight;
 use crate::person::realm::{PeopleSection, Realm};
 use crate::person::vault::Vault;
 use crate::shared::Shared;
-use crate::store::trust::{Child, KeptToken, Route};
+use crate::store::trust::{Child, Route};
 use crate::store::{self, Database, Patience, Store, StoreError, WriteStore};
 use crate::trust::Standing;
 use crate::writer::port::{Port, WORK_QUEUE_MAX};
@@ -171,73 +171,9 @@ async fn settle(folder: &Folder, config: Config, enrolled: &Enrolled) -> anyhow:
     let (_, mut write) = store::open(&config.place(folder), config.node.id).await?;
     write.set_meta("division", &config.node.division.to_string()).await?;
     write.put_entry(&enrolled.entry).await?;
+    write.set_ancestors(&enrolled.ancestors).await?;
     config.save(folder.path())?;
     Ok(config)
-}
-
-/// For what a token is.
-#[derive(Debug, Clone, Copy)]
-pub struct Wanted {
-    /// Where the node will hang, or hangs.
-    pub division: DivisionCode,
-    /// The node that gets new keys on other hardware.
-    pub replaces: Option<NodeId>,
-    /// Levels between that have no node are left out for good.
-    pub skip_levels: bool,
-}
-
-/// Gives out a join token for a division below this node, whatever levels lie between.
-pub async fn give_token(folder: &Folder, division: DivisionCode, life_ms: i64) -> anyhow::Result<Token> {
-    give_token_for(folder, Wanted { division, replaces: None, skip_levels: true }, life_ms).await
-}
-
-/// Whether a token for this would lead to a node in its right place. The nodes below are known by the ways to them.
-fn plausible(wanted: &Wanted, config: &Config, routes: &[Route]) -> anyhow::Result<()> {
-    let division = wanted.division;
-    if !config.node.division.contains(division) || config.node.division == division {
-        bail!("{division} is not below {}", config.node.division);
-    }
-    let there = routes.iter().find(|route| route.division == division).map(|route| route.member);
-    match (wanted.replaces, there) {
-        (Some(node), Some(there)) if node == there => return Ok(()),
-        (Some(node), _) => bail!("{node} does not hang on {division}: `wuji status` lists the nodes below"),
-        (None, Some(there)) => bail!("{division} has the node {there} already: for new hardware say --replace {there}"),
-        (None, None) => {}
-    }
-    let between = routes.iter().filter(|route| route.division.contains(division));
-    if let Some(nearest) = between.max_by_key(|route| route.division.level()) {
-        bail!("{division} lies below {}, which has a node of its own: give the token out there", nearest.division);
-    }
-    if !wanted.skip_levels && division.parent() != Some(config.node.division) {
-        let missing = division.parent().map(|parent| parent.to_string()).unwrap_or_default();
-        bail!(
-            "{missing} lies between and has no node: make that one first, or say --skip-levels when it will never have one"
-        );
-    }
-    Ok(())
-}
-
-/// Gives out a join token.
-pub async fn give_token_for(folder: &Folder, wanted: Wanted, life_ms: i64) -> anyhow::Result<Token> {
-    let config = Config::load(folder.path())?;
-    let division = wanted.division;
-    let (_, mut write) = store::open(&config.place(folder), config.node.id).await?;
-    plausible(&wanted, &config, &write.routes().await?)?;
-    if config.link.advertise.starts_with("0.0.0.0:") || config.link.advertise.starts_with("[::]:") {
-        bail!(
-            "nodes below cannot reach {}: set link.advertise in {} to HOST:PORT",
-            config.link.advertise,
-            folder.path().join(crate::config::FILE_NAME).display()
-        );
-    }
-    let chain = Chain::of(&folder.enrolled()?)?;
-    let now = Clock::default().wall();
-    let token = Token::new(config.node.id, division, &config.link.advertise, chain.root_spki_sha256()?, now, life_ms)?;
-    let kept = KeptToken { secret: token.secret, division, expires: token.expires, request: None, answer: None };
-    write.put_token(token.id, &kept).await?;
-    let Some(replaced) = wanted.replaces else { return Ok(token) };
-    write.bind_token(token.id, replaced).await?;
-    Ok(token.replacing(replaced))
 }
 
 /// What the link core starts from.

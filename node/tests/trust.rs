@@ -360,6 +360,7 @@ async fn a_county_that_ran_alone_comes_below_a_city_with_its_nodes_and_cases() {
     wuji::trust::adopt::adopt(&county.folder, &run.config, &run.port, &run.clock, &token).await.expect("adopted");
     county.linked().await;
     until("the township sees the city above", || township.run().shared.line().len() == 2).await;
+    held(&city, earlier).await;
     assert_eq!(county.id(), county_id);
     assert!(county.holds(earlier).await, "its cases stay");
     let later = township.report(2, "yes").await;

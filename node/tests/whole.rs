@@ -55,34 +55,40 @@ async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
 }
 
 impl Three {
+    fn none() -> Self {
+        Self { nodes: Vec::new(), ids: Vec::new(), root: tempfile::tempdir().expect("a folder"), made: 0 }
+    }
+
     async fn raise() -> Self {
-        let root = tempfile::tempdir().expect("a folder");
-        let mut three = Self { nodes: Vec::new(), ids: Vec::new(), root, made: 0 };
-        for (at, division) in PATH.iter().enumerate() {
-            let link = ports::free_address();
-            let plan = Plan {
-                division: division.parse().expect("a code"),
-                name: (*division).to_owned(),
-                link,
-                advertise: link.to_string(),
-                http: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-                database: None,
-            };
-            let folder = Folder::new(three.root.path().join(division));
-            if at == 0 {
-                found(&folder, &plan).await.expect("founded");
-            } else {
-                let above = &three.node(at - 1).folder;
-                let token = give_token(above, plan.division, 3_600_000).await.expect("a token");
-                join(&folder, &plan, &token).await.expect("joined");
-            }
-            let node = start(three.root.path(), at).await;
-            three.ids.push(node.config.node.id);
-            three.nodes.push(Some(node));
+        let mut three = Self::none();
+        for at in 0..PATH.len() {
+            three.enrol(at).await;
+            three.start(at).await;
         }
-        // A node knows who is above it from its first greeting on.
         three.complete().await;
         three
+    }
+
+    /// Makes the next node, which does not run yet.
+    async fn enrol(&mut self, at: usize) {
+        let link = ports::free_address();
+        let plan = Plan {
+            division: PATH[at].parse().expect("a code"),
+            name: PATH[at].to_owned(),
+            link,
+            advertise: link.to_string(),
+            http: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            database: None,
+        };
+        let folder = Folder::new(self.root.path().join(PATH[at]));
+        let config = if at == 0 {
+            found(&folder, &plan).await.expect("founded")
+        } else {
+            let token = give_token(&self.node(at - 1).folder, plan.division, 3_600_000).await.expect("a token");
+            join(&folder, &plan, &token).await.expect("joined")
+        };
+        self.ids.push(config.node.id);
+        self.nodes.push(None);
     }
 
     fn node(&self, at: usize) -> &Running {
@@ -254,6 +260,22 @@ async fn an_orange_fact_without_its_brief_alarms_once() {
     tokio::time::sleep(Duration::from_millis(1_500)).await;
     let told = three.node(0).shared.alarms().iter().filter(|alarm| alarm.what.contains("dropped escalation")).count();
     assert_eq!(told, 1, "it is told once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_orange_case_of_a_node_that_never_met_its_parent_reaches_the_city() {
+    let mut three = Three::none();
+    for at in 0..2 {
+        three.enrol(at).await;
+        three.start(at).await;
+    }
+    three.enrol(2).await;
+    three.stop(1).await;
+    three.start(2).await;
+    let case = three.report(20).await;
+    three.start(1).await;
+    until("the city does not know of the case", async || three.node(0).store.case_row(case).await.ok()?.map(|_| ()))
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

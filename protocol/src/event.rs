@@ -328,6 +328,8 @@ pub enum Act {
         /// Whose.
         from: NodeId,
     },
+    /// The line above reaches further up than it did, or the policy does, and a red or orange case goes with it.
+    CeilingRaised,
 }
 
 /// The part of an event that may be seen above, signed and chained.

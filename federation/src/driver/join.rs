@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use protocol::directory::Ancestor;
 use protocol::id::NodeId;
 use protocol::wire::codec;
 use protocol::wire::control::{Enrolled, JoinRequest};
@@ -161,6 +162,12 @@ fn acceptable(
     }
     if entry.node != node || entry.division != token.division || entry.parent != Some(token.parent) {
         return Err(JoinError::Answer("the directory entry is for another node or place"));
+    }
+    let above =
+        Ancestor { node: token.parent, division: enrolled.ancestors.first().map_or(token.division, |a| a.division) };
+    let placed = enrolled.ancestors.iter().all(|a| a.division != token.division && a.division.contains(token.division));
+    if enrolled.ancestors.first() != Some(&above) || !placed {
+        return Err(JoinError::Answer("the line above does not lead from the parent upward"));
     }
     let ours = (keys.signing_key(), keys.sealing_key(), keys.tls_spki_sha256());
     if (entry.signing, entry.sealing, entry.tls_spki_sha256) != ours {

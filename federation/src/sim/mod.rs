@@ -52,6 +52,6 @@ pub struct Draft {
 pub trait Application: Clone {
     /// A bundle was admitted by the core. What cannot be accepted is an error; the bundle is then kept aside.
     fn deliver(&mut self, now: Now, bundle: &Bundle, how: Deliver, random: Random<'_>) -> Result<Vec<Draft>, String>;
-    /// The line above was learned.
-    fn line(&mut self, line: &[protocol::directory::Ancestor]);
+    /// The line above was learned. What the application sends for that reason.
+    fn line(&mut self, now: Now, line: &[protocol::directory::Ancestor], random: Random<'_>) -> Vec<Draft>;
 }

@@ -145,7 +145,9 @@ impl<A: Application> Live<A> {
                     self.drafts.push((draft, false));
                 }
                 Output::LearnAncestors(line) => {
-                    self.app.line(&line);
+                    let random = &mut self.random;
+                    let drafts = self.app.line(now, &line, &mut |buffer| random.fill_bytes(buffer));
+                    self.drafts.extend(drafts.into_iter().map(|draft| (draft, true)));
                     self.line = Some(line);
                 }
                 Output::LinkUp { .. } | Output::LinkDown { .. } | Output::ClockOffset { .. } => {}

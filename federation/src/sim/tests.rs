@@ -26,7 +26,9 @@ impl Application for Toy {
         Ok(Vec::new())
     }
 
-    fn line(&mut self, _: &[Ancestor]) {}
+    fn line(&mut self, _: Now, _: &[Ancestor], _: Random<'_>) -> Vec<Draft> {
+        Vec::new()
+    }
 }
 
 fn number(random: Random<'_>, below: usize) -> usize {

@@ -238,6 +238,7 @@ impl Authority {
             certificates,
             authority: self.authority_key(),
             mandates: List::default(),
+            ancestors: List::default(),
         })
     }
 

@@ -243,6 +243,7 @@ fn during_a_roll_over_every_mixture_of_old_and_new_finds_together() {
     let knows = taught(anchors(&old), &[&successor]);
     let joined_later = Anchors::of(&Enrolled {
         mandates: protocol::bounded::List::new(vec![predecessor]).unwrap(),
+        ancestors: protocol::bounded::List::default(),
         ..after.enrolled.clone()
     })
     .unwrap();

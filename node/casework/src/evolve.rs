@@ -80,6 +80,7 @@ fn follow_act(case: &mut Case, act: &Act) {
         | Act::FedBack
         | Act::OrderReceived { .. }
         | Act::OrderAnswered { .. }
-        | Act::Contributed { .. } => {}
+        | Act::Contributed { .. }
+        | Act::CeilingRaised => {}
     }
 }

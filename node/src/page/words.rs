@@ -63,6 +63,7 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("resolved", "办结", "Resolved"),
     ("voided", "作废", "Voided"),
     ("raised", "等级上调", "Level raised"),
+    ("ceiling_raised", "上报至更高层级", "Goes further up"),
     ("lowered", "等级下调", "Level lowered"),
     ("cancelled", "等级取消", "Level cancelled"),
     ("approval_asked", "提请审批", "Approval asked"),

@@ -10,6 +10,7 @@ use protocol::event::{Act, Header, Private, Salt};
 use protocol::id::{CaseId, CaseKey, NodeId};
 use protocol::receipt::Receipt;
 use protocol::time::UnixMillis;
+use protocol::warning::Warning;
 use protocol::wire::codec;
 use protocol::wire::limits::BODY_BYTES_MAX;
 use serde::Serialize;
@@ -259,6 +260,19 @@ impl WriteStore {
         };
         let all = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
         Ok(all.into_iter().filter(|erase| erase.by == by).collect())
+    }
+
+    /// Red and orange cases of this node that are not closed, after `after` in the order of their ids.
+    pub async fn escalated_cases_after(&mut self, after: CaseId, count: u32) -> Result<Vec<CaseId>, StoreError> {
+        let rows = sql("SELECT case_id FROM case_file WHERE node = $1 AND level >= $2 AND mine = 1 AND void = 0 \
+             AND step <> 'archived' AND case_id > $3 ORDER BY case_id LIMIT $4")
+        .bind(self.me())
+        .bind(i64::from(Warning::Red.rank()))
+        .bind(after.as_bytes().to_vec())
+        .bind(i64::from(count))
+        .fetch_all(self.connection().await?)
+        .await?;
+        rows.iter().map(case_id).collect()
     }
 
     /// Cases in which an offer waits for an answer.

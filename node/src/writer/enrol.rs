@@ -5,7 +5,7 @@ use federation::driver::{JoinAsk, JoinRefusal, JoinReply};
 use federation::trust::{Token, enrolment};
 use protocol::bounded::{List, Text};
 use protocol::chain::Hash;
-use protocol::directory::{RevocationReason, Role};
+use protocol::directory::{Ancestor, RevocationReason, Role};
 use protocol::division::DivisionCode;
 use protocol::id::NodeId;
 use protocol::wire::bundle::Urgency;
@@ -95,7 +95,7 @@ impl Writer {
             return match self.issue(&enrol, batch) {
                 Ok(enrolled) => {
                     self.enrolling.insert(request.node, request.token);
-                    let answer = self.with_mandates(enrolled.clone());
+                    let answer = self.as_child_hears(enrolled.clone());
                     match self.enrolled(enrolled, batch) {
                         Ok(()) => JoinReply::Enrolled(Box::new(answer)),
                         Err(why) => self.not_issued(request, &why, batch),
@@ -121,8 +121,8 @@ impl Writer {
         JoinReply::Refused(JoinRefusal::Request)
     }
 
-    /// What a new node must know besides: authorities that count here without issuing.
-    fn with_mandates(&self, enrolled: Enrolled) -> Enrolled {
+    /// What a node below must know besides: authorities that count here without issuing, and the line above it.
+    fn as_child_hears(&self, enrolled: Enrolled) -> Enrolled {
         let earlier = self.standing.anchors.earlier();
         let counts = self.standing.mandates.iter().filter(|signed| {
             let here = match signed.mandate.role {
@@ -134,7 +134,13 @@ impl Writer {
                 && earlier.iter().any(|root| root.as_ref() == &*signed.mandate.root as &[u8])
         });
         let mandates = counts.take(protocol::wire::limits::MANDATES_MAX).cloned().collect();
-        Enrolled { mandates: List::new(mandates).unwrap_or_default(), ..enrolled }
+        let me = Ancestor { node: self.me.node, division: self.me.division };
+        let line = std::iter::once(me).chain(self.line.iter().copied()).take(protocol::wire::limits::ANCESTORS_MAX);
+        Enrolled {
+            mandates: List::new(mandates).unwrap_or_default(),
+            ancestors: List::new(line.collect()).unwrap_or_default(),
+            ..enrolled
+        }
     }
 
     /// Issues as the authority, after all checks. The error is for people.
@@ -238,10 +244,10 @@ impl Writer {
         };
         self.reached(entry.node, entry.division, via, batch);
         if let Some(request) = self.tending.renewing_below.remove(&entry.node) {
-            batch.trust.renewals.push((entry.node, request, self.with_mandates(enrolled.clone())));
+            batch.trust.renewals.push((entry.node, request, self.as_child_hears(enrolled.clone())));
         }
         if let Some(token) = self.enrolling.remove(&entry.node) {
-            batch.trust.tokens_answered.push((token, self.with_mandates(enrolled)));
+            batch.trust.tokens_answered.push((token, self.as_child_hears(enrolled)));
         }
         tracing::info!(node = %entry.node, division = %entry.division, "a node was enrolled");
         Ok(())

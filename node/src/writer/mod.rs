@@ -28,7 +28,7 @@ use federation::core::{ConnectionId, Core, Input, Now, Output, Query, Ticket, Up
 use federation::driver::{AskKind, Endpoint, Event};
 use federation::trust::{Authority, Directory, NodeKeys, Registry};
 use protocol::directory::Ancestor;
-use protocol::id::{BundleId, NodeId, TokenId};
+use protocol::id::{BundleId, CaseId, NodeId, TokenId};
 use protocol::time::UnixMillis;
 use protocol::wire::control::Control;
 use tokio::sync::mpsc;
@@ -116,6 +116,8 @@ pub struct Writer {
     /// The head of the audit was sent up since this start.
     anchored: bool,
     beat: Beat,
+    /// Up to which of its red and orange cases this node has looked who follows them above; none: all.
+    reached: Option<CaseId>,
 }
 
 /// One thing to take in.
@@ -153,6 +155,8 @@ impl Writer {
             tending,
             anchored: false,
             beat: Beat::new(pace),
+            // A run that was cut off half way begins again.
+            reached: Some(CaseId::from_bytes([0; 16])),
         }
     }
 
@@ -214,6 +218,7 @@ impl Writer {
     fn sleep(&self) -> Duration {
         let now = self.clock.uptime_ms();
         let wake = self.core.next_timeout().map_or(u64::MAX, |at| at.0).min(self.tending.at);
+        let wake = if self.reached.is_some() { now } else { wake };
         let wake = wake.min(self.housekeeping_at).min(self.beat.wake(self.is_top()));
         Duration::from_millis(wake.saturating_sub(now)).min(IDLE_MAX)
     }
@@ -238,6 +243,7 @@ impl Writer {
         self.take_in(work, &mut batch).await?;
         self.feed(Input::Timeout);
         self.housekeep(&mut batch).await?;
+        self.reach_further(&mut batch).await?;
         self.tend_trust(&mut batch);
         self.drain(&mut batch).await?;
         self.look_after_figures(&mut batch).await?;

@@ -2,7 +2,7 @@
 
 use federation::core::{KeptLink, Output, Page, Query, Write};
 use protocol::bounded::List;
-use protocol::id::NodeId;
+use protocol::id::{CaseId, NodeId};
 use protocol::time::UnixMillis;
 
 use crate::clock::random_bytes;
@@ -20,6 +20,9 @@ const RETENTION_MS: i64 = 30 * 86_400_000;
 const UNANSWERED_MS: i64 = 3_600_000;
 /// The shortest time between two rounds of housekeeping; the longest is twice as long.
 const HOUSEKEEPING_MS: u64 = 10 * 60_000;
+
+/// Cases that are taken further up in one transaction.
+const REACHED_MAX: u32 = 64;
 
 impl Writer {
     /// Works off the core's outputs. Frames go out at once: the core gives them only when they may go.
@@ -60,6 +63,7 @@ impl Writer {
                         }
                         self.line.clone_from(&line);
                         self.shared.set_line(&line);
+                        self.reached = Some(CaseId::from_bytes([0; 16]));
                         batch.ancestors = Some(line);
                         self.send_subtree(batch);
                     }
@@ -136,6 +140,18 @@ impl Writer {
         }
         self.anchor_when_due(batch).await?;
         for case in self.store.cases_with_open_offers().await? {
+            self.wake(case, batch).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes the next of this node's red and orange cases further up, after the line or the policy has changed. Some at a
+    /// time: what people file meanwhile does not wait behind them.
+    pub(super) async fn reach_further(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
+        let Some(after) = self.reached else { return Ok(()) };
+        let some = self.store.escalated_cases_after(after, REACHED_MAX).await?;
+        self.reached = some.last().copied().filter(|_| some.len() == REACHED_MAX as usize);
+        for case in some {
             self.wake(case, batch).await?;
         }
         Ok(())

@@ -234,6 +234,9 @@ pub struct Enrolled {
     pub authority: SigningKey,
     /// Other authorities that count where the node hangs, as this authority says.
     pub mandates: List<SignedMandate, MANDATES_MAX>,
+    /// The line above the node, its parent first, as the parent says: a node that files a case before it has ever greeted
+    /// knows how far up it goes. Empty from the authority, which need not know.
+    pub ancestors: List<Ancestor, ANCESTORS_MAX>,
 }
 
 /// What the authority did not issue, to the parent that vouched.

@@ -112,7 +112,7 @@ fields! {
     Brings { root, signature }
     JoinRequest { token, node, division, csr, signing, sealing, brings }
     Enrol { request, parent, replaces }
-    Enrolled { entry, certificates, authority, mandates }
+    Enrolled { entry, certificates, authority, mandates, ancestors }
     EnrolRefused { token, node, reason }
     Renewal { node, after, csr, signing, sealing }
     SignedRenewal { renewal, signature }
@@ -177,6 +177,7 @@ variants! { g;
         Act::OrderReceived { .. } => Act::OrderReceived { order: g.make() },
         Act::OrderAnswered { .. } => Act::OrderAnswered { order: g.make() },
         Act::Contributed { .. } => Act::Contributed { contribution: g.make(), from: g.make() },
+        Act::CeilingRaised => Act::CeilingRaised,
     }
     Warning {
         Warning::Yellow => Warning::Yellow,

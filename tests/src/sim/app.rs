@@ -193,7 +193,15 @@ impl Application for CityApp {
         Ok(drafts)
     }
 
-    fn line(&mut self, line: &[Ancestor]) {
+    fn line(&mut self, now: Now, line: &[Ancestor], random: Random<'_>) -> Vec<Draft> {
         self.line = Rc::new(line.to_vec());
+        let mut drafts = Vec::new();
+        for case in self.cases.keys().copied().collect::<Vec<_>>() {
+            let known = self.known(case);
+            if let Some(decision) = self.in_world(now, random, |world| casework::wake(&known, world)) {
+                drafts.extend(self.apply(case, decision));
+            }
+        }
+        drafts
     }
 }

@@ -28,8 +28,9 @@ pub(super) fn check(world: &World<CityApp>, top: NodeId, restored: &BTreeSet<Nod
             }
             if case.escalated() && *node != top && mirror.get(&case.id) != Some(&case.head) {
                 wrong.push(format!(
-                    "{} of {node} stands at {:?}, at the top at {:?}",
+                    "{} of {node}, followed up to {:?}, stands at {:?}, at the top at {:?}",
                     case.id,
+                    case.brief.ceiling,
                     case.head,
                     mirror.get(&case.id)
                 ));

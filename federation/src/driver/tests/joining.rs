@@ -2,6 +2,11 @@
 
 use std::sync::Arc;
 
+use protocol::bounded::List;
+use protocol::directory::Ancestor;
+use protocol::wire::control::Enrolled;
+use protocol::wire::limits::ANCESTORS_MAX;
+
 use super::{End, above, loopback, setup};
 use crate::driver::event::{Event, JoinAsk, JoinRefusal, JoinReply};
 use crate::driver::join::{JoinError, join};
@@ -35,9 +40,17 @@ async fn asked(end: &mut End) -> JoinAsk {
     }
 }
 
+/// A parent at the top of its federation.
+fn line(parent: u8) -> List<Ancestor, ANCESTORS_MAX> {
+    List::new(vec![Ancestor { node: node(parent), division: division().parent().unwrap() }]).unwrap()
+}
+
 fn answer(token: &Token, authority: &mut Authority, ask: &JoinAsk, parent: u8) -> JoinReply {
     match enrolment::check(token, &ask.request, &ask.mac, &ask.exporter, now()) {
-        Ok(()) => JoinReply::Enrolled(Box::new(authority.issue(&ask.request, Some(node(parent)), now()).unwrap())),
+        Ok(()) => {
+            let enrolled = authority.issue(&ask.request, Some(node(parent)), now()).unwrap();
+            JoinReply::Enrolled(Box::new(Enrolled { ancestors: line(parent), ..enrolled }))
+        }
         Err(_) => JoinReply::Refused(JoinRefusal::Token),
     }
 }
@@ -106,12 +119,18 @@ fn slipped_under(reply: JoinReply) -> JoinReply {
     JoinReply::Enrolled(enrolled)
 }
 
+/// A parent that is said to hang below another node than it was asked as.
+fn elsewhere(reply: JoinReply) -> JoinReply {
+    let JoinReply::Enrolled(enrolled) = reply else { panic!("{reply:?}") };
+    JoinReply::Enrolled(Box::new(Enrolled { ancestors: line(7), ..*enrolled }))
+}
+
 #[tokio::test]
 async fn an_answer_for_other_keys_or_another_place_is_not_accepted() {
     let (mut authority, top, mut end) = top();
     let token = invite(&top, &end);
     let stranger = member(&mut authority, 2, Some(1));
-    for other in 0..4 {
+    for other in 0..5 {
         let keys = NodeKeys::generate().unwrap();
         let request = token.clone();
         let joining = tokio::spawn(async move { join(&request, &keys, node(2), loopback()).await });
@@ -120,6 +139,7 @@ async fn an_answer_for_other_keys_or_another_place_is_not_accepted() {
             0 => JoinReply::Enrolled(Box::new(stranger.enrolled.clone())),
             1 => answer(&token, &mut authority, &ask, 5),
             2 => slipped_under(answer(&token, &mut authority, &ask, 1)),
+            3 => elsewhere(answer(&token, &mut authority, &ask, 1)),
             _ => {
                 let mut federation = Authority::found("y", now()).unwrap();
                 answer(&token, &mut federation, &ask, 1)

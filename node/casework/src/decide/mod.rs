@@ -71,10 +71,12 @@ fn run(draft: &mut Draft<'_, '_>, command: Command, by: &Actor) -> Result<(), Re
     }
 }
 
-/// Ends what ran out: offers without an answer.
+/// What a node does by itself: it ends offers that ran out without an answer, and takes a red or orange case further up
+/// when there is somebody further up by now.
 pub fn wake(known: &Known, world: &mut World<'_>) -> Option<Decision> {
     let mut draft = Draft::new(known, world, None);
-    transfer::expire(&mut draft).then(|| draft.finish())
+    let (ended, reached) = (transfer::expire(&mut draft), level::reach(&mut draft));
+    (ended || reached).then(|| draft.finish())
 }
 
 /// The name of a command.

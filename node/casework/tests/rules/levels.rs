@@ -5,7 +5,7 @@ use protocol::warning::Warning;
 use protocol::wire::bundle::Urgency;
 use protocol::wire::kind::Body;
 
-use crate::net::{CITY, COUNTY, GRID, Net, TOWN, VILLAGE, answers, text};
+use crate::net::{CITY, COUNTY, GRID, Net, TOWN, VILLAGE, answers, intake, text};
 
 #[test]
 fn a_red_report_is_mirrored_up_to_the_ceiling_in_one_decision() {
@@ -54,6 +54,31 @@ fn a_case_that_rises_after_it_moved_brings_its_history() {
     net.settle();
     net.agree(&[GRID, VILLAGE, TOWN, COUNTY, CITY], case);
     assert!(net.sent.iter().any(|(_, o)| matches!(&o.letter, casework::Letter::Plain(Body::History(_)))));
+}
+
+#[test]
+fn a_case_goes_up_by_itself_to_a_city_that_its_county_comes_below() {
+    let mut net = Net::new();
+    for node in [COUNTY, TOWN, VILLAGE, GRID] {
+        net.nodes[node].line.pop();
+    }
+    let intake = intake(7, Ending::SettleHere, answers(true, 0));
+    let case = intake.case;
+    net.open(GRID, intake).unwrap();
+    net.settle();
+    net.agree(&[GRID, VILLAGE, TOWN, COUNTY], case);
+    assert_eq!(net.case(GRID, case).brief.ceiling, Some(net.id(COUNTY)));
+    for node in [COUNTY, TOWN, VILLAGE, GRID] {
+        let city = Net::new().nodes[node].line.last().copied().unwrap();
+        net.nodes[node].line.push(city);
+        net.wake(node, case);
+    }
+    net.settle();
+    net.agree(&[GRID, VILLAGE, TOWN, COUNTY, CITY], case);
+    assert_eq!(net.case(CITY, case).brief.ceiling, Some(net.id(CITY)));
+    let number = net.case(GRID, case).head.number;
+    net.wake(GRID, case);
+    assert_eq!(net.case(GRID, case).head.number, number, "it is there: nothing more is written");
 }
 
 fn cancel() -> Command {
