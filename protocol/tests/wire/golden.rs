@@ -1,8 +1,9 @@
 //! The bytes of this version, kept in `golden/v1`: a node of today must read what a node of yesterday wrote.
 //!
 //! Each vector stands with the value that it means. The test reads the bytes, compares the value, and encodes it again;
-//! it does not depend on how the samples were made. While the header says `draft`, a changed shape is made anew with
-//! `UPDATE_GOLDEN=1 cargo test -p protocol`; afterwards a changed shape is a new schema with a file of its own.
+//! it does not depend on how the samples were made. A new kind begins as a `draft`, which `UPDATE_GOLDEN=1 cargo test -p
+//! protocol` makes anew. A `frozen` file keeps its vectors for good: the same command only appends those of new variants,
+//! and a changed shape is a new schema with a file of its own.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -26,6 +27,9 @@ use super::round_trip::some_bundle;
 
 /// Reads bytes, and gives the value as text with the bytes that it encodes to.
 type Reader = fn(&[u8]) -> (String, Vec<u8>);
+
+/// What the first line of a file says whose vectors stay.
+const FROZEN: &str = "# frozen";
 
 /// One file: how to read its vectors, and the vectors as they are made today.
 struct Golden {
@@ -168,8 +172,12 @@ fn from_hex(text: &str) -> Vec<u8> {
 }
 
 fn write(name: &str, golden: &Golden) {
-    let mut text = format!("# draft: {name}, wire version 1. Each vector stands below the value that it means.\n");
-    for sample in &golden.samples {
+    let kept = fs::read_to_string(folder().join(format!("{name}.hex"))).ok().filter(|text| text.starts_with(FROZEN));
+    let draft = format!("# draft: {name}, wire version 1. Each vector stands below the value that it means.\n");
+    let mut text = kept.unwrap_or(draft);
+    // Variants are only ever added at the end.
+    let vectors = text.matches("\n= ").count();
+    for sample in golden.samples.iter().skip(vectors) {
         let (value, _) = (golden.reader)(sample);
         text.push_str(&format!("\n= {value}\n{}\n", to_hex(sample)));
     }
@@ -187,7 +195,7 @@ fn the_bytes_of_this_version_stay() {
         let path = folder().join(format!("{name}.hex"));
         let text =
             fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}; UPDATE_GOLDEN=1 makes it", path.display()));
-        assert!(text.starts_with("# draft") || text.starts_with("# frozen"), "{name} says whether it may change");
+        assert!(text.starts_with("# draft") || text.starts_with(FROZEN), "{name} says whether it may change");
         let mut vectors = 0;
         for vector in text.split("\n= ").skip(1) {
             let (value, hex) = vector.split_once('\n').expect("a value, then its bytes");
@@ -200,7 +208,7 @@ fn the_bytes_of_this_version_stay() {
         assert_eq!(
             vectors,
             golden.samples.len(),
-            "{name}: a variant came or went; UPDATE_GOLDEN=1 while it is a draft"
+            "{name}: a variant came (UPDATE_GOLDEN=1 appends its vector) or went (that is a new schema)"
         );
     }
     let kept = fs::read_dir(folder()).unwrap().count();
