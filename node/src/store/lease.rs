@@ -62,7 +62,7 @@ impl Lease {
     /// The statements that begin a transaction under this lease, in one message: no row means that the lease is lost.
     /// Sent as text, because that saves a round trip; what is in it are digits alone.
     pub(super) fn begin_text(&self) -> String {
-        let node: String = self.node.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let node = hex(self.node);
         let number = self.number;
         format!("BEGIN; SELECT 1 FROM lease WHERE node = '\\x{node}' AND number = {number} FOR KEY SHARE")
     }
@@ -86,6 +86,16 @@ impl Drop for Lease {
             });
         }
     }
+}
+
+fn hex(node: NodeId) -> String {
+    node.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The statements that begin a transaction beside the holder of a lease, which keeps it, and waits.
+pub(super) fn begin_beside_text(node: NodeId) -> String {
+    let node = hex(node);
+    format!("BEGIN; SELECT 1 FROM lease WHERE node = '\\x{node}' FOR UPDATE")
 }
 
 /// The row of a lease.

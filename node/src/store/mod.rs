@@ -246,6 +246,24 @@ impl WriteStore {
         }
     }
 
+    /// Begins a command's transaction beside the process that writes this node, whether one runs or not: the writer's next
+    /// transaction waits until this one has ended, as it would at a file.
+    pub async fn begin_beside(&mut self) -> Result<(), StoreError> {
+        if let (Database::File { .. }, _) | (_, Some(_)) = (&self.database, &self.lease) {
+            return self.begin().await;
+        }
+        // A node that has never run has no row that could be locked.
+        sql("INSERT INTO lease (node, number, holder, session, taken_at, renewed_at) VALUES ($1, 1, '', 0, 0, 0) \
+             ON CONFLICT (node) DO NOTHING")
+        .bind(self.me())
+        .execute(self.connection().await?)
+        .await?;
+        let text = lease::begin_beside_text(self.node);
+        self.open = true;
+        sql::several(text, self.connection().await?).await?;
+        Ok(())
+    }
+
     /// Commits it: what it wrote is on disk when this returns.
     pub async fn commit(&mut self) -> Result<(), StoreError> {
         match self.connection().await? {

@@ -155,3 +155,26 @@ fn psql(place: &Place, text: &str) -> String {
     let Place::Server(url) = place else { panic!("a server") };
     crate::postgres::query(url, text)
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_beside_the_writer_waits_for_its_transaction_and_leaves_it_the_lease() {
+    let base = Base::server();
+    let (_, mut writer) = run(&base, Patience::Refuse).await.expect("the writer");
+    writer.begin().await.expect("begun");
+    writer.set_meta("a", "of the writer").await.expect("set");
+    let beside = tokio::spawn({
+        let place = base.place.clone();
+        async move {
+            let (_, mut command) = store::open(&place, node(1)).await.expect("opened");
+            command.begin_beside().await.expect("begun beside");
+            command.set_meta("a", "of the command").await.expect("set");
+            command.commit().await.expect("committed");
+        }
+    });
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(!beside.is_finished(), "it waits");
+    writer.commit().await.expect("committed");
+    beside.await.expect("no panic");
+    assert_eq!(writer.meta("a").await.expect("read").as_deref(), Some("of the command"));
+    file(&mut writer, node(1), case_id(1), 20, NOW).await;
+}
