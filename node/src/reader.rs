@@ -11,6 +11,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::folder::Folder;
+use crate::ops::home::{Home, Keeper};
 use crate::person::realm::Realm;
 use crate::person::vault::Vault;
 use crate::shared::Shared;
@@ -35,6 +36,7 @@ pub struct Reader {
     pub shared: Arc<Shared>,
     /// The clock of this process.
     pub clock: Clock,
+    people: Keeper,
     _refreshing: DropGuard,
 }
 
@@ -42,6 +44,8 @@ impl Reader {
     /// Opens the node of a folder. The folder is not locked: nothing is written.
     pub async fn open(folder: Folder) -> anyhow::Result<Self> {
         let config = Config::load(folder.path())?;
+        let home = Home::of(&folder, &config)?;
+        home.must_stand_alone(&folder, &config)?;
         let store = Store::reader(&config.place(&folder), config.node.id)
             .await
             .context("the database cannot be read; its tables are made by the process that writes")?;
@@ -63,15 +67,23 @@ impl Reader {
                 }
             }
         });
-        Ok(Self { config, folder, store, vault, shared, clock, _refreshing: stopping.drop_guard() })
+        Ok(Self {
+            config,
+            folder,
+            store,
+            vault,
+            shared,
+            clock,
+            people: home.people,
+            _refreshing: stopping.drop_guard(),
+        })
     }
 }
 
 impl Reader {
     /// The people who log in to the node. This process changes nothing of them.
-    pub(crate) fn realm(&self) -> Realm {
-        let people = self.store.people(self.config.node.id);
-        Realm::new(people, Port::closed(), self.vault.clone(), self.config.people.clone())
+    pub(crate) fn realm(&self) -> anyhow::Result<Realm> {
+        self.people.realm(&self.folder, &self.store, Port::closed(), &self.vault)
     }
 }
 

@@ -2,8 +2,12 @@
 
 #[path = "support/ports.rs"]
 mod ports;
+#[path = "support/postgres.rs"]
+#[expect(dead_code, unreachable_pub, reason = "other test programs use the rest of it")]
+mod postgres;
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -115,6 +119,57 @@ fn a_pack_is_made_runs_over_https_is_asked_node_by_node_comes_up_after_kill_9_an
     }
     let answer = wuji(&["status", "--folder", path(&city.join("nodes/330602000000"))]);
     assert!(told(&answer).contains("does it run?"), "{}", told(&answer));
+}
+
+/// Asks the front door of a running process, whose first line says where it is.
+fn ask(line: &str, request: &str, headers: &str, body: &str) -> String {
+    let address = line.split("http://").nth(1).unwrap().split('/').next().unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    let head = format!("{request} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{headers}");
+    write!(stream, "{head}content-length: {}\r\n\r\n{body}", body.len()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+/// Makes a user of a pack; the password comes on standard input.
+fn add_user(pack: &Path, name: &str, roles: &str, password: &str) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_wuji"))
+        .args(["user", "add", "--folder", path(pack), "--name", name, "--roles", roles])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    writeln!(child.stdin.take().unwrap(), "{password}").unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success() && told(&output).contains("is a user of all nodes in"), "{}", told(&output));
+}
+
+#[test]
+fn a_pack_with_all_its_rows_on_a_server_comes_up_after_kill_9_with_its_people() {
+    let (root, database) = (tempfile::tempdir().unwrap(), postgres::TestDatabase::new());
+    let made = import(root.path(), TABLE, &["--http", "127.0.0.1:0", "--database", &database.url]);
+    assert!(told(&made).contains("5 nodes are made in"), "{}", told(&made));
+    let city = root.path().join("city");
+    let (mut running, line) = Running::start(&["run", path(&city)]);
+    status_when_up(&city.join("nodes/330602001001001"));
+    add_user(&city, "wang", "mediator@330602001001", "a long enough word");
+    let json = "content-type: application/json\r\n";
+    let log_in = r#"{"user":"wang","password":"a long enough word"}"#;
+    let answer = ask(&line, "POST /330602001001/api/v1/session", json, log_in);
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let cookie = answer.lines().find_map(|line| line.strip_prefix("set-cookie: ")).unwrap().split(';').next().unwrap();
+    running.kill();
+    let (running, line) = Running::start(&["run", path(&city)]);
+    let cookie = format!("cookie: {cookie}\r\n");
+    for (node, status) in [("330602001000", "200"), ("330602001001", "200"), ("330602001001001", "200")] {
+        let answer = ask(&line, &format!("GET /{node}/api/v1/cases"), &cookie, "");
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{node}: {answer}");
+    }
+    status_when_up(&city.join("nodes/330602001001001"));
+    assert_eq!(running.stop(), Some(0));
+    assert!(!city.join("nodes/330602000000/node.db").exists(), "no row is in a file");
 }
 
 #[test]

@@ -215,6 +215,11 @@ impl Scope {
         let place = self.division.is_none_or(|outer| other.division.is_some_and(|inner| outer.contains(inner)));
         place && (self.unit.is_none() || self.unit == other.unit)
     }
+
+    /// Whether some of it lies in a division, or all of the division in it.
+    pub fn touches(&self, division: DivisionCode) -> bool {
+        self.division.is_none_or(|own| own.contains(division) || division.contains(own))
+    }
 }
 
 impl Grant {

@@ -100,7 +100,7 @@ impl Caller {
     }
 
     /// The entry of what they do now, before its outcome is known.
-    fn entry(&self, method: &Method, path: &str, address: &str) -> Entry {
+    pub(crate) fn entry(&self, method: &Method, path: &str, address: &str) -> Entry {
         Entry {
             who: self.name.clone(),
             roles: roles::grants_text(&self.grants),
@@ -164,6 +164,7 @@ pub async fn identify(state: &Arc<ApiState>, headers: &HeaderMap) -> Result<Opti
         () => None,
     };
     let (name, shown, via) = (user.name, user.shown, session::short(&hash));
+    let grants = state.held_here(grants);
     Ok(Some(Caller { name, shown, grants, session: Some(hash), via, due, home: state.home() }))
 }
 
@@ -183,7 +184,7 @@ async fn bearer(state: &Arc<ApiState>, token: &str, now: UnixMillis) -> Result<O
     Ok(Some(Caller {
         name: format!("token:{}", row.name),
         shown: row.name,
-        grants: vec![grant],
+        grants: state.held_here(vec![grant]),
         session: None,
         via,
         due: None,

@@ -194,6 +194,11 @@ impl Problem {
         Self { detail: detail.into().into(), ..base }
     }
 
+    /// A value is not acceptable, for a reason that people should read in their own language.
+    pub fn unacceptable(en: impl Into<String>, zh: &'static str) -> Self {
+        Self { detail_zh: zh.into(), ..Self::invalid(en) }
+    }
+
     /// One field cannot be accepted.
     pub fn field(field: impl Into<String>, en: &str, zh: &str) -> Self {
         let field = field.into();
@@ -251,6 +256,16 @@ impl Problem {
             "not-saved",
             "Nothing was saved. Try again, then call the operator.",
             "内容未保存,请重试;如仍失败请联系运维人员。",
+        )
+    }
+
+    /// The node that keeps a pack's users does not run, so nobody can be told apart.
+    pub fn people_away() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "people-away",
+            "Nobody can log in for now. What was saved is safe; call the operator.",
+            "暂时无法登录,已保存的内容是安全的,请联系运维人员。",
         )
     }
 

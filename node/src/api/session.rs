@@ -254,7 +254,15 @@ async fn caller_of(state: &ApiState, user: &UserRow, opened: &session::Opened) -
         () => None,
     };
     let (name, shown, via) = (user.name.clone(), user.shown.clone(), session::short(&opened.hash));
-    Ok(Caller { name, shown, grants, session: Some(opened.hash), via, due, home: state.home() })
+    Ok(Caller {
+        name,
+        shown,
+        grants: state.held_here(grants),
+        session: Some(opened.hash),
+        via,
+        due,
+        home: state.home(),
+    })
 }
 
 /// Logs out.
@@ -313,7 +321,9 @@ pub(super) async fn end_session(
 /// A password that was refused, as a problem.
 pub(super) fn refused_password(error: PasswordError) -> Problem {
     match error {
-        PasswordError::Length | PasswordError::Common | PasswordError::Name => Problem::invalid(error.to_string()),
+        PasswordError::Length => Problem::unacceptable(error.to_string(), "密码至少 10 个字符,最多 256 个字节。"),
+        PasswordError::Common => Problem::unacceptable(error.to_string(), "这个密码太常见,很容易被猜到。"),
+        PasswordError::Name => Problem::unacceptable(error.to_string(), "密码不能与用户名相同。"),
         PasswordError::Failed => Problem::internal(),
     }
 }
@@ -346,14 +356,19 @@ pub(super) async fn change_password(
     caller: Caller,
     Body(body): Body<ChangePassword>,
 ) -> Result<StatusCode, Problem> {
+    set_password(&state, &caller, body).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Gives the caller a new password, for the old one. All other sessions end.
+pub(crate) async fn set_password(state: &ApiState, caller: &Caller, body: ChangePassword) -> Result<(), Problem> {
     let same = body.old == body.new;
-    let user = proven(&state, &caller, body.old).await?;
+    let user = proven(state, caller, body.old).await?;
     if same {
-        return Err(Problem::invalid("the new password is the old one"));
+        return Err(Problem::unacceptable("the new password is the old one", "新密码与原密码相同。"));
     }
     password::choose(&body.new, &user.name).map_err(refused_password)?;
     let password = password::hash(body.new).await.map_err(refused_password)?;
     let change = Change::SetPassword { name: user.name, password, must_change: false, keep: caller.session };
-    state.realm.change(change).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(state.realm.change(change).await?)
 }

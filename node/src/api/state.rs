@@ -3,9 +3,8 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use casework::InForce;
-use casework::Scope;
 use casework::lists::JUDICIAL_18;
+use casework::{Grant, InForce, Scope};
 use protocol::division::DivisionCode;
 use protocol::id::NodeId;
 
@@ -87,7 +86,7 @@ impl ApiState {
             shared: reader.shared.clone(),
             clock: reader.clock.clone(),
             reads_only: true,
-            realm: Arc::new(reader.realm()),
+            realm: Arc::new(reader.realm()?),
             vault: reader.vault.clone(),
             operator: crate::person::session::hash(&reader.folder.operator_token()?),
             in_flight: Mutex::default(),
@@ -117,6 +116,12 @@ impl ApiState {
     /// All of this node as a scope.
     pub(crate) fn home(&self) -> Scope {
         Scope { division: Some(self.config.node.division), unit: None }
+    }
+
+    /// Of somebody's grants those that hold here. The people of a pack have roles at others of its nodes too.
+    pub(crate) fn held_here(&self, grants: Vec<Grant>) -> Vec<Grant> {
+        let here = self.config.node.division;
+        grants.into_iter().filter(|grant| grant.scope.touches(here)).collect()
     }
 
     /// This node.

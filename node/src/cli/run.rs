@@ -14,6 +14,7 @@ use crate::door::{self, Front, Opened};
 use crate::folder::Folder;
 use crate::names::Table;
 use crate::node::Running;
+use crate::ops::home::{Home, Keeper};
 use crate::pack::{self, Pack, PackFile};
 use crate::reader::Reader;
 
@@ -85,15 +86,18 @@ async fn run_node(folder: Folder, standby: bool) -> anyhow::Result<()> {
         config.database.standby = true;
         say(&format!("{} stands by", config.node.name));
     }
+    let home = Home::of(&folder, &config)?;
+    home.must_stand_alone(&folder, &config)?;
     let running = Running::start_with(folder, config).await?;
-    let outcome = serve_node(&running).await;
+    let outcome = serve_node(&running, &home.people).await;
     running.stop().await?;
     outcome
 }
 
-async fn serve_node(running: &Running) -> anyhow::Result<()> {
+async fn serve_node(running: &Running, people: &Keeper) -> anyhow::Result<()> {
     let opened = door::open(&running.config.http, running.folder.path()).await?;
-    let state = Arc::new(ApiState::new(running, Arc::new(Table::shipped()?))?);
+    let realm = people.realm(&running.folder, &running.store, running.port.clone(), &running.vault)?;
+    let state = Arc::new(ApiState::within(running, Arc::new(Table::shipped()?), Arc::new(realm))?);
     let front = Arc::new(Front::alone(state, &opened.door));
     let (shared, clock) = (running.shared.clone(), running.clock.clone());
     let place = Place { name: &running.config.node.name, folder: running.folder.path(), link: running.link_address()? };
@@ -137,16 +141,27 @@ async fn serve_pack(
     names: &Arc<Table>,
 ) -> anyhow::Result<()> {
     let front = Arc::new(Front::pack(&opened.door));
-    for node in &pack.nodes {
-        front.admit(Arc::new(ApiState::new(node, names.clone())?));
-    }
     let first = pack.nodes.first().context("a pack without nodes")?;
     let (shared, clock) = (first.shared.clone(), first.clock.clone());
-    for failure in &pack.failures {
-        let what = format!("the node in {} did not start: {:#}", failure.folder.display(), failure.why);
+    // Whoever looks after the pack sees it at the node that is highest of those that run.
+    let complain = |what: String| {
         tracing::error!("{what}");
-        // Whoever looks after the pack sees it at the node that is highest of those that run.
         shared.alarm(what, clock.wall());
+    };
+    for failure in &pack.failures {
+        complain(format!("the node in {} did not start: {:#}", failure.folder.display(), failure.why));
+    }
+    match pack.realm() {
+        Ok(realm) => {
+            for node in &pack.nodes {
+                front.admit(Arc::new(ApiState::within(node, names.clone(), realm.clone())?));
+            }
+        }
+        // The links carry on: what the other nodes have filed goes up.
+        Err(nobody) => {
+            front.close();
+            complain(format!("{nobody:#}"));
+        }
     }
     let name = format!("{}: {} nodes", file.pack.name, pack.nodes.len());
     let place = Place { name: &name, folder, link: pack.host.local_addr()? };

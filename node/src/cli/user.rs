@@ -10,6 +10,7 @@ use clap::{Args, Subcommand};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::folder::Folder;
+use crate::ops::home::{Home, Keeper};
 use crate::person::audit::Entry;
 use crate::person::change::{Change, PutUser};
 use crate::person::{import, password, roles};
@@ -100,19 +101,23 @@ enum Action {
     },
 }
 
-/// A node's people, read and changed beside the node or without it.
+/// The people of a node or of a pack, read and changed beside the process or without it.
 struct Place {
     people: People,
     write: WriteStore,
-    node: Config,
+    /// Of whom.
+    name: String,
 }
 
 impl Place {
     async fn open(folder: FolderArgument) -> anyhow::Result<Self> {
-        let folder = Folder::new(folder.folder);
-        let node = Config::load(folder.path())?;
-        let (store, write) = store::open(&node.place(&folder), node.node.id).await?;
-        Ok(Self { people: store.people(node.node.id), write, node })
+        let keeper = Keeper::of(&Folder::new(folder.folder))?;
+        let node = Config::load(keeper.folder.path())?;
+        let home = Home::of(&keeper.folder, &node)?;
+        let (store, write) = store::open(&home.place, node.node.id).await?;
+        let name =
+            if keeper.realm == node.node.id { node.node.name } else { format!("all nodes in {}", home.base.display()) };
+        Ok(Self { people: store.people(keeper.realm), write, name })
     }
 
     async fn user(&self, name: &str) -> anyhow::Result<UserRow> {
@@ -130,7 +135,7 @@ impl Place {
     /// Makes changes and their entries in the audit in one transaction.
     async fn change(&mut self, action: &str, changes: Vec<(String, Change)>) -> anyhow::Result<()> {
         let now = Clock::default().wall();
-        self.write.begin().await?;
+        self.write.begin_beside().await?;
         for (object, change) in changes {
             let entry = Entry {
                 who: "cli".to_owned(),
@@ -141,7 +146,7 @@ impl Place {
                 outcome: "done".to_owned(),
                 reason: String::new(),
             };
-            self.write.change_people(self.node.node.id, &change, now).await?;
+            self.write.change_people(self.people.realm(), &change, now).await?;
             self.write.append_audit(&[entry], now).await?;
         }
         self.write.commit().await?;
@@ -237,7 +242,7 @@ async fn add(
     let name = named.name;
     let put = PutUser { name: name.clone(), shown, password, must_change, disabled, grants: Some(grants) };
     place.change("add", vec![(name.clone(), Change::PutUser(put))]).await?;
-    say(&format!("{name} is a user of {}", place.node.node.name));
+    say(&format!("{name} is a user of {}", place.name));
     Ok(())
 }
 

@@ -92,6 +92,11 @@ pub(super) fn users(code: DivisionCode, name: &str, password: &str) -> Vec<PutUs
     .collect()
 }
 
+/// The name of a division's user in the table of a pack.
+pub(super) fn name_in_pack(user: &str, code: DivisionCode) -> String {
+    format!("{user}-{code}")
+}
+
 /// Of many grids as many as there are cases, spread evenly, so that all parts of a city report.
 pub(super) fn spread(grids: &[DivisionCode], count: usize) -> BTreeSet<DivisionCode> {
     let count = count.clamp(1, grids.len().max(1));
@@ -99,6 +104,13 @@ pub(super) fn spread(grids: &[DivisionCode], count: usize) -> BTreeSet<DivisionC
 }
 
 impl City {
+    /// The name under which somebody logs in at a node: alone it has users of its own, and a pack has one table for all,
+    /// where those of its topmost node have the plain names.
+    pub(super) fn log_in_name(&self, code: DivisionCode, user: &str) -> String {
+        let plain = self.pack.is_none() || self.top().is_some_and(|top| top.code == code);
+        if plain { user.to_owned() } else { name_in_pack(user, code) }
+    }
+
     /// The node at the top.
     pub(super) fn top(&self) -> Option<&Member> {
         self.members.iter().min_by_key(|m| m.level)

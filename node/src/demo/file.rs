@@ -45,7 +45,7 @@ pub(super) async fn all(options: &DemoOptions, city: &City, password: &str, scre
     let mut tasks = tokio::task::JoinSet::new();
     for (grid, bodies) in reports {
         let member = city.at(grid).context("a report for a grid without a node")?;
-        let client = Client::log_in(&member.address, "worker", password).await?;
+        let client = Client::log_in(&member.address, &city.log_in_name(member.code, "worker"), password).await?;
         let progress = progress.clone();
         tasks.spawn(async move {
             let mut results = Vec::with_capacity(bodies.len());

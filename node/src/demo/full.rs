@@ -13,8 +13,9 @@ use crate::door::{self, Front, RunningFile};
 use crate::names::Table;
 use crate::pack::{FILE_NAME, Order, Pack, PackDatabase, PackFile, make};
 use crate::person;
+use crate::person::change::PutUser;
 
-use super::city::{City, Door, Member, spread, users};
+use super::city::{City, Door, Member, name_in_pack, spread, users};
 use super::raise::free_ports;
 use super::screen::Screen;
 
@@ -42,18 +43,32 @@ pub(super) async fn start(
         anyhow::bail!("{count} nodes did not start, the first in {folder}: {why}");
     }
     let front = Front::pack(&opened.door);
+    let realm = pack.realm()?;
     let mut members = Vec::with_capacity(pack.nodes.len());
     ensure!(pack.nodes.len() == sites.len(), "the pack has {} nodes, the table {}", pack.nodes.len(), sites.len());
     let by_code: std::collections::HashMap<DivisionCode, _> =
         pack.nodes.iter().map(|node| (node.config.node.division, node)).collect();
     for site in sites {
         let node = by_code.get(&site.code).with_context(|| format!("{} is not in the pack", site.code))?;
-        front.admit(Arc::new(ApiState::new(node, table.clone())?));
+        front.admit(Arc::new(ApiState::within(node, table.clone(), realm.clone())?));
         members.push(Member::new(site, format!("{address}/{}", site.code), (*node).clone()));
     }
     let grids: Vec<_> = sites.iter().filter(|s| s.code.level() == Level::Grid).map(|s| s.code).collect();
     let doors = vec![Door::open(opened, front)];
     Ok(City { members, reporting: spread(&grids, reporting), doors, pack: Some(pack) })
+}
+
+/// The users of a node of the pack. Those of its topmost work at all nodes; the others have roles in their own division,
+/// and its code in their names, because all are in one table.
+fn users_in_pack(top: bool, site: &Site, hash: &str) -> Vec<PutUser> {
+    let mut people = users(site.code, &site.name, hash);
+    if !top {
+        for user in &mut people {
+            user.name = name_in_pack(&user.name, site.code);
+            user.grants.iter_mut().flatten().for_each(|grant| grant.scope.division = Some(site.code));
+        }
+    }
+    people
 }
 
 /// Makes the pack when it is not there.
@@ -71,7 +86,7 @@ pub(super) async fn found(root: &Path, sites: &[Site], password: &str, screen: &
         link: LinkSection { retry_min_ms: 200, retry_max_ms: 10_000, ..LinkSection::new(link, link.to_string()) },
         http: HttpSection::plain(http),
         database: PackDatabase::default(),
-        users: Arc::new(move |site| users(site.code, &site.name, &hash)),
+        users: sites.iter().enumerate().flat_map(|(at, site)| users_in_pack(at == 0, site, &hash)).collect(),
     };
     make(order, |done| bar.set_position(u64::try_from(done).unwrap_or(u64::MAX))).await?;
     bar.finish_and_clear();

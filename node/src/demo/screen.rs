@@ -62,6 +62,10 @@ impl Screen {
             }
         }
         self.say(&format!("\nLog in as worker (grids), clerk, leader or admin; the password is {password}"));
+        if let Some(office) = city.pack.as_ref().and(city.members.get(1)) {
+            let name = city.log_in_name(office.code, "leader");
+            self.say(&format!("These work at all nodes; who works at one has its code in the name, such as {name}"));
+        }
         self.say("Ctrl-C ends the demo; the folder stays for the next start.\n");
     }
 

@@ -31,7 +31,7 @@ impl Cast<'_> {
             return Ok(client.clone());
         }
         let member = self.city.at(code).context("no node of this division in the demo")?;
-        let client = Client::log_in(&member.address, user, self.password).await?;
+        let client = Client::log_in(&member.address, &self.city.log_in_name(code, user), self.password).await?;
         self.clients.insert((code, user), client.clone());
         Ok(client)
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::Router;
@@ -25,6 +26,7 @@ pub struct Front {
     routes: Router<Arc<ApiState>>,
     nodes: RwLock<BTreeMap<DivisionCode, Arc<ApiState>>>,
     pack: bool,
+    closed: AtomicBool,
     reached: Reached,
 }
 
@@ -47,7 +49,12 @@ impl Front {
             Door::Proxy { trusted } => Reached::Proxied(trusted.clone()),
             Door::Files { .. } | Door::Own { .. } => Reached::Https,
         };
-        Self { routes: router::routes(), nodes: RwLock::default(), pack, reached }
+        Self { routes: router::routes(), nodes: RwLock::default(), pack, closed: AtomicBool::new(false), reached }
+    }
+
+    /// Answers everybody that nothing can be done for now: who they are cannot be found out.
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::Relaxed);
     }
 
     /// Lets requests through to a node from now on.
@@ -99,6 +106,9 @@ impl Front {
 
     fn choose(&self, uri: &Uri) -> Choice {
         let path = uri.path().trim_start_matches('/');
+        if self.closed.load(Ordering::Relaxed) && path != "healthz" {
+            return Choice::Answer(Problem::people_away().into_response());
+        }
         let (first, rest) = path.split_once('/').map_or((path, None), |(first, rest)| (first, Some(rest)));
         if let Ok(division) = first.parse::<DivisionCode>() {
             return match (self.node(division), rest) {

@@ -1,12 +1,19 @@
 //! Where a node lives: alone in its folder, or in a pack whose file says where the rows are and who serves.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::ensure;
+use protocol::id::NodeId;
 
 use crate::config::{Config, HttpSection};
 use crate::door::RunningFile;
 use crate::folder::Folder;
 use crate::pack::{self, PackFile};
-use crate::store::Place;
+use crate::person::realm::{PeopleSection, Realm};
+use crate::person::vault::Vault;
+use crate::store::{Place, Store};
+use crate::writer::port::Port;
 
 /// Folders above a node's in which its pack is looked for: `PACK/nodes/CODE` is the usual place.
 const PACK_ABOVE_MAX: usize = 3;
@@ -20,6 +27,47 @@ pub struct Home {
     pub http: HttpSection,
     /// The folder of the process that runs it: its own, or the pack's.
     pub base: PathBuf,
+    /// Who logs in to it.
+    pub people: Keeper,
+}
+
+/// Where the people are who log in to a node: at the node itself, or at the one that keeps those of its pack.
+#[derive(Debug, Clone)]
+pub struct Keeper {
+    /// Their realm.
+    pub realm: NodeId,
+    /// What the operator decides about them.
+    pub policy: PeopleSection,
+    /// The folder of the node in whose database they are.
+    pub folder: Folder,
+}
+
+impl Keeper {
+    fn of_pack(base: &Path, file: &PackFile) -> Self {
+        let folder = Folder::new(base.join(&file.people.folder));
+        Self { realm: file.pack.id, policy: file.people.policy(), folder }
+    }
+
+    /// Where the people of a folder are, which is a node's or a pack's.
+    pub fn of(folder: &Folder) -> anyhow::Result<Self> {
+        let file = folder.path().join(pack::FILE_NAME);
+        if file.is_file() && !folder.is_node() {
+            return Ok(Self::of_pack(folder.path(), &PackFile::load(&file)?));
+        }
+        Ok(Home::of(folder, &Config::load(folder.path())?)?.people)
+    }
+
+    /// Them, as a process sees them that runs one node by itself: `of`, with these rows and this port.
+    pub fn realm(&self, of: &Folder, store: &Store, port: Port, vault: &Arc<Vault>) -> anyhow::Result<Realm> {
+        let vault = if self.is(of) { vault.clone() } else { Arc::new(Vault::load(&self.folder.keys())?) };
+        Ok(Realm::new(store.people(self.realm), port, vault, self.policy.clone()))
+    }
+
+    /// Whether they are kept by the node of this folder.
+    fn is(&self, folder: &Folder) -> bool {
+        let real = |folder: &Folder| folder.path().canonicalize().ok();
+        real(&self.folder).is_some_and(|own| real(folder) == Some(own))
+    }
 }
 
 impl Home {
@@ -27,9 +75,24 @@ impl Home {
     pub fn of(folder: &Folder, config: &Config) -> anyhow::Result<Self> {
         if let Some((base, file)) = pack_of(folder)? {
             let place = file.database.shared(&base)?.unwrap_or_else(|| config.place(folder));
-            return Ok(Self { place, http: file.http, base });
+            let people = Keeper::of_pack(&base, &file);
+            return Ok(Self { place, http: file.http, base, people });
         }
-        Ok(Self { place: config.place(folder), http: config.http.clone(), base: folder.path().to_owned() })
+        let people = Keeper { realm: config.node.id, policy: config.people.clone(), folder: folder.clone() };
+        let (http, base) = (config.http.clone(), folder.path().to_owned());
+        Ok(Self { place: config.place(folder), http, base, people })
+    }
+
+    /// Refuses a node that cannot run by itself, because its people or its rows are in a file that its pack has open.
+    pub fn must_stand_alone(&self, folder: &Folder, config: &Config) -> anyhow::Result<()> {
+        let apart = self.people.is(folder) && self.place == config.place(folder);
+        ensure!(
+            apart || matches!(self.place, Place::Server(_)),
+            "this node runs in a pack, which keeps its people: `wuji run {}`; to run it by itself move its folder out of \
+             the pack and give it users of its own",
+            self.base.display()
+        );
+        Ok(())
     }
 
     /// What the process that runs it said when it started; none when none runs.
@@ -55,14 +118,12 @@ fn pack_of(folder: &Folder) -> anyhow::Result<Option<(PathBuf, PackFile)>> {
 }
 
 /// Opens the rows of a node for reading, wherever they are.
-pub fn rows(folder: &Folder, config: &Config) -> anyhow::Result<crate::store::Store> {
-    Ok(crate::store::Store::read_only(&Home::of(folder, config)?.place, config.node.id)?)
+pub fn rows(folder: &Folder, config: &Config) -> anyhow::Result<Store> {
+    Ok(Store::read_only(&Home::of(folder, config)?.place, config.node.id)?)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     const LINK: &str = "[link]\nlisten = '0.0.0.0:7440'\nadvertise = 'a:7440'\n";
@@ -84,15 +145,20 @@ mod tests {
         let (in_pack, alone) = (node(&inside, 1), node(&outside, 2));
         let text = format!(
             "[pack]\nid = '{:032x}'\nname = 'p'\nnodes = ['nodes/*']\n{LINK}[http]\nlisten = '127.0.0.1:2'\n\
-             [database]\nfile = 'all.db'\n",
+             [database]\nfile = 'all.db'\n[people]\nfolder = 'nodes/a'\n",
             9
         );
         std::fs::write(base.join("pack/pack.toml"), text).unwrap();
         let home = Home::of(&Folder::new(&inside), &in_pack).unwrap();
         assert_eq!(home.place, Place::File(base.join("pack/all.db")));
         assert_eq!((home.http.listen.port(), home.base), (2, base.join("pack")));
+        let pack = Keeper::of(&Folder::new(base.join("pack"))).unwrap();
+        assert_ne!(home.people.realm, in_pack.node.id);
+        assert_eq!(home.people.realm, pack.realm, "the people of the node are those of the pack");
+        assert!(pack.is(&Folder::new(&inside)));
         let home = Home::of(&Folder::new(&outside), &alone).unwrap();
         assert_eq!(home.place, Place::File(outside.join("node.db")), "a folder that the pack does not name");
         assert_eq!(home.http.listen.port(), 1);
+        assert_eq!(home.people.realm, alone.node.id, "its people are its own");
     }
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{HttpSection, LinkSection};
 use crate::folder::Folder;
+use crate::person::realm::PeopleSection;
 use crate::store::Place;
 
 /// The name of the file in a pack's folder.
@@ -26,6 +27,27 @@ pub struct PackFile {
     /// Where the rows are.
     #[serde(default)]
     pub database: PackDatabase,
+    /// Who logs in to its nodes.
+    pub people: PackPeople,
+}
+
+/// The people of a pack: one table of users for all its nodes, each with roles where they hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PackPeople {
+    /// The folder of the node that keeps them, counted from the pack's folder: they are in its database, under its key,
+    /// and what is done to them is in its audit. Another node here means other people.
+    pub folder: PathBuf,
+    /// Administrators and supervisors must have a second factor.
+    #[serde(default)]
+    pub second_factor: bool,
+}
+
+impl PackPeople {
+    /// What the operator decides about them.
+    pub fn policy(&self) -> PeopleSection {
+        PeopleSection { second_factor: self.second_factor }
+    }
 }
 
 /// Who is in a pack.

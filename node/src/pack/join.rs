@@ -15,13 +15,13 @@ use protocol::division::DivisionCode;
 use tokio::task::JoinSet;
 
 use super::file::{FILE_NAME, PackFile};
-use super::make::{Made, NODES, Order, Workplace, node_folder};
+use super::make::{Made, NODES, Order, Workplace, node_folder, put_users};
 use super::start::Pack;
-use crate::clock::Clock;
+use crate::config::Config;
 use crate::divisions::Site;
 use crate::folder::Folder;
 use crate::node::{self, Plan};
-use crate::person::change::Change;
+use crate::person::change::PutUser;
 use crate::store;
 
 /// Nodes that join at once.
@@ -51,13 +51,14 @@ pub async fn join(order: Order<'_>, token: &Token, told: impl Fn(usize)) -> anyh
             file
         }
     };
-    let joining = Arc::new(Joining { root, file, users: order.users.clone() });
+    let joining = Arc::new(Joining { root, file });
     joining.join_one(top, token).await?;
+    joining.put_users(top, &order.users).await?;
     let mut pack = Pack::start(&joining.root, &joining.file, |_| {}).await?;
     let joined = joining.all_below(&mut pack, order.sites, told).await;
     pack.stop().await?;
     joined?;
-    let top = crate::config::Config::load(node_folder(&joining.root, top).path())?.node.id;
+    let top = Config::load(node_folder(&joining.root, top).path())?.node.id;
     let into = order.into.to_owned();
     tokio::task::spawn_blocking(move || workplace.finish(&into)).await.context("the move broke off")??;
     Ok(Made { nodes: order.sites.len(), top })
@@ -66,7 +67,6 @@ pub async fn join(order: Order<'_>, token: &Token, told: impl Fn(usize)) -> anyh
 struct Joining {
     root: std::path::PathBuf,
     file: PackFile,
-    users: super::make::Users,
 }
 
 impl Joining {
@@ -95,12 +95,15 @@ impl Joining {
             .and_then(|joined| joined)
             .with_context(failed)?;
         config.node.grid_kind = site.grid_kind;
-        config.save(folder.path())?;
+        config.save(folder.path())
+    }
+
+    /// Before anything runs, and again by a run that goes on: the same users, the same rows.
+    async fn put_users(&self, top: &Site, users: &[PutUser]) -> anyhow::Result<()> {
+        let folder = self.folder(top);
+        let config = Config::load(folder.path())?;
         let (_, mut write) = store::open(&config.place(&folder), config.node.id).await?;
-        for user in (self.users)(site) {
-            write.change_people(config.node.id, &Change::PutUser(user), Clock::default().wall()).await?;
-        }
-        Ok(())
+        put_users(&mut write, self.file.pack.id, users).await
     }
 
     /// Level after level, because a parent must run before its children can join.

@@ -10,14 +10,14 @@ use protocol::id::NodeId;
 use tokio::task::JoinSet;
 
 use super::enrol::Planning;
-use super::file::{PackDatabase, PackFile, PackSection};
+use super::file::{PackDatabase, PackFile, PackPeople, PackSection};
 use crate::clock::{Clock, random_bytes};
 use crate::config::{Config, DatabaseSection, FiguresSection, HttpSection, LinkSection, NodeSection, ParentSection};
 use crate::divisions::Site;
 use crate::folder::Folder;
 use crate::person::change::{Change, PutUser};
 use crate::person::realm::PeopleSection;
-use crate::store::{Database, Place};
+use crate::store::{Database, Place, WriteStore};
 
 /// Nodes that are written at once.
 const AT_ONCE: usize = 8;
@@ -27,9 +27,6 @@ const MARK: &str = "being-made";
 const JOINED: &str = "joined";
 const TEMPLATE: &str = "template.db";
 pub(super) const NODES: &str = "nodes";
-
-/// Gives the users of a node.
-pub type Users = Arc<dyn Fn(&Site) -> Vec<PutUser> + Send + Sync>;
 
 /// What is to be made.
 pub struct Order<'a> {
@@ -43,8 +40,8 @@ pub struct Order<'a> {
     pub http: HttpSection,
     /// Where the rows are.
     pub database: PackDatabase,
-    /// The users of each node.
-    pub users: Users,
+    /// Its users.
+    pub users: Vec<PutUser>,
 }
 
 impl Order<'_> {
@@ -59,6 +56,11 @@ impl Order<'_> {
             link: self.link.clone(),
             http: self.http.clone(),
             database: self.database.clone(),
+            // The topmost node stays for as long as the pack does.
+            people: PackPeople {
+                folder: Path::new(NODES).join(top.code.to_string()),
+                second_factor: PeopleSection::default().second_factor,
+            },
         }
     }
 }
@@ -201,6 +203,15 @@ async fn template(partial: &Path) -> anyhow::Result<PathBuf> {
     Ok(path)
 }
 
+/// Writes the users of a pack into the database of the node that keeps them.
+pub(super) async fn put_users(store: &mut WriteStore, pack: NodeId, users: &[PutUser]) -> anyhow::Result<()> {
+    let now = Clock::default().wall();
+    for user in users {
+        store.change_people(pack, &Change::PutUser(user.clone()), now).await?;
+    }
+    Ok(())
+}
+
 enum Rows {
     Shared(Database),
     Apart(PathBuf),
@@ -211,7 +222,7 @@ struct Making {
     planning: Planning,
     file: PackFile,
     rows: Rows,
-    users: Users,
+    users: Vec<PutUser>,
 }
 
 impl Making {
@@ -247,9 +258,8 @@ impl Making {
         store.begin().await?;
         store.set_meta("division", &planned.site.code.to_string()).await?;
         self.planning.belonging(index).write(&mut store).await?;
-        let now = Clock::default().wall();
-        for user in (self.users)(&planned.site) {
-            store.change_people(planned.node, &Change::PutUser(user), now).await?;
+        if index == 0 {
+            put_users(&mut store, self.file.pack.id, &self.users).await?;
         }
         store.commit().await?;
         drop(store);

@@ -15,8 +15,8 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 
-pub use file::{FILE_NAME, PackDatabase, PackFile, PackSection};
+pub use file::{FILE_NAME, PackDatabase, PackFile, PackPeople, PackSection};
 pub use join::join;
 pub use limits::{TooFew, descriptors_needed, raise_descriptors};
-pub use make::{Made, Order, Users, make};
+pub use make::{Made, Order, make};
 pub use start::{Failure, Pack, Progress};

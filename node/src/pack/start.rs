@@ -11,12 +11,13 @@ use tokio::sync::Semaphore;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use super::file::PackFile;
+use super::file::{PackFile, PackPeople};
 use super::limits::raise_descriptors;
 use super::sweep::Sweep;
 use crate::config::Config;
 use crate::folder::Folder;
 use crate::node::{House, Running};
+use crate::person::realm::Realm;
 use crate::store::Database;
 
 /// Nodes that are started, or stopped, at once: each opens a database and reads its keys.
@@ -71,7 +72,7 @@ impl Pack {
         let house = House { host: host.clone(), database };
         let (sweep, stopping) = (Sweep::default(), CancellationToken::new());
         let sweeper = tokio::spawn(sweep.clone().run(stopping.clone()));
-        let begun = Begun { file: file.clone(), house, sweep };
+        let begun = Begun { base: folder.to_owned(), file: file.clone(), house, sweep };
         let (started, failures) = begun.start_all(folders, told).await;
         if started.is_empty() {
             stopping.cancel();
@@ -80,6 +81,19 @@ impl Pack {
             return Err(first.unwrap_or_else(|| anyhow::anyhow!("a pack without nodes")));
         }
         Ok(Self { nodes: started.into_iter().map(Arc::new).collect(), failures, host, begun, stopping, sweeper })
+    }
+
+    /// The people who log in to its nodes. Without the node that keeps them nobody can, and this says so.
+    pub fn realm(&self) -> anyhow::Result<Arc<Realm>> {
+        let PackPeople { folder, .. } = &self.begun.file.people;
+        let keeps = |node: &&Arc<Running>| node.folder.path() == self.begun.base.join(folder);
+        let keeper = self.nodes.iter().find(keeps).with_context(|| {
+            format!(
+                "the node in {} keeps the people of this pack and does not run: nobody can log in",
+                folder.display()
+            )
+        })?;
+        Ok(Arc::new(keeper.realm(self.begun.file.pack.id, self.begun.file.people.policy())))
     }
 
     /// Starts one more node, unless it runs already.
@@ -148,6 +162,7 @@ fn within_pack(mut config: Config, file: &PackFile) -> Config {
 /// What every node is started with.
 #[derive(Clone)]
 struct Begun {
+    base: PathBuf,
     file: PackFile,
     house: House,
     sweep: Sweep,

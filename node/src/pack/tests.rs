@@ -1,7 +1,6 @@
 #[path = "../../tests/support/ports.rs"]
 mod ports;
 
-use casework::{Grant, Role};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,14 +29,14 @@ fn link() -> LinkSection {
     LinkSection { listen, advertise: listen.to_string(), retry_min_ms: 50, retry_max_ms: 1_000, capture: None }
 }
 
-fn user(site: &Site) -> PutUser {
+fn user(name: &str, grants: &str) -> PutUser {
     PutUser {
-        name: "clerk".to_owned(),
-        shown: format!("{}受理员", site.name),
+        name: name.to_owned(),
+        shown: name.to_owned(),
         password: None,
         must_change: false,
         disabled: false,
-        grants: Some(vec![Grant::everywhere(Role::Clerk)]),
+        grants: Some(crate::person::roles::grants(grants).unwrap()),
     }
 }
 
@@ -48,7 +47,7 @@ fn order<'a>(into: &'a Path, sites: &'a [Site], database: PackDatabase) -> Order
         link: link(),
         http: HttpSection::plain("127.0.0.1:0".parse().unwrap()),
         database,
-        users: Arc::new(|site| vec![user(site)]),
+        users: vec![user("clerk", "clerk"), user("second", "clerk@330602001002")],
     }
 }
 
@@ -87,7 +86,8 @@ async fn a_pack_made_from_a_table_comes_up_with_all_its_links() {
         let top = pack.nodes.iter().find(|n| n.config.node.division.level() == Level::City).unwrap();
         assert_eq!(top.store.routes().await.unwrap().len(), 4, "the top knows the way to everybody");
         assert_eq!(top.store.children().await.unwrap().len(), 1);
-        assert_eq!(top.store.people(top.config.node.id).users().await.unwrap()[0].shown, "绍兴市受理员");
+        let people = pack.realm().unwrap().people.users().await.unwrap();
+        assert_eq!(people.into_iter().map(|user| user.name).collect::<Vec<_>>(), ["clerk", "second"]);
         pack.stop().await.unwrap();
     }
 }
@@ -177,6 +177,13 @@ async fn get(front: &crate::door::Front, path: &str) -> (u16, axum::http::Header
     (parts.status.as_u16(), parts.headers, String::from_utf8(body.to_vec()).unwrap())
 }
 
+fn admit_all(front: &crate::door::Front, pack: &Pack) {
+    let (names, realm) = (Arc::new(Table::read(CITY.as_bytes()).unwrap()), pack.realm().unwrap());
+    for node in &pack.nodes {
+        front.admit(Arc::new(crate::api::ApiState::within(node, names.clone(), realm.clone()).unwrap()));
+    }
+}
+
 #[tokio::test]
 async fn one_listener_leads_to_every_node_by_its_division_and_keeps_links_and_redirects_below_it() {
     let root = tempfile::tempdir().unwrap();
@@ -184,10 +191,7 @@ async fn one_listener_leads_to_every_node_by_its_division_and_keeps_links_and_re
     make(order(&into, &sites, PackDatabase::default()), |_| {}).await.unwrap();
     let pack = start(&into).await;
     let front = crate::door::Front::pack(&crate::config::Door::Loopback);
-    let names = Arc::new(Table::read(CITY.as_bytes()).unwrap());
-    for node in &pack.nodes {
-        front.admit(Arc::new(crate::api::ApiState::new(node, names.clone()).unwrap()));
-    }
+    admit_all(&front, &pack);
     let (status, _, body) = get(&front, "/").await;
     assert!(status == 200 && body.contains("绍兴市") && body.contains("href=\"/330600000000/login"), "{body}");
     assert!(!body.contains("甲社区"), "what lies deeper is found by going down or by name");
@@ -209,6 +213,63 @@ async fn one_listener_leads_to_every_node_by_its_division_and_keeps_links_and_re
     assert_eq!(get(&front, "/healthz").await.0, 200);
     let (status, _, _) = get(&front, "/330602000000/api/v1/status").await;
     assert_eq!(status, 401);
+    drop(front);
+    pack.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_logs_in_at_one_node_of_a_pack_works_at_every_node_where_a_role_of_theirs_holds() {
+    let root = tempfile::tempdir().unwrap();
+    let (into, sites) = (root.path().join("city"), sites());
+    let mut order = order(&into, &sites, PackDatabase::default());
+    let password = crate::person::password::hash("a long enough word".to_owned()).await.unwrap();
+    order.users.iter_mut().for_each(|user| user.password = Some(password.clone()));
+    make(order, |_| {}).await.unwrap();
+    let pack = start(&into).await;
+    let front = crate::door::Front::pack(&crate::config::Door::Loopback);
+    admit_all(&front, &pack);
+    for (name, closed) in [("clerk", None), ("second", Some("330602001001"))] {
+        let cookie = log_in(&front, "330600000000", name).await;
+        for site in &sites {
+            let code = site.code.to_string();
+            let request = axum::http::Request::get(format!("/{code}/api/v1/cases")).header("cookie", &cookie);
+            let request = request.body(axum::body::Body::empty()).unwrap();
+            let status = front.answer(request, "127.0.0.1:9".parse().unwrap()).await.status().as_u16();
+            let expected = if closed == Some(code.as_str()) { 403 } else { 200 };
+            assert_eq!(status, expected, "{name} at {code}");
+        }
+    }
+    drop(front);
+    pack.stop().await.unwrap();
+}
+
+/// The cookie of a new session.
+async fn log_in(front: &crate::door::Front, code: &str, name: &str) -> String {
+    let body = serde_json::json!({ "user": name, "password": "a long enough word" }).to_string();
+    let request = axum::http::Request::post(format!("/{code}/api/v1/session"))
+        .header("content-type", "application/json")
+        .body(axum::body::Body::from(body))
+        .unwrap();
+    let answer = front.answer(request, "127.0.0.1:9".parse().unwrap()).await;
+    let cookie = answer.headers()["set-cookie"].to_str().unwrap();
+    cookie.split(';').next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn without_the_node_that_keeps_its_people_the_others_run_and_it_is_said_that_nobody_can_log_in() {
+    let root = tempfile::tempdir().unwrap();
+    let (into, sites) = (root.path().join("city"), sites());
+    make(order(&into, &sites, PackDatabase::default()), |_| {}).await.unwrap();
+    std::fs::write(into.join("nodes/330600000000/keys/tls.key"), "damaged").unwrap();
+    let pack = start(&into).await;
+    assert_eq!(pack.nodes.len(), 4);
+    let why = pack.realm().unwrap_err().to_string();
+    assert!(why.contains("nodes/330600000000 keeps the people of this pack and does not run"), "{why}");
+    let front = crate::door::Front::pack(&crate::config::Door::Loopback);
+    front.close();
+    let (status, _, body) = get(&front, "/330602000000/login").await;
+    assert!(status == 503 && body.contains("people-away"), "{status} {body}");
+    assert_eq!(get(&front, "/healthz").await.0, 200, "the process itself lives");
     drop(front);
     pack.stop().await.unwrap();
 }
