@@ -30,9 +30,9 @@ pub struct BeginFactor {
 #[derive(Serialize, ToSchema)]
 pub struct BegunFactor {
     /// `otpauth://` address for a picture to be scanned.
-    uri: String,
+    pub(crate) uri: String,
     /// The same secret to be typed, base 32.
-    secret: String,
+    pub(crate) secret: String,
 }
 
 /// The first code.
@@ -67,7 +67,12 @@ pub(super) async fn begin(
     caller: Caller,
     Body(body): Body<BeginFactor>,
 ) -> Result<NotKept<BegunFactor>, Problem> {
-    let user = proven(&state, &caller, body.password).await?;
+    Ok(NotKept(Json(begun(&state, &caller, body.password).await?)))
+}
+
+/// Makes the secret of a second factor for whoever knows the password.
+pub(crate) async fn begun(state: &ApiState, caller: &Caller, password: String) -> Result<BegunFactor, Problem> {
+    let user = proven(state, caller, password).await?;
     if user.totp_on {
         return Err(Problem::conflict("A second factor is in use; end it first.", "已绑定动态验证码,请先解除。"));
     }
@@ -78,7 +83,7 @@ pub(super) async fn begin(
         Change::SetTotp { name: user.name.clone(), secret: Some(sealed), on: false, last: 0, recovery: Vec::new() };
     state.realm.change(change).await?;
     let uri = totp::uri(&secret, &state.config.node.name, &user.name);
-    Ok(NotKept(Json(BegunFactor { uri, secret: totp::base32(&secret) })))
+    Ok(BegunFactor { uri, secret: totp::base32(&secret) })
 }
 
 async fn own(state: &ApiState, caller: &Caller) -> Result<UserRow, Problem> {
@@ -97,20 +102,28 @@ pub(super) async fn confirm(
     caller: Caller,
     Body(body): Body<ConfirmFactor>,
 ) -> Result<NotKept<RecoveryCodes>, Problem> {
+    let recovery_codes = confirmed(&state, &caller, &body.code).await?;
+    Ok(NotKept(Json(RecoveryCodes { recovery_codes })))
+}
+
+/// Asks for the second factor from now on, if this is its first code. The recovery codes.
+pub(crate) async fn confirmed(state: &ApiState, caller: &Caller, code: &str) -> Result<Vec<String>, Problem> {
     let _one = state.realm.log_ins.lock().await;
-    let user = own(&state, &caller).await?;
+    let user = own(state, caller).await?;
     let Some(sealed) = user.totp.filter(|_| !user.totp_on) else {
         return Err(Problem::conflict("No second factor waits for its first code.", "没有待确认的动态验证码。"));
     };
     let place = state.realm.totp_place(&user.name);
     let secret = state.realm.vault.open(&place, &sealed).map_err(|_| Problem::internal())?;
-    let step = totp::verify(&secret, &body.code, state.clock.wall(), user.totp_last)
-        .ok_or_else(|| Problem::invalid("the code is not one of now: check the clock of the phone"))?;
+    let step = totp::verify(&secret, code, state.clock.wall(), user.totp_last).ok_or_else(|| {
+        let en = "the code is not one of now: check the clock of the phone";
+        Problem::unacceptable(en, "验证码不正确,请检查手机时间是否准确。")
+    })?;
     let codes = totp::recovery_codes();
     let recovery = codes.iter().map(|code| totp::recovery_hash(code)).collect();
     let change = Change::SetTotp { name: user.name, secret: Some(sealed), on: true, last: step, recovery };
     state.realm.change(change).await?;
-    Ok(NotKept(Json(RecoveryCodes { recovery_codes: codes })))
+    Ok(codes)
 }
 
 /// Ends one's own second factor.

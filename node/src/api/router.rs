@@ -112,13 +112,16 @@ fn acts() -> OpenApiRouter<Arc<ApiState>> {
         .routes(routes!(cases::acts::contribute)) // contribute
 }
 
-/// The page: read-only, for people.
+/// The page for people: it shows, and changes nothing but what concerns their own log-in.
 fn pages() -> Router<Arc<ApiState>> {
     use axum::routing::{get, post};
     let inside = Router::new()
         .route("/", get(page::overview))
         .route("/cases/{id}", get(page::case))
         .route("/logout", post(page::log_out))
+        .route("/password", get(page::due::password_form).post(page::due::change_password))
+        .route("/second-factor", get(page::due::factor_form).post(page::due::begin_factor))
+        .route("/second-factor/confirm", post(page::due::confirm_factor))
         .layer(from_fn(page::guard));
     let door = Router::new().route("/login", get(page::log_in_form).post(page::log_in));
     inside.merge(door).layer(from_fn(page::nonce))

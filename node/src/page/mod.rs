@@ -2,6 +2,7 @@
 
 mod case;
 mod door;
+pub(crate) mod due;
 pub(crate) mod entrance;
 mod figures;
 mod frame;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 
 use axum::extract::{Extension, Form, FromRequestParts, Path, Query, Request, State};
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
@@ -92,18 +93,25 @@ fn bound(headers: &mut HeaderMap, nonce: &str) {
     }
 }
 
-/// Sends whoever is not logged in to the door.
+/// Sends whoever is not logged in to the door, and whoever has something to do first to that. What is sent must come from
+/// here, and stands in the audit.
 pub(crate) async fn guard(Extension(state): Extension<Arc<ApiState>>, mut request: Request, next: Next) -> Response {
-    match caller::identify(&state, request.headers()).await {
-        // The page has no forms for what is due: the console and the API have.
-        Ok(Some(caller)) if caller.due.is_some() => Redirect::to("/login").into_response(),
-        Ok(Some(caller)) => {
-            request.extensions_mut().insert(caller);
-            next.run(request).await
-        }
-        Ok(None) => Redirect::to("/login").into_response(),
-        Err(problem) => problem.into_response(),
+    let caller = match caller::identify(&state, request.headers()).await {
+        Ok(Some(caller)) => caller,
+        Ok(None) => return Redirect::to("/login").into_response(),
+        Err(problem) => return problem.into_response(),
+    };
+    let path = request.uri().path().to_owned();
+    if let Some(first) = caller.due.map(due::place).filter(|first| !path.starts_with(first) && path != "/logout") {
+        return Redirect::to(first).into_response();
     }
+    let entry = caller.entry(request.method(), &path, &path);
+    let sends = request.method() == Method::POST;
+    if let (true, Err(problem)) = (sends, must_be_same_site(request.headers())) {
+        return problem.into_response();
+    }
+    request.extensions_mut().insert(caller);
+    if sends { audited(&state, entry, next.run(request)).await } else { next.run(request).await }
 }
 
 fn send(status: StatusCode, html: Html) -> Response {

@@ -2,6 +2,7 @@
 //! makes guessing slow; tokens; hand-over; parties masked, revealed and erased; the audit and what was done to it.
 
 mod audit;
+mod due;
 mod harness;
 mod log_in;
 mod persons;
