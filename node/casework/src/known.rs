@@ -21,7 +21,7 @@ pub struct Known {
     id: CaseId,
     events: BTreeMap<(EventId, Hash), (Header, NodeId)>,
     privates: BTreeMap<EventId, (Salt, Private)>,
-    seals: BTreeMap<Epoch, TenureSeal>,
+    seals: BTreeMap<(Epoch, Hash), TenureSeal>,
     key: Option<(CaseKey, DivisionCode)>,
     orders: BTreeMap<OrderId, OrderFile>,
     offers: BTreeMap<OfferId, OfferFile>,
@@ -102,7 +102,7 @@ impl Known {
                 self.events.insert((header.id, header.hash()), (header, origin));
             }
             Record::Seal(seal) => {
-                self.seals.insert(seal.head.epoch, seal);
+                self.seals.insert((seal.head.epoch, seal.head.hash), seal);
             }
             Record::Key { key, registered_by, .. } => self.key = Some((key, registered_by)),
             Record::Order(file) => {
@@ -240,9 +240,9 @@ impl Known {
         self.events.iter().map(|((_, hash), (header, origin))| (*hash, header, *origin))
     }
 
-    /// Seals of ended tenures, oldest first.
+    /// Seals of the ended tenures of the chain, oldest first.
     pub fn seals(&self) -> impl Iterator<Item = &TenureSeal> {
-        self.seals.values()
+        self.seals.values().filter(|seal| self.chain().iter().any(|link| link.hash == seal.head.hash))
     }
 
     /// Key in the figures and the registering division.

@@ -27,7 +27,7 @@ pub enum Record {
         /// Who wrote it.
         origin: NodeId,
     },
-    /// The end of a tenure. Key: case and epoch.
+    /// The end of a tenure. Key: case, epoch and hash of its last header.
     Seal(TenureSeal),
     /// The key of a case in the figures. Key: case.
     Key {
@@ -63,8 +63,8 @@ pub enum Record {
 pub enum RecordKey {
     /// Of an event.
     Event(CaseId, EventId, Hash),
-    /// Of a seal.
-    Seal(CaseId, Epoch),
+    /// Of a seal. A restored owner may have ended the same tenure twice, in two ways: which one holds the chain says.
+    Seal(CaseId, Epoch, Hash),
     /// Of a case key.
     Key(CaseId),
     /// Of an order.
@@ -92,7 +92,7 @@ impl Record {
     pub fn key(&self) -> RecordKey {
         match self {
             Self::Event { header, .. } => RecordKey::Event(header.case, header.id, header.hash()),
-            Self::Seal(seal) => RecordKey::Seal(seal.case, seal.head.epoch),
+            Self::Seal(seal) => RecordKey::Seal(seal.case, seal.head.epoch, seal.head.hash),
             Self::Key { case, .. } => RecordKey::Key(*case),
             Self::Order(file) => RecordKey::Order(file.order.id),
             Self::Offer(file) => RecordKey::Offer(file.offer.id),

@@ -62,7 +62,9 @@ fn json<T: Serialize>(value: &T) -> Vec<u8> {
 fn paper(record: &Record) -> Option<Paper> {
     let case = record.case()?;
     let (kind, key, content, open) = match record {
-        Record::Seal(seal) => (SEAL, codec::encode_unbounded(&seal.head.epoch), codec::encode_unbounded(seal), false),
+        Record::Seal(seal) => {
+            (SEAL, codec::encode_unbounded(&(seal.head.epoch, seal.head.hash)), codec::encode_unbounded(seal), false)
+        }
         Record::Key { key, registered_by, .. } => {
             (KEY, Vec::new(), codec::encode_unbounded(&(*key, *registered_by)), false)
         }

@@ -80,23 +80,13 @@ fn release(draft: &mut Draft<'_, '_>, file: &OfferFile) -> Result<(), Refusal> {
         key,
         registered_by,
         headers: draft.known.chain().iter().map(|link| link.header.clone()).collect(),
-        seals: chain_seals(draft),
+        seals: draft.known.seals().copied().collect(),
         private: draft.known.parts(),
     };
     draft.follow(to, FollowerClass::Full, None, "owner");
     draft.send(to, Letter::Handover(Box::new(letter)));
     headers::answer_moved(draft);
     Ok(())
-}
-
-/// Seals of the tenures of this chain, oldest first.
-fn chain_seals(draft: &Draft<'_, '_>) -> Vec<TenureSeal> {
-    draft
-        .known
-        .seals()
-        .filter(|seal| draft.known.chain().iter().any(|link| link.hash == seal.head.hash))
-        .copied()
-        .collect()
 }
 
 /// The receiver declined.

@@ -115,3 +115,19 @@ fn an_approval_asked_before_the_restore_is_still_answered_by_who_was_asked() {
     assert_eq!(net.case(GRID, case).level(), Some(Warning::Yellow));
     net.agree(&[GRID, COUNTY, CITY], case);
 }
+
+#[test]
+fn a_tenure_that_a_restored_owner_ended_twice_still_proves_what_follows_it() {
+    let (mut net, case) = Net::reported(Ending::Submit, answers(false, 0));
+    let before = net.nodes[GRID].rows.clone();
+    net.accept(TOWN, case);
+    // The grid comes back as it was before it gave the case away, and the acceptance reaches it once more.
+    net.nodes[GRID].rows = before;
+    let again = net.kept.iter().find(|mail| matches!(mail.body, Body::Accept(_))).cloned().unwrap();
+    net.deliver(again, false).unwrap();
+    net.settle();
+    let raise = Command::Regrade { answers: answers(true, 0), level: Some(Warning::Red), reason: text("") };
+    net.act(TOWN, case, raise).unwrap();
+    net.settle();
+    net.agree(&[GRID, VILLAGE, TOWN, COUNTY, CITY], case);
+}
