@@ -93,7 +93,8 @@ impl Pack {
                 folder.display()
             )
         })?;
-        Ok(Arc::new(keeper.realm(self.begun.file.pack.id, self.begun.file.people.policy())))
+        let realm = keeper.realm(self.begun.file.pack.id, self.begun.file.people.policy());
+        Ok(Arc::new(realm.serving(self.nodes.len())))
     }
 
     /// Starts one more node, unless it runs already.

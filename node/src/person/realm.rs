@@ -18,6 +18,8 @@ use crate::writer::port::{Ask, Failed, Port};
 
 /// Log-ins from one address at once, and how long until the next.
 const LOG_INS: (u32, u32) = (20, 3_000);
+/// The shortest such time, however many nodes the people log in to, milliseconds: a log-in costs a core about as long.
+const LOG_IN_PAUSE_MIN_MS: u32 = 50;
 /// Requests of one session or token at once, and how long until the next: a console that opens many panels is no attack.
 const REQUESTS: (u32, u32) = (300, 20);
 /// Expensive requests of one session at once, and how long until the next.
@@ -67,6 +69,13 @@ impl Realm {
             request_rate: Rate::new(REQUESTS.0, REQUESTS.1),
             expensive_rate: Rate::new(EXPENSIVE.0, EXPENSIVE.1),
         }
+    }
+
+    /// The same people, as they log in to so many nodes: a whole office comes from one address, and a pack has many offices.
+    pub fn serving(self, nodes: usize) -> Self {
+        let nodes = u32::try_from(nodes).unwrap_or(u32::MAX).clamp(1, LOG_INS.1 / LOG_IN_PAUSE_MIN_MS);
+        let log_in_rate = Rate::new(LOG_INS.0.saturating_mul(nodes), (LOG_INS.1 / nodes).max(LOG_IN_PAUSE_MIN_MS));
+        Self { log_in_rate, ..self }
     }
 
     /// Which realm.
