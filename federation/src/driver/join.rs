@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use protocol::directory::Ancestor;
 use protocol::id::NodeId;
 use protocol::wire::codec;
 use protocol::wire::control::{Enrolled, JoinRequest};
@@ -163,10 +162,9 @@ fn acceptable(
     if entry.node != node || entry.division != token.division || entry.parent != Some(token.parent) {
         return Err(JoinError::Answer("the directory entry is for another node or place"));
     }
-    let above =
-        Ancestor { node: token.parent, division: enrolled.ancestors.first().map_or(token.division, |a| a.division) };
+    let nearest = enrolled.ancestors.first().map(|above| above.node);
     let placed = enrolled.ancestors.iter().all(|a| a.division != token.division && a.division.contains(token.division));
-    if enrolled.ancestors.first() != Some(&above) || !placed {
+    if nearest != Some(token.parent) || !placed {
         return Err(JoinError::Answer("the line above does not lead from the parent upward"));
     }
     let ours = (keys.signing_key(), keys.sealing_key(), keys.tls_spki_sha256());

@@ -18,6 +18,7 @@ use crate::door::Client;
 use crate::person::audit::{self, Entry};
 use crate::person::change::Change;
 use crate::person::{roles, session};
+use crate::store::people::UserRow;
 
 /// Name under which the operator's token acts.
 const OPERATOR: &str = "operator";
@@ -156,8 +157,14 @@ pub async fn identify(state: &Arc<ApiState>, headers: &HeaderMap) -> Result<Opti
     let seen_after = UnixMillis(now.0.saturating_sub(session::IDLE_MS));
     let Some(row) = state.realm.people.session(hash, now, seen_after).await? else { return Ok(None) };
     let Some(user) = state.realm.people.user(&row.name).await?.filter(|user| !user.disabled) else { return Ok(None) };
-    let grants = state.realm.grants_now(&user.name, now).await?;
+    let caller = in_session(state, user, hash).await?;
     seen(state, row.seen_at, now, Change::SeenSession(hash));
+    Ok(Some(caller))
+}
+
+/// A user in a session, which its hash names.
+pub(super) async fn in_session(state: &ApiState, user: UserRow, hash: [u8; 32]) -> Result<Caller, Problem> {
+    let grants = state.realm.grants_now(&user.name, state.clock.wall()).await?;
     let due = match () {
         () if user.must_change => Some(Due::Password),
         () if !user.totp_on && state.realm.needs_second_factor(&grants) => Some(Due::SecondFactor),
@@ -165,7 +172,7 @@ pub async fn identify(state: &Arc<ApiState>, headers: &HeaderMap) -> Result<Opti
     };
     let (name, shown, via) = (user.name, user.shown, session::short(&hash));
     let grants = state.held_here(grants);
-    Ok(Some(Caller { name, shown, grants, session: Some(hash), via, due, home: state.home() }))
+    Ok(Caller { name, shown, grants, session: Some(hash), via, due, home: state.home() })
 }
 
 async fn bearer(state: &Arc<ApiState>, token: &str, now: UnixMillis) -> Result<Option<Caller>, Problem> {

@@ -11,7 +11,7 @@ use protocol::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::caller::{Caller, Due, address_of, audited, is_https, must_be_same_site};
+use super::caller::{Caller, Due, address_of, audited, in_session, is_https, must_be_same_site};
 use super::extract::Body;
 use super::problem::{Problem, ProblemBody};
 use super::stamp;
@@ -237,32 +237,13 @@ pub(super) async fn log_in(State(state): State<Arc<ApiState>>, request: Request)
         let opened = open(&state, body, &from).await;
         let answer = async {
             let (user, opened) = opened?;
-            let caller = caller_of(&state, &user, &opened).await?;
+            let caller = in_session(&state, user, opened.hash).await?;
             let cookie = session::set_cookie(state.realm.id(), &opened.token, from.https);
             Ok::<_, Problem>(([(header::SET_COOKIE, cookie)], Json(me_of(&state, &caller))).into_response())
         };
         answer.await.unwrap_or_else(IntoResponse::into_response)
     };
     Ok(audited(&state, entry, run).await)
-}
-
-async fn caller_of(state: &ApiState, user: &UserRow, opened: &session::Opened) -> Result<Caller, Problem> {
-    let grants = state.realm.grants_now(&user.name, state.clock.wall()).await?;
-    let due = match () {
-        () if user.must_change => Some(Due::Password),
-        () if !user.totp_on && state.realm.needs_second_factor(&grants) => Some(Due::SecondFactor),
-        () => None,
-    };
-    let (name, shown, via) = (user.name.clone(), user.shown.clone(), session::short(&opened.hash));
-    Ok(Caller {
-        name,
-        shown,
-        grants: state.held_here(grants),
-        session: Some(opened.hash),
-        via,
-        due,
-        home: state.home(),
-    })
 }
 
 /// Logs out.

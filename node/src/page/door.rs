@@ -1,6 +1,6 @@
 //! The door: the form to log in.
 
-use super::frame::head;
+use super::frame::card;
 use super::html::Html;
 use super::words::Lang;
 use crate::api::problem::Problem;
@@ -8,11 +8,7 @@ use crate::api::problem::Problem;
 /// The form, after a failure with its reason.
 pub(super) fn door(lang: Lang, nonce: &str, base: &str, failed: Option<&Problem>) -> Html {
     let title = lang.t("登录", "Log in");
-    let mut html = head(lang, nonce, title, false);
-    html.raw("<main class=\"door\" id=\"main\"><section class=\"card\">").el("<h1>", title, "</h1>");
-    if let Some(problem) = failed {
-        html.raw("<p class=\"wrong\" role=\"alert\">").text(problem.text(lang == Lang::Zh)).raw("</p>");
-    }
+    let mut html = card(lang, nonce, title, failed.map(|problem| problem.text(lang == Lang::Zh)));
     html.raw("<form method=\"post\" action=\"").text(base).raw("/login?lang=").raw(lang.code()).raw("\"><label>");
     html.text(lang.t("用户名", "Name"));
     html.raw("<input name=\"user\" autocomplete=\"username\" required maxlength=\"40\"></label><label>");
@@ -28,9 +24,7 @@ pub(super) fn door(lang: Lang, nonce: &str, base: &str, failed: Option<&Problem>
 
 /// A page that says why there is none.
 pub(super) fn failure(lang: Lang, nonce: &str, base: &str, problem: &Problem) -> Html {
-    let text = problem.text(lang == Lang::Zh);
-    let mut html = head(lang, nonce, text, false);
-    html.raw("<main class=\"door\" id=\"main\"><section class=\"card\">").el("<h1>", text, "</h1>");
+    let mut html = card(lang, nonce, problem.text(lang == Lang::Zh), None);
     html.raw("<p><a href=\"").text(base).raw("/?lang=").raw(lang.code()).raw("\">").text(lang.t("返回", "Back"));
     html.raw("</a></p></section></main></body></html>");
     html

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use super::View;
-use super::frame::head;
+use super::frame::card;
 use super::html::Html;
 use super::send;
 use crate::api::caller::Due;
@@ -68,7 +68,7 @@ pub(crate) async fn confirm_factor(view: View, Form(form): Form<ConfirmFactor>) 
         Err(problem) => return refused(&view, &problem, |view, wrong| code_page(view, None, wrong)),
     };
     let lang = view.lang;
-    let mut html = form_head(&view, lang.t("请抄下恢复码", "Write these recovery codes down"), None);
+    let mut html = card(view.lang, &view.nonce, lang.t("请抄下恢复码", "Write these recovery codes down"), None);
     let why = lang.t(
         "手机丢失时,每个恢复码可登录一次。它们不会再次显示。",
         "Each opens one log-in if the phone is lost. They are not shown again.",
@@ -89,15 +89,6 @@ fn refused(view: &View, problem: &Problem, form: impl Fn(&View, Option<&str>) ->
     response
 }
 
-fn form_head(view: &View, title: &str, wrong: Option<&str>) -> Html {
-    let mut html = head(view.lang, &view.nonce, title, false);
-    html.raw("<main class=\"door\" id=\"main\"><section class=\"card\">").el("<h1>", title, "</h1>");
-    if let Some(wrong) = wrong {
-        html.raw("<p class=\"wrong\" role=\"alert\">").text(wrong).raw("</p>");
-    }
-    html
-}
-
 /// Opens a form and its first label.
 fn action(html: &mut Html, view: &View, to: &'static str) {
     html.raw("<form method=\"post\" action=\"").text(&view.base).raw(to).raw("?lang=").raw(view.lang.code());
@@ -111,7 +102,7 @@ fn form_end(html: &mut Html, button: &str) {
 fn password_page(view: &View, wrong: Option<&str>) -> Html {
     let lang = view.lang;
     let title = lang.t("请设置自己的密码", "Choose a password of your own");
-    let mut html = form_head(view, title, wrong);
+    let mut html = card(view.lang, &view.nonce, title, wrong);
     let rule = lang.t(
         "至少 10 个字符,不能是用户名或常见密码。设好之前不能做其他操作。",
         "At least 10 characters, not your log-in name, not a common one. Nothing else can be done before.",
@@ -132,7 +123,7 @@ fn password_page(view: &View, wrong: Option<&str>) -> Html {
 
 fn factor_page(view: &View, wrong: Option<&str>) -> Html {
     let lang = view.lang;
-    let mut html = form_head(view, lang.t("绑定动态验证码", "Set up the second factor"), wrong);
+    let mut html = card(view.lang, &view.nonce, lang.t("绑定动态验证码", "Set up the second factor"), wrong);
     let why = lang.t(
         "您的角色须绑定动态验证码。请先输入密码。",
         "Your role needs a second factor. First, your password once more.",
@@ -148,7 +139,7 @@ fn factor_page(view: &View, wrong: Option<&str>) -> Html {
 /// The form for a first code, below the secret where it is new.
 fn code_page(view: &View, begun: Option<&BegunFactor>, wrong: Option<&str>) -> Html {
     let lang = view.lang;
-    let mut html = form_head(view, lang.t("绑定动态验证码", "Set up the second factor"), wrong);
+    let mut html = card(view.lang, &view.nonce, lang.t("绑定动态验证码", "Set up the second factor"), wrong);
     if let Some(begun) = begun {
         let how = lang.t("在手机的验证器里打开此链接,或输入密钥:", "Open this in your authenticator, or type the key:");
         html.el("<p>", how, "</p>").raw("<p><a href=\"").text(&begun.uri).raw("\">");

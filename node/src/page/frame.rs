@@ -33,6 +33,16 @@ pub(super) fn head(lang: Lang, nonce: &str, title: &str, refresh: bool) -> Html 
     html
 }
 
+/// The beginning of a page that is one card, such as the door, after a failure with its reason.
+pub(super) fn card(lang: Lang, nonce: &str, title: &str, wrong: Option<&str>) -> Html {
+    let mut html = head(lang, nonce, title, false);
+    html.raw("<main class=\"door\" id=\"main\"><section class=\"card\">").el("<h1>", title, "</h1>");
+    if let Some(wrong) = wrong {
+        html.raw("<p class=\"wrong\" role=\"alert\">").text(wrong).raw("</p>");
+    }
+    html
+}
+
 fn top(html: &mut Html, view: &View, links: &[LinkView], alarms: usize) {
     let lang = view.lang;
     let node = &view.state.config.node;

@@ -62,8 +62,7 @@ impl Lease {
     /// The statements that begin a transaction under this lease, in one message: no row means that the lease is lost.
     /// Sent as text, because that saves a round trip; what is in it are digits alone.
     pub(super) fn begin_text(&self) -> String {
-        let node = hex(self.node);
-        let number = self.number;
+        let (node, number) = (self.node, self.number);
         format!("BEGIN; SELECT 1 FROM lease WHERE node = '\\x{node}' AND number = {number} FOR KEY SHARE")
     }
 
@@ -88,13 +87,8 @@ impl Drop for Lease {
     }
 }
 
-fn hex(node: NodeId) -> String {
-    node.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// The statements that begin a transaction beside the holder of a lease, which keeps it, and waits.
 pub(super) fn begin_beside_text(node: NodeId) -> String {
-    let node = hex(node);
     format!("BEGIN; SELECT 1 FROM lease WHERE node = '\\x{node}' FOR UPDATE")
 }
 

@@ -92,6 +92,9 @@ pub struct Parts {
     pub(crate) tending: Tending,
 }
 
+/// No case has a lower id.
+const BEFORE_ALL_CASES: CaseId = CaseId::from_bytes([0; 16]);
+
 /// The writer of one node.
 pub struct Writer {
     me: Me,
@@ -156,7 +159,7 @@ impl Writer {
             anchored: false,
             beat: Beat::new(pace),
             // A run that was cut off half way begins again.
-            reached: Some(CaseId::from_bytes([0; 16])),
+            reached: Some(BEFORE_ALL_CASES),
         }
     }
 

@@ -13,7 +13,7 @@ use casework::{Me, Refusal};
 use protocol::bounded::{List, Text};
 use protocol::chain::Hash;
 use protocol::directory::Ancestor;
-use protocol::id::{CaseId, NodeId};
+use protocol::id::NodeId;
 use protocol::publication::{HeldVersion, Holdings, PUBLICATIONS_MAX, Publication, PublicationKind, Published};
 use protocol::time::{ClockReading, UnixMillis};
 use protocol::wire::bundle::Urgency;
@@ -24,7 +24,7 @@ use crate::store::{StoreError, WriteStore};
 
 use super::batch::{Batch, Letter};
 use super::port::{Answer, NewPublication};
-use super::{Writer, refused};
+use super::{BEFORE_ALL_CASES, Writer, refused};
 
 /// One publication: kind, name, issuer.
 type Key = (PublicationKind, Text<60>, NodeId);
@@ -257,7 +257,7 @@ impl Writer {
             Ok(rows) => {
                 self.publications.choose(&rows, self.me, &self.line, now);
                 self.shared.put_in_force(self.publications.holds());
-                self.reached = Some(CaseId::from_bytes([0; 16]));
+                self.reached = Some(BEFORE_ALL_CASES);
                 self.say_what_is_not_applied();
             }
             Err(error) => {

@@ -2,7 +2,7 @@
 
 use federation::core::{KeptLink, Output, Page, Query, Write};
 use protocol::bounded::List;
-use protocol::id::{CaseId, NodeId};
+use protocol::id::NodeId;
 use protocol::time::UnixMillis;
 
 use crate::clock::random_bytes;
@@ -63,7 +63,6 @@ impl Writer {
                         }
                         self.line.clone_from(&line);
                         self.shared.set_line(&line);
-                        self.reached = Some(CaseId::from_bytes([0; 16]));
                         batch.ancestors = Some(line);
                         self.send_subtree(batch);
                     }

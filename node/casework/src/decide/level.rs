@@ -1,7 +1,7 @@
 //! Changing the level: raising at once, lowering and cancelling with approval (升级, 降级, 解除).
 
 use protocol::bounded::Text;
-use protocol::event::{Act, Brief, Content, Matter, Step};
+use protocol::event::{Act, Brief, Content, Matter};
 use protocol::grading::{Answers, Grading, Rule};
 use protocol::id::{NodeId, OrderId};
 use protocol::order::{Asked, Order};
@@ -38,11 +38,10 @@ pub(crate) fn ceiling(world: &World<'_>, before: Option<NodeId>, level: Option<W
 /// Takes an escalated case of this node further up, when the line above or the policy reaches higher than it did: a county
 /// that ran alone has come below a city, or a node has filed before it knew who is above.
 pub(super) fn reach(draft: &mut Draft<'_, '_>) -> bool {
-    let Ok(case) = draft.case() else { return false };
-    let open = case.owned_by(draft.me()) && !case.released && !case.brief.void && case.brief.step != Step::Archived;
+    let (Ok(()), Ok(case)) = (super::mine(&draft.known, draft.world.me), draft.case()) else { return false };
     let ceiling = ceiling(draft.world, case.brief.ceiling, case.level());
-    let higher = open && ceiling != case.brief.ceiling;
-    higher && draft.append(Act::CeilingRaised, Content::Nothing, |brief| brief.ceiling = ceiling).is_ok()
+    ceiling != case.brief.ceiling
+        && draft.append(Act::CeilingRaised, Content::Nothing, |brief| brief.ceiling = ceiling).is_ok()
 }
 
 pub(super) fn regrade(
