@@ -15,12 +15,14 @@ use crate::ops::home::{Home, Keeper};
 use crate::person::realm::Realm;
 use crate::person::vault::Vault;
 use crate::shared::Shared;
-use crate::store::{Store, StoreError};
+use crate::store::{Database, Store, StoreError};
 use crate::writer::port::Port;
 use crate::writer::publications::Publications;
 
 /// How often it looks who belongs here and what is in force by now.
 const REFRESH: Duration = Duration::from_secs(5);
+/// Why a reader does not start.
+pub(crate) const UNREADABLE: &str = "the database cannot be read; its tables are made by the process that writes";
 
 /// A node as a process sees it that only reads.
 pub struct Reader {
@@ -46,9 +48,28 @@ impl Reader {
         let config = Config::load(folder.path())?;
         let home = Home::of(&folder, &config)?;
         home.must_stand_alone(&folder, &config)?;
-        let store = Store::reader(&config.place(&folder), config.node.id)
-            .await
-            .context("the database cannot be read; its tables are made by the process that writes")?;
+        let store = Store::reader(&config.place(&folder), config.node.id).await.context(UNREADABLE)?;
+        Self::over(store, folder, config, home.people, REFRESH).await
+    }
+
+    /// Opens one of several nodes whose rows are in one database, and looks that often at what is in force.
+    pub(crate) async fn beside_others(
+        folder: Folder,
+        database: &Database,
+        people: Keeper,
+        refresh: Duration,
+    ) -> anyhow::Result<Self> {
+        let config = Config::load(folder.path())?;
+        Self::over(database.store(config.node.id), folder, config, people, refresh).await
+    }
+
+    async fn over(
+        store: Store,
+        folder: Folder,
+        config: Config,
+        people: Keeper,
+        refresh: Duration,
+    ) -> anyhow::Result<Self> {
         let vault = Arc::new(Vault::load(&folder.keys())?);
         let store = store.with_vault(vault.clone());
         let shared = Arc::new(Shared::default());
@@ -58,7 +79,7 @@ impl Reader {
         let stopping = CancellationToken::new();
         let (rows, seen, time, stop) = (store.clone(), shared.clone(), clock.clone(), stopping.clone());
         tokio::spawn(async move {
-            while stop.run_until_cancelled(tokio::time::sleep(REFRESH)).await.is_some() {
+            while stop.run_until_cancelled(tokio::time::sleep(refresh)).await.is_some() {
                 if let Err(error) = look(me, &rows, &seen, &time).await {
                     tracing::warn!(
                         error = &error as &dyn std::error::Error,
@@ -67,16 +88,7 @@ impl Reader {
                 }
             }
         });
-        Ok(Self {
-            config,
-            folder,
-            store,
-            vault,
-            shared,
-            clock,
-            people: home.people,
-            _refreshing: stopping.drop_guard(),
-        })
+        Ok(Self { config, folder, store, vault, shared, clock, people, _refreshing: stopping.drop_guard() })
     }
 }
 

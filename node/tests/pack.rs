@@ -9,7 +9,7 @@ mod postgres;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::Duration;
 
 const TABLE: &str = "code,name,level,parent_code\n330600000000,绍兴市,city,\n330602000000,越城区,county,330600000000\n\
@@ -37,11 +37,23 @@ fn import(root: &Path, table: &str, door: &[&str]) -> Output {
     wuji(&[&words, door].concat())
 }
 
+fn next(lines: &mut BufReader<ChildStdout>) -> String {
+    let mut line = String::new();
+    lines.read_line(&mut line).unwrap();
+    line
+}
+
 /// A process that is stopped when the test ends.
 struct Running(Child);
 
 impl Running {
     fn start(words: &[&str]) -> (Self, String) {
+        let (running, mut lines) = Self::speaking(words);
+        (running, next(&mut lines))
+    }
+
+    /// The same with all that it says.
+    fn speaking(words: &[&str]) -> (Self, BufReader<ChildStdout>) {
         let mut child = Command::new(env!("CARGO_BIN_EXE_wuji"))
             .args(words)
             .stdin(Stdio::null())
@@ -49,9 +61,8 @@ impl Running {
             .stderr(Stdio::inherit())
             .spawn()
             .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        (Self(child), line)
+        let lines = BufReader::new(child.stdout.take().unwrap());
+        (Self(child), lines)
     }
 
     fn kill(&mut self) {
@@ -146,6 +157,58 @@ fn add_user(pack: &Path, name: &str, roles: &str, password: &str) {
     assert!(output.status.success() && told(&output).contains("is a user of all nodes in"), "{}", told(&output));
 }
 
+/// A mediator's session, as a header.
+fn log_in(pack: &Path, line: &str) -> String {
+    add_user(pack, "wang", "mediator@330602001001", "a long enough word");
+    let json = "content-type: application/json\r\n";
+    let log_in = r#"{"user":"wang","password":"a long enough word"}"#;
+    let answer = ask(line, "POST /330602001001/api/v1/session", json, log_in);
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let cookie = answer.lines().find_map(|line| line.strip_prefix("set-cookie: ")).unwrap().split(';').next().unwrap();
+    format!("cookie: {cookie}\r\n")
+}
+
+/// The township, the village and the grid of the session answer it.
+fn sees_cases(line: &str, cookie: &str) {
+    for node in ["330602001000", "330602001001", "330602001001001"] {
+        let answer = ask(line, &format!("GET /{node}/api/v1/cases"), cookie, "");
+        assert!(answer.starts_with("HTTP/1.1 200"), "{node}: {answer}");
+    }
+}
+
+/// The folder of a pack on another machine, as an operator copies it: after the first start, which makes the last keys.
+fn copied(from: &Path, to: &Path) {
+    let done = Command::new("cp").args(["-a", path(from), path(to)]).status().unwrap();
+    assert!(done.success());
+}
+
+#[test]
+fn a_pack_on_a_server_is_read_beside_its_writer_and_taken_over_by_its_standby_when_that_is_killed() {
+    let (root, database) = (tempfile::tempdir().unwrap(), postgres::TestDatabase::new());
+    let made = import(root.path(), TABLE, &["--http", "127.0.0.1:0", "--database", &database.url]);
+    assert!(told(&made).contains("5 nodes are made in"), "{}", told(&made));
+    let (city, other) = (root.path().join("city"), root.path().join("other"));
+    let (mut first, line) = Running::start(&["run", path(&city)]);
+    status_when_up(&city.join("nodes/330602001001001"));
+    copied(&city, &other);
+    let cookie = log_in(&city, &line);
+    let (standby, mut said) = Running::speaking(&["run", "--standby", path(&other)]);
+    assert_eq!(next(&mut said), "绍兴市 stands by\n");
+    let second = wuji(&["run", path(&other)]);
+    assert!(!second.status.success() && told(&second).contains("is written by"), "no second writer: {}", told(&second));
+    let (_reader, reading) = Running::start(&["run", "--read-only", path(&other)]);
+    sees_cases(&reading, &cookie);
+    let answer = ask(&reading, "DELETE /330602001001/api/v1/session", &cookie, "");
+    assert!(answer.contains("\"reads-only\""), "a reader writes nothing: {answer}");
+    first.kill();
+    sees_cases(&reading, &cookie);
+    let line = next(&mut said);
+    assert!(line.starts_with("绍兴市: 5 nodes runs: "), "{line}");
+    sees_cases(&line, &cookie);
+    status_when_up(&other.join("nodes/330602001001001"));
+    assert_eq!(standby.stop(), Some(0));
+}
+
 #[test]
 fn a_pack_with_all_its_rows_on_a_server_comes_up_after_kill_9_with_its_people() {
     let (root, database) = (tempfile::tempdir().unwrap(), postgres::TestDatabase::new());
@@ -154,19 +217,10 @@ fn a_pack_with_all_its_rows_on_a_server_comes_up_after_kill_9_with_its_people() 
     let city = root.path().join("city");
     let (mut running, line) = Running::start(&["run", path(&city)]);
     status_when_up(&city.join("nodes/330602001001001"));
-    add_user(&city, "wang", "mediator@330602001001", "a long enough word");
-    let json = "content-type: application/json\r\n";
-    let log_in = r#"{"user":"wang","password":"a long enough word"}"#;
-    let answer = ask(&line, "POST /330602001001/api/v1/session", json, log_in);
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    let cookie = answer.lines().find_map(|line| line.strip_prefix("set-cookie: ")).unwrap().split(';').next().unwrap();
+    let cookie = log_in(&city, &line);
     running.kill();
     let (running, line) = Running::start(&["run", path(&city)]);
-    let cookie = format!("cookie: {cookie}\r\n");
-    for (node, status) in [("330602001000", "200"), ("330602001001", "200"), ("330602001001001", "200")] {
-        let answer = ask(&line, &format!("GET /{node}/api/v1/cases"), &cookie, "");
-        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{node}: {answer}");
-    }
+    sees_cases(&line, &cookie);
     status_when_up(&city.join("nodes/330602001001001"));
     assert_eq!(running.stop(), Some(0));
     assert!(!city.join("nodes/330602000000/node.db").exists(), "no row is in a file");

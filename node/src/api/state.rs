@@ -76,6 +76,11 @@ impl ApiState {
 
     /// The state for a process that only reads.
     pub fn reading(reader: &Reader, names: Arc<Table>) -> anyhow::Result<Self> {
+        Self::reading_within(reader, names, Arc::new(reader.realm()?))
+    }
+
+    /// The state for a process that only reads a node whose people are those of a realm.
+    pub fn reading_within(reader: &Reader, names: Arc<Table>, realm: Arc<Realm>) -> anyhow::Result<Self> {
         Ok(Self {
             config: reader.config.clone(),
             folder: reader.folder.clone(),
@@ -86,7 +91,7 @@ impl ApiState {
             shared: reader.shared.clone(),
             clock: reader.clock.clone(),
             reads_only: true,
-            realm: Arc::new(reader.realm()?),
+            realm,
             vault: reader.vault.clone(),
             operator: crate::person::session::hash(&reader.folder.operator_token()?),
             in_flight: Mutex::default(),

@@ -15,8 +15,9 @@ use crate::folder::Folder;
 use crate::names::Table;
 use crate::node::Running;
 use crate::ops::home::{Home, Keeper};
-use crate::pack::{self, Pack, PackFile};
+use crate::pack::{self, Head, Pack, PackFile};
 use crate::reader::Reader;
+use crate::store::Patience;
 
 use super::say;
 
@@ -71,10 +72,10 @@ impl Run {
         match find(&path)? {
             Found::Node(folder) if self.read_only => read(Folder::new(folder)).await.map(|()| 0),
             Found::Node(folder) => run_node(Folder::new(folder), self.standby).await.map(|()| 0),
-            Found::Pack { .. } if self.standby || self.read_only => {
-                bail!("a standby or a reader is of one node: name the folder of a node of the pack")
+            Found::Pack { folder, file } if self.read_only => {
+                read_pack(&folder, &PackFile::load(&file)?).await.map(|()| 0)
             }
-            Found::Pack { folder, file } => run_pack(&folder, &PackFile::load(&file)?).await,
+            Found::Pack { folder, file } => run_pack(&folder, &PackFile::load(&file)?, self.standby).await,
         }
     }
 }
@@ -110,16 +111,50 @@ async fn read(folder: Folder) -> anyhow::Result<()> {
     let opened = door::open(&reader.config.http, reader.folder.path()).await?;
     let state = Arc::new(ApiState::reading(&reader, Arc::new(Table::shipped()?))?);
     let front = Arc::new(Front::alone(state, &opened.door));
-    say(&format!("{} is served for reading: {}", reader.config.node.name, opened.listener.local_addr()?));
+    say(&format!("{} is served for reading: {}", reader.config.node.name, address(&opened)?));
     Ok(door::serve(opened.listener, opened.certificates, front, stop_signal()).await?)
 }
 
-async fn run_pack(folder: &Path, file: &PackFile) -> anyhow::Result<u8> {
-    // The door first: a port that is taken is known before thousands of nodes have started.
+/// Where a reader's door is.
+fn address(opened: &Opened) -> std::io::Result<String> {
+    let scheme = if opened.certificates.is_some() { "https" } else { "http" };
+    Ok(format!("{scheme}://{}/", opened.listener.local_addr()?))
+}
+
+/// Serves all nodes of a pack without writers and without links.
+async fn read_pack(folder: &Path, file: &PackFile) -> anyhow::Result<()> {
+    let opened = door::open(&file.http, folder).await?;
+    let names = Arc::new(Table::shipped()?);
+    let readers = pack::read(folder, file).await?;
+    let front = Arc::new(Front::pack(&opened.door));
+    for node in &readers.nodes {
+        front.admit(Arc::new(ApiState::reading_within(node, names.clone(), readers.realm.clone())?));
+    }
+    let (name, count) = (&file.pack.name, readers.nodes.len());
+    say(&format!("{name}: {count} nodes are served for reading: {}", address(&opened)?));
+    Ok(door::serve(opened.listener, opened.certificates, front, stop_signal()).await?)
+}
+
+/// Waits to take over; the service manager may end the wait.
+async fn stand_by(folder: &Path, file: &PackFile) -> anyhow::Result<Option<Head>> {
+    say(&format!("{} stands by", file.pack.name));
+    tokio::select! {
+        head = Head::take(folder, file, Patience::StandBy) => head.map(Some),
+        () = stop_signal() => Ok(None),
+    }
+}
+
+async fn run_pack(folder: &Path, file: &PackFile, standby: bool) -> anyhow::Result<u8> {
+    let head = match standby {
+        true => stand_by(folder, file).await?,
+        false => Some(Head::take(folder, file, Patience::Refuse).await?),
+    };
+    let Some(head) = head else { return Ok(0) };
+    // The door before the nodes: a port that is taken is known before thousands of them have started.
     let opened = door::open(&file.http, folder).await?;
     let names = Arc::new(Table::shipped()?);
     let bar = progress();
-    let pack = Pack::start(folder, file, |progress| {
+    let pack = Pack::start_under(head, folder, file, |progress| {
         bar.set_length(u64::try_from(progress.all).unwrap_or(u64::MAX));
         bar.set_position(u64::try_from(progress.done).unwrap_or(u64::MAX));
         bar.set_message(if progress.failed == 0 { String::new() } else { format!("{} failed", progress.failed) });
@@ -165,20 +200,7 @@ async fn serve_pack(
     }
     let name = format!("{}: {} nodes", file.pack.name, pack.nodes.len());
     let place = Place { name: &name, folder, link: pack.host.local_addr()? };
-    keep_open(opened, front, place, one_taken_over(pack), move |what| shared.alarm(what, clock.wall())).await
-}
-
-/// Ends when the writer of a node of the pack has, whose rows are on a server: another process may write it by now.
-fn one_taken_over(pack: &Pack) -> CancellationToken {
-    let any = CancellationToken::new();
-    for node in pack.nodes.iter().filter(|node| node.config.database.url.is_some()) {
-        let (any, ended) = (any.clone(), node.ended());
-        tokio::spawn(async move {
-            ended.cancelled().await;
-            any.cancel();
-        });
-    }
-    any
+    keep_open(opened, front, place, pack.ended(), move |what| shared.alarm(what, clock.wall())).await
 }
 
 fn progress() -> ProgressBar {

@@ -43,7 +43,8 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    fn of_pack(base: &Path, file: &PackFile) -> Self {
+    /// The people of a pack.
+    pub fn of_pack(base: &Path, file: &PackFile) -> Self {
         let folder = Folder::new(base.join(&file.people.folder));
         Self { realm: file.pack.id, policy: file.people.policy(), folder }
     }
@@ -64,7 +65,7 @@ impl Keeper {
     }
 
     /// Whether they are kept by the node of this folder.
-    fn is(&self, folder: &Folder) -> bool {
+    pub fn is(&self, folder: &Folder) -> bool {
         let real = |folder: &Folder| folder.path().canonicalize().ok();
         real(&self.folder).is_some_and(|own| real(folder) == Some(own))
     }

@@ -6,9 +6,11 @@
 
 mod enrol;
 mod file;
+mod head;
 mod join;
 mod limits;
 mod make;
+mod read;
 mod start;
 mod sweep;
 
@@ -16,7 +18,9 @@ mod sweep;
 mod tests;
 
 pub use file::{FILE_NAME, PackDatabase, PackFile, PackPeople, PackSection};
+pub use head::Head;
 pub use join::join;
 pub use limits::{TooFew, descriptors_needed, raise_descriptors};
 pub use make::{Made, Order, make};
+pub use read::{Readers, read};
 pub use start::{Failure, Pack, Progress};

@@ -12,13 +12,14 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::file::{PackFile, PackPeople};
+use super::head::Head;
 use super::limits::raise_descriptors;
 use super::sweep::Sweep;
 use crate::config::Config;
 use crate::folder::Folder;
 use crate::node::{House, Running};
 use crate::person::realm::Realm;
-use crate::store::Database;
+use crate::store::Patience;
 
 /// Nodes that are started, or stopped, at once: each opens a database and reads its keys.
 const AT_ONCE: usize = 32;
@@ -54,6 +55,7 @@ pub struct Pack {
     /// Its sockets.
     pub host: Host,
     begun: Begun,
+    head: Head,
     stopping: CancellationToken,
     sweeper: JoinHandle<()>,
 }
@@ -62,14 +64,21 @@ impl Pack {
     /// Starts the nodes of a pack. One that does not start is named in `failures` and keeps no other from starting; only
     /// what concerns all of them is an error.
     pub async fn start(folder: &Path, file: &PackFile, told: impl Fn(Progress)) -> anyhow::Result<Self> {
+        let head = Head::take(folder, file, Patience::Refuse).await?;
+        Self::start_under(head, folder, file, told).await
+    }
+
+    /// The same by a process that has the right to it already.
+    pub async fn start_under(
+        head: Head,
+        folder: &Path,
+        file: &PackFile,
+        told: impl Fn(Progress),
+    ) -> anyhow::Result<Self> {
         let folders = file.folders(folder)?;
         raise_descriptors(folders.len())?;
-        let database = match file.database.shared(folder)? {
-            Some(place) => Some(Database::open(&place).await.context("the pack's database cannot be opened")?),
-            None => None,
-        };
         let host = open_host(file, &folders)?;
-        let house = House { host: host.clone(), database };
+        let house = House { host: host.clone(), database: head.database.clone() };
         let (sweep, stopping) = (Sweep::default(), CancellationToken::new());
         let sweeper = tokio::spawn(sweep.clone().run(stopping.clone()));
         let begun = Begun { base: folder.to_owned(), file: file.clone(), house, sweep };
@@ -78,9 +87,25 @@ impl Pack {
             stopping.cancel();
             host.shutdown().await;
             let first = failures.into_iter().next().map(named);
+            head.release().await?;
             return Err(first.unwrap_or_else(|| anyhow::anyhow!("a pack without nodes")));
         }
-        Ok(Self { nodes: started.into_iter().map(Arc::new).collect(), failures, host, begun, stopping, sweeper })
+        let nodes = started.into_iter().map(Arc::new).collect();
+        Ok(Self { nodes, failures, host, begun, head, stopping, sweeper })
+    }
+
+    /// Ends when another process has taken over the pack, or one of its nodes.
+    pub fn ended(&self) -> CancellationToken {
+        let any = CancellationToken::new();
+        let of_nodes = self.nodes.iter().filter(|node| node.config.database.url.is_some()).map(|node| node.ended());
+        for ended in of_nodes.chain([self.head.lost()]) {
+            let any = any.clone();
+            tokio::spawn(async move {
+                ended.cancelled().await;
+                any.cancel();
+            });
+        }
+        any
     }
 
     /// The people who log in to its nodes. Without the node that keeps them nobody can, and this says so.
@@ -129,10 +154,7 @@ impl Pack {
             outcome = outcome.and(stopped);
         }
         self.sweeper.await.context("the sweep broke off")?;
-        if let Some(database) = self.begun.house.database {
-            database.close().await;
-        }
-        outcome
+        outcome.and(self.head.release().await)
     }
 }
 

@@ -130,6 +130,13 @@ pub async fn open_to_run(
     Ok((database.store(node), write))
 }
 
+/// Opens a database for a process that only reads, if it is at this program's version.
+pub async fn open_to_read(place: &Place) -> Result<Database, StoreError> {
+    let database = Database::open_read_only(place)?;
+    database.must_be_current().await?;
+    Ok(database)
+}
+
 impl Database {
     /// The reading side of one node.
     pub fn store(&self, node: NodeId) -> Store {
@@ -153,11 +160,9 @@ impl Store {
         &self.database
     }
 
-    /// Opens a database for a process that only reads, if it is at this program's version.
+    /// The rows of one node for a process that only reads, if they are at this program's version.
     pub async fn reader(place: &Place, node: NodeId) -> Result<Self, StoreError> {
-        let database = Database::open_read_only(place)?;
-        database.must_be_current().await?;
-        Ok(database.store(node))
+        Ok(open_to_read(place).await?.store(node))
     }
 
     /// Which process writes this node, in words; none where a file's folder says so.
