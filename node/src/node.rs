@@ -366,7 +366,7 @@ impl Running {
             config,
             folder,
             port: Port { sender },
-            oversight: Oversight::new(store.clone()),
+            oversight: Oversight::at(me.division, store.clone()),
             store,
             vault,
             shared,

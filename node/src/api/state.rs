@@ -87,7 +87,7 @@ impl ApiState {
             names,
             port: Port::closed(),
             store: reader.store.clone(),
-            oversight: Oversight::new(reader.store.clone()),
+            oversight: Oversight::at(reader.config.node.division, reader.store.clone()),
             shared: reader.shared.clone(),
             clock: reader.clock.clone(),
             reads_only: true,

@@ -1,7 +1,7 @@
 //! What a node can say of everything here and below: figures over facts, and whether they are whole.
 //!
-//! Facts are held in memory only while somebody asks: the first question loads them, each further one first takes in what
-//! changed since, and ten quiet minutes give the memory back. The table is read from the database alone, so a process that
+//! County and city hold the facts in memory for as long as they run; elsewhere the first question loads them and ten quiet
+//! minutes give the memory back. Each question first takes in what changed since. The table is read from the database alone, so a process that
 //! only reads answers as the one that writes does, and an answer holds everything that was committed before it was asked.
 
 mod answer;
@@ -13,9 +13,10 @@ mod sample;
 mod table;
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
+use protocol::division::{DivisionCode, Level};
 use protocol::id::CaseKey;
 
 pub use self::answer::{Answer, Figure, Keys, OCCUPANCY_DAYS_MAX};
@@ -33,6 +34,9 @@ use crate::store::{Store, StoreError};
 const PAGE: u32 = 10_000;
 /// How long a table that nobody asks stays in memory.
 const IDLE: Duration = Duration::from_secs(600);
+
+/// How often a table that is kept takes in what changed, so that a question after a busy night finds little to do.
+const FOLLOWED_EVERY: Duration = Duration::from_secs(60);
 
 /// What happened to a table, for the log and the benchmark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +73,15 @@ impl Oversight {
             table: RwLock::default(),
             asked: AtomicU64::new(0),
         })
+    }
+
+    /// Over the facts of a node that hangs at this division. Whoever oversees a county or a city waits for no loading.
+    pub fn at(division: DivisionCode, store: Store) -> Arc<Self> {
+        let this = Self::new(store);
+        if division.level() <= Level::County {
+            tokio::spawn(keep(Arc::downgrade(&this)));
+        }
+        this
     }
 
     /// Answers a question over everything that was committed before it was asked.
@@ -111,6 +124,11 @@ impl Oversight {
             Ok(Loaded { cases: table.rows().len(), bytes: table.bytes() })
         });
         task.await.unwrap_or_else(|broken| Err(StoreError::damaged("fact", broken)))
+    }
+
+    /// Cases that are in memory just now.
+    pub fn held(&self) -> usize {
+        self.read().rows().len()
     }
 
     /// Gives the memory back.
@@ -168,6 +186,17 @@ impl Oversight {
             }
             seen = now;
         }
+    }
+}
+
+/// Loads the table and lets it go idle never: each look counts as a question.
+async fn keep(this: Weak<Oversight>) {
+    while let Some(this) = this.upgrade() {
+        if let Err(error) = this.refresh().await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the facts cannot be loaded; tried again");
+        }
+        drop(this);
+        tokio::time::sleep(FOLLOWED_EVERY).await;
     }
 }
 

@@ -17,6 +17,7 @@ use crate::on_both;
 on_both!(
     counts_are_cut_by_each_dimension_and_add_up,
     what_lies_outside_the_place_or_the_days_is_not_counted,
+    a_county_holds_its_facts_before_anybody_asks_and_a_township_does_not,
     an_older_fact_stays_out_and_moves_no_digest,
     a_member_is_equal_once_its_facts_are_those_that_it_states,
     what_waits_is_kept_by_key_until_it_is_sent,
@@ -110,6 +111,21 @@ async fn what_lies_outside_the_place_or_the_days_is_not_counted(base: Base) {
     assert_eq!(cases(GRID, (day, day)).await, 1);
     assert_eq!(cases("330603000000", (day, day)).await, 0);
     assert_eq!(cases(CITY, (day + 1, day + 9)).await, 0);
+}
+
+async fn a_county_holds_its_facts_before_anybody_asks_and_a_township_does_not(base: Base) {
+    let (store, mut write) = base.open(node(1)).await;
+    file(&mut write, node(1), case_id(1), 20, NOW).await;
+    let below = Oversight::at(division("330602001000"), store.clone());
+    let county = Oversight::at(division("330602000000"), store);
+    for _ in 0..500 {
+        if county.held() == 1 {
+            assert_eq!(below.held(), 0);
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    panic!("the county has not loaded its facts");
 }
 
 async fn an_older_fact_stays_out_and_moves_no_digest(base: Base) {
