@@ -3,10 +3,13 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use protocol::time::UnixMillis;
+use sqlx::{Connection, SqliteConnection};
 use wuji::config::{Config, ParentSection};
 use wuji::folder::Folder;
 use wuji::node::{self, Plan, Running};
 use wuji::ops::doctor::{self, Finding, Grade};
+use wuji::person::audit::Entry;
 
 async fn found(root: &Path, name: &str) -> Folder {
     let folder = Folder::new(root.join(name));
@@ -79,6 +82,24 @@ async fn a_damaged_database_is_a_failure_and_a_missing_one_too() {
     std::fs::remove_file(&file).expect("removed");
     assert_eq!(look(&folder, "database").await.grade, Grade::Fail);
     assert!(!file.exists(), "a look makes no database");
+}
+
+#[tokio::test]
+async fn an_audit_that_was_tampered_with_is_a_failure() {
+    let root = tempfile::tempdir().expect("a folder");
+    let folder = found(root.path(), "city").await;
+    let config = Config::load(folder.path()).expect("a configuration");
+    let (_store, mut write) = wuji::store::open(&config.place(&folder), config.node.id).await.expect("a database");
+    let entry = Entry { who: "wang".into(), action: "reveal".into(), outcome: "done".into(), ..Entry::default() };
+    write.begin().await.expect("begun");
+    write.append_audit(&[entry.clone(), entry], UnixMillis(1)).await.expect("written");
+    write.commit().await.expect("stored");
+    let finding = look(&folder, "audit").await;
+    assert!(finding.grade == Grade::Ok && finding.says.contains("2 entries"), "{finding:?}");
+    let mut raw = SqliteConnection::connect(&format!("sqlite://{}", folder.database().display())).await.expect("open");
+    sqlx::query("UPDATE audit_log SET who = 'li' WHERE number = 1").execute(&mut raw).await.expect("altered");
+    let finding = look(&folder, "audit").await;
+    assert!(finding.grade == Grade::Fail && finding.says.contains("entry 1 was altered"), "{finding:?}");
 }
 
 #[tokio::test]

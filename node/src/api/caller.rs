@@ -212,41 +212,53 @@ fn seen(state: &Arc<ApiState>, last: UnixMillis, now: UnixMillis, change: Change
     });
 }
 
-/// Lets only those through who are logged in and whose roles are enough, and writes into the audit what they change.
+/// Lets only those through who are logged in and whose roles are enough. What they change goes into the audit, and so does
+/// what they were refused.
 pub async fn guard(Extension(state): Extension<Arc<ApiState>>, mut request: Request, next: Next) -> Response {
     let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned()).unwrap_or_default();
-    let caller = match admit(&state, request.method().clone(), request.headers().clone(), &path).await {
+    let (method, headers) = (request.method().clone(), request.headers().clone());
+    let caller = match admit(&state, &headers, &path).await {
         Ok(caller) => caller,
         Err(problem) => return problem.into_response(),
     };
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    let entry = caller.entry(request.method(), &path, request.uri().path());
+    let reads = matches!(method, Method::GET | Method::HEAD);
+    let entry = caller.entry(&method, &path, request.uri().path());
+    if let Err(problem) = may(&caller, &method, &headers, &path) {
+        let refused = problem.into_response();
+        // A process that only reads can write nothing down.
+        return if state.reads_only { refused } else { audited(&state, entry, async { refused }).await };
+    }
     request.extensions_mut().insert(caller);
     if reads { next.run(request).await } else { audited(&state, entry, next.run(request)).await }
 }
 
-async fn admit(state: &Arc<ApiState>, method: Method, headers: HeaderMap, path: &str) -> Result<Caller, Problem> {
-    let caller = identify(state, &headers).await?.ok_or_else(Problem::unauthorized)?;
-    let right = rights::of(method.as_str(), path).ok_or_else(|| {
-        tracing::error!(%method, path, "this operation has no row in api/rights.rs: it is closed to everybody");
-        Problem::not_found()
-    })?;
+/// Who calls, unless it is nobody, or somebody who calls too often.
+async fn admit(state: &Arc<ApiState>, headers: &HeaderMap, path: &str) -> Result<Caller, Problem> {
+    let caller = identify(state, headers).await?.ok_or_else(Problem::unauthorized)?;
     let uptime = state.clock.uptime_ms();
     let who = format!("{}/{}", caller.name, caller.via);
     state.realm.request_rate.take(who.clone(), uptime).map_err(Problem::too_many)?;
     if path.ends_with("/check") || path.ends_with("/find") || path.starts_with("/api/v1/figures") {
         state.realm.expensive_rate.take(who, uptime).map_err(Problem::too_many)?;
     }
-    if caller.session.is_some() && !matches!(method, Method::GET | Method::HEAD) {
-        must_be_same_site(&headers)?;
+    Ok(caller)
+}
+
+/// Refuses a caller who may not do this, or not now.
+fn may(caller: &Caller, method: &Method, headers: &HeaderMap, path: &str) -> Result<(), Problem> {
+    let right = rights::of(method.as_str(), path).ok_or_else(|| {
+        tracing::error!(%method, path, "this operation has no row in api/rights.rs: it is closed to everybody");
+        Problem::not_found()
+    })?;
+    if caller.session.is_some() && !matches!(*method, Method::GET | Method::HEAD) {
+        must_be_same_site(headers)?;
     }
     match caller.due.filter(|_| right != Right::Own) {
         Some(Due::Password) => return Err(Problem::password_change_required()),
         Some(Due::SecondFactor) => return Err(Problem::second_factor_required()),
         None => {}
     }
-    right.check(&caller, path)?;
-    Ok(caller)
+    right.check(caller, path)
 }
 
 /// Runs a request under its entry. What it asked of the writer was stored with it; otherwise the entry is stored now.

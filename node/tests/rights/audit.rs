@@ -62,6 +62,21 @@ async fn every_write_is_in_it_with_its_outcome_and_no_content() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_was_refused_is_in_it_whether_they_meant_to_read_or_to_write() {
+    let node = Node::found().await;
+    let clerk = node.person("clerk", "clerk").await;
+    let body = json!({ "reason": "curious" });
+    for (method, path, body) in [("GET", "/api/v1/users", None), ("POST", "/api/v1/audit/anchor", Some(&body))] {
+        assert_eq!(node.with(&clerk, method, path, body).await.status, StatusCode::FORBIDDEN);
+    }
+    let page = node.operator("GET", "/api/v1/audit?count=2", None).await.json();
+    let told = |n: usize| ["who", "action", "outcome"].map(|key| page["entries"][n][key].as_str().unwrap().to_owned());
+    assert_eq!(told(1), ["clerk", "GET /api/v1/users", "role-missing"]);
+    assert_eq!(told(0), ["clerk", "POST /api/v1/audit/anchor", "role-missing"]);
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn altered_deleted_and_cut_off_rows_are_found() {
     let node = Node::found().await;
     for n in 41..46 {

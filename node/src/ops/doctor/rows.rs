@@ -1,4 +1,4 @@
-//! The database: can it be read, is it whole, does this program know its schema.
+//! The database: can it be read, is it whole, does this program know its schema, is the audit what was written.
 
 use crate::store::{Database, Store};
 
@@ -11,8 +11,23 @@ pub(super) async fn look(patient: &Patient) -> Vec<Finding> {
     };
     let mut findings = vec![whole(&store, patient.thorough).await];
     findings.push(schema(&store).await);
+    findings.push(audit(&store).await);
     findings.extend(waiting(&store).await);
     findings
+}
+
+/// Every hash, against the heads that went to the parent.
+async fn audit(store: &Store) -> Finding {
+    const CHECK: &str = "audit";
+    match store.check_audit(Vec::new()).await {
+        Ok(Ok(head)) => Finding::ok(CHECK, format!("{} entries, each as it was written", head.number)),
+        Ok(Err(broken)) => Finding::fail(
+            CHECK,
+            format!("it is not what was written: {broken}"),
+            "keep the database as it is, and bring what the backups hold of it; `wuji audit verify` compares with the parent",
+        ),
+        Err(error) => Finding::fail(CHECK, format!("{error:#}"), "was this node ever started?"),
+    }
 }
 
 fn unreadable(error: &anyhow::Error) -> Finding {
