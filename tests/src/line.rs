@@ -14,6 +14,8 @@ use crate::relay::Relay;
 pub const PATH: [&str; 5] = ["330600000000", "330602000000", "330602001000", "330602001001", "330602001001001"];
 /// Index of the city in [`PATH`].
 pub const CITY: usize = 0;
+/// Index of the county in [`PATH`].
+pub const COUNTY: usize = 1;
 /// Index of the township in [`PATH`].
 pub const TOWNSHIP: usize = 2;
 /// Index of the grid in [`PATH`].

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use wuji_tests::line::{CITY, FiveLevels, GRID, HEALED, PATH, TOWNSHIP, case_id, report, standing};
+use wuji_tests::line::{CITY, COUNTY, FiveLevels, GRID, HEALED, PATH, TOWNSHIP, case_id, parent_up, report, standing};
 use wuji_tests::postgres::TestDatabase;
 use wuji_tests::process::{Node, within};
 
@@ -97,6 +97,18 @@ async fn pair() -> Pair {
     Pair { writer, standby, _root: root, _database: database }
 }
 
+/// The same before the standby runs, and so that nodes below find it where they found the writer: an address that moves.
+async fn pair_at_one_address() -> Pair {
+    let root = tempfile::tempdir().expect("a folder");
+    let database = TestDatabase::new();
+    let mut writer = Node::found_on(root.path(), PATH[CITY], Some(&database.url));
+    writer.start().await;
+    let mut standby = writer.copy(&root.path().join("standby"));
+    standby.configure(&standby.link.to_string(), &writer.link.to_string());
+    standby.link = writer.link;
+    Pair { writer, standby, _root: root, _database: database }
+}
+
 /// Files cases while something happens to the writer; afterwards the standby serves all that was answered for, in time.
 async fn fails_over(pair: &mut Pair, what: &str, happen: impl FnOnce(&mut Node)) {
     let stop = std::sync::atomic::AtomicBool::new(false);
@@ -127,6 +139,38 @@ async fn a_killed_writer_is_followed_by_its_standby_and_nothing_is_lost() {
         pair.writer.ended(Duration::from_secs(20)).await
     };
     assert!(refused.contains("is written by"), "a second writer is refused and told why: {refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_node_below_a_killed_writer_finds_its_standby_at_the_same_address_and_what_was_under_way_arrives() {
+    let Pair { mut writer, mut standby, _root: root, _database } = pair_at_one_address().await;
+    let mut county = Node::join(root.path(), PATH[COUNTY], &writer, writer.link);
+    county.start().await;
+    within(HEALED, "the link is not up", async || parent_up(&county).await.filter(|up| *up)).await;
+    standby.start_with(&["--standby"]);
+    let mut cases = Vec::new();
+    for n in 0..9 {
+        if n == 3 {
+            writer.kill();
+        }
+        let case = case_id();
+        file(&county, &case).await.expect("the county files, whoever serves above");
+        cases.push(case);
+    }
+    within(TAKEN_OVER, "the standby does not serve", async || standby.get("/status").await).await;
+    for case in &cases {
+        within(HEALED, &format!("case {case} is not at the standby as at its owner"), async || {
+            let below = standing(&county, case).await?;
+            (standing(&standby, case).await? == below).then_some(())
+        })
+        .await;
+    }
+    within(HEALED, "the figures are not whole", async || {
+        let told = standby.get("/figures/completeness").await?;
+        let cases = standby.get("/figures/totals").await?["cases"].as_u64();
+        (told["missing"].as_array()?.is_empty() && cases == Some(9)).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
