@@ -13,6 +13,7 @@ mod doctor;
 mod export;
 mod import;
 mod publish;
+mod rekey;
 mod renew;
 mod restore;
 mod revoke;
@@ -51,6 +52,8 @@ enum Command {
     Authority(authority::AuthorityCommand),
     /// Ask for a new certificate now.
     Renew(renew::Renew),
+    /// Seal the names of a node that does not run with a new key.
+    Rekey(rekey::Rekey),
     /// No longer trust a node below this one.
     Revoke(revoke::Revoke),
     /// Close a node below this one in order.
@@ -110,6 +113,7 @@ async fn obey(command: Command) -> anyhow::Result<u8> {
         Command::Adopt(adopt) => adopt.run().await?,
         Command::Authority(authority) => authority.run().await?,
         Command::Renew(renew) => renew.run().await?,
+        Command::Rekey(rekey) => rekey.run().await?,
         Command::Revoke(revoke) => revoke.run().await?,
         Command::Decommission(decommission) => decommission.run().await?,
         Command::Run(run) => return run.run().await,

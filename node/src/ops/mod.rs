@@ -8,4 +8,5 @@ pub mod export;
 pub mod home;
 pub mod lock;
 pub mod loss;
+pub mod rekey;
 pub mod restore;

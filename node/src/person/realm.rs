@@ -102,6 +102,11 @@ impl Realm {
 
     /// What a secret of a second factor is sealed for.
     pub(crate) fn totp_place(&self, user: &str) -> Vec<u8> {
-        [b"totp".as_slice(), self.id().as_bytes(), user.as_bytes()].concat()
+        totp_place(self.id(), user)
     }
+}
+
+/// What the secret of a second factor is sealed for.
+pub(crate) fn totp_place(realm: NodeId, user: &str) -> Vec<u8> {
+    [b"totp".as_slice(), realm.as_bytes(), user.as_bytes()].concat()
 }

@@ -138,6 +138,11 @@ impl Vault {
         save(folder, &keys, &self.index)
     }
 
+    /// Keys in the file: more than one while what an old one sealed is being sealed anew.
+    pub fn keys(&self) -> usize {
+        self.keys.len()
+    }
+
     /// The key that seals.
     pub fn current(&self) -> u8 {
         self.keys.last().map_or(0, |key| key.id)

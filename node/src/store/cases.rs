@@ -28,7 +28,7 @@ const ORDER: &str = "order";
 const OFFER: &str = "offer";
 const RECEIPT: &str = "receipt";
 const FOLLOWER: &str = "follower";
-const CONTRIBUTION: &str = "contribution";
+pub(super) const CONTRIBUTION: &str = "contribution";
 const ERASURE: &str = "erasure";
 
 /// A header with its private part, if that is here, and its writer.

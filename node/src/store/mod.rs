@@ -18,6 +18,7 @@ pub mod people;
 pub mod person_parts;
 pub mod persons;
 pub mod publications;
+mod reseal;
 pub mod sql;
 pub mod standing;
 pub mod trust;

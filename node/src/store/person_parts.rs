@@ -15,8 +15,6 @@ use super::sql::{Row, sql};
 use super::{Store, StoreError, WriteStore, case_id, id16, pieces, values};
 use crate::person::vault::Vault;
 
-/// Rows that are sealed anew in one go.
-const RESEALED_AT_ONCE: u32 = 200;
 const SALT_BYTES: usize = 16;
 
 /// What a private part is sealed for: its node, case and event.
@@ -29,7 +27,7 @@ fn paper_place(node: &[u8], case: CaseId, key: &[u8]) -> Vec<u8> {
     [b"paper".as_slice(), node, case.as_bytes(), key].concat()
 }
 
-fn sealed_with(vault: Option<&Arc<Vault>>) -> Result<&Vault, StoreError> {
+pub(super) fn sealed_with(vault: Option<&Arc<Vault>>) -> Result<&Vault, StoreError> {
     vault.map(Arc::as_ref).ok_or(StoreError::NoVault)
 }
 
@@ -146,34 +144,6 @@ impl WriteStore {
             .execute(self.connection().await?)
             .await?;
         Ok(())
-    }
-
-    /// Seals anew what is not sealed with the vault's latest key, some rows at a time; 0: nothing is left.
-    pub async fn reseal(&mut self) -> Result<u32, StoreError> {
-        let current = i64::from(sealed_with(self.vault.as_ref())?.current());
-        let rows = sql("SELECT p.case_id, p.event, p.salt, p.content, e.header FROM case_private p JOIN case_event e \
-             ON e.node = p.node AND e.case_id = p.case_id AND e.event = p.event \
-             WHERE p.node = $1 AND (length(p.salt) > 0 OR substr(p.content, 2, 1) <> $2) LIMIT $3")
-        .bind(self.me())
-        .bind(vec![u8::try_from(current).unwrap_or(0)])
-        .bind(i64::from(RESEALED_AT_ONCE))
-        .fetch_all(self.connection().await?)
-        .await?;
-        let node = self.me();
-        let mut parts = Vec::new();
-        for row in &rows {
-            let (salt, content, header): (Vec<u8>, Vec<u8>, Vec<u8>) =
-                (row.try_get(2)?, row.try_get(3)?, row.try_get(4)?);
-            let header: Header =
-                codec::decode(&header, BODY_BYTES_MAX).map_err(|e| StoreError::damaged("case_event", e))?;
-            let part = opened(self.vault.as_ref(), &node, &header, &salt, &content)?;
-            parts.push((header, part));
-        }
-        // One event may have two headers after a restore; its private part is one.
-        let once: std::collections::BTreeMap<EventId, _> = parts.iter().map(|(h, part)| (h.id, (h, part))).collect();
-        let once: Vec<_> = once.into_values().collect();
-        self.put_privates(&once).await?;
-        Ok(u32::try_from(once.len()).unwrap_or(u32::MAX))
     }
 }
 

@@ -1,22 +1,24 @@
 //! Users, sessions and answered requests.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use casework::{Grant, Record, Role, Scope};
+use casework::{ContributionFile, Grant, Record, Role, Scope};
 use protocol::audit::AuditHead;
 use protocol::bounded::List;
 use protocol::chain::Hash;
 use protocol::erase::Erase;
 use protocol::event::Content;
-use protocol::id::OrderId;
+use protocol::id::{ContributionId, OrderId};
 use protocol::time::{ClockReading, UnixMillis};
 use protocol::unit::UnitCode;
 use wuji::person::audit::Entry;
 use wuji::person::change::{Change, Granted, NewToken, OpenSession, PutUser};
 use wuji::person::lockout::Subject;
+use wuji::person::vault::Vault;
 use wuji::store::persons::AnsweredRow;
 
-use crate::base::{Base, GRID, NOW, case_id, division, file, node};
+use crate::base::{Base, GRID, NOW, case_id, division, file, node, reported};
 use crate::on_both;
 
 on_both!(
@@ -28,6 +30,7 @@ on_both!(
     work_passes_on_and_a_later_hand_over_replaces_an_earlier,
     the_audit_is_a_chain_and_keeps_heads,
     what_is_private_is_sealed_anew_and_erased,
+    what_an_earlier_key_sealed_opens_with_the_latest_alone_once_it_is_sealed_anew,
     the_first_answer_to_a_request_stands_until_its_time_is_over,
 );
 
@@ -205,7 +208,7 @@ async fn what_is_private_is_sealed_anew_and_erased(base: Base) {
     });
     let phone = phone.expect("a party with a phone");
     assert_eq!(store.cases_of_number(&phone, 9).await.expect("read"), [case_id(1)]);
-    assert_eq!(write.reseal().await.expect("read"), 0, "sealed with the latest key already");
+    assert_eq!(write.reseal_parts().await.expect("read"), 0, "sealed with the latest key already");
     let events = records.iter().filter_map(|record| match record {
         Record::Event { header, .. } => Some(header.id),
         _ => None,
@@ -220,6 +223,49 @@ async fn what_is_private_is_sealed_anew_and_erased(base: Base) {
     assert_eq!(store.cases_of_number(&phone, 9).await.expect("read"), []);
     assert_eq!(write.erasures_by(node(1)).await.expect("read"), [erase]);
     assert_eq!(store.unsealed().await.expect("read"), 0);
+}
+
+async fn what_an_earlier_key_sealed_opens_with_the_latest_alone_once_it_is_sealed_anew(base: Base) {
+    let keys = tempfile::tempdir().expect("a folder");
+    Vault::create(keys.path()).expect("a key file");
+    let mut vault = Vault::load(keys.path()).expect("a key");
+    let in_use = || Arc::new(Vault::load(keys.path()).expect("keys"));
+    let (store, mut write) = base.open(node(1)).await;
+    write.open_vault(in_use());
+    let (_, records) = reported(node(1), case_id(1), 20, NOW);
+    write.put_records(&records).await.expect("put");
+    let paper = ContributionFile {
+        id: ContributionId::from_bytes([5; 16]),
+        case: case_id(1),
+        from: node(2),
+        at: ClockReading::exact(NOW),
+        private: None,
+        appended: false,
+    };
+    write.put_records(&[Record::Contribution(paper.clone())]).await.expect("put");
+    write.change_people(node(1), &Change::PutUser(user("a")), NOW).await.expect("put");
+    let place = [b"totp".as_slice(), node(1).as_bytes(), b"a"].concat();
+    let secret = vault.seal(&place, b"a secret").expect("sealed");
+    let factor = Change::SetTotp { name: "a".into(), secret: Some(secret), on: true, last: 0, recovery: vec![] };
+    write.change_people(node(1), &factor, NOW).await.expect("put");
+
+    vault.rotate(keys.path()).expect("a new key");
+    write.open_vault(in_use());
+    assert_eq!(write.reseal_parts().await.expect("read"), 1);
+    assert_eq!(write.reseal_papers().await.expect("read"), 1);
+    assert_eq!(write.reseal_factors(node(1)).await.expect("read"), 1);
+    vault.retire(keys.path()).expect("the old key goes");
+    write.open_vault(in_use());
+    assert_eq!(write.reseal_parts().await.expect("read"), 0);
+    assert_eq!(write.reseal_papers().await.expect("read"), 0);
+    assert_eq!(write.reseal_factors(node(1)).await.expect("read"), 0);
+    let store = store.with_vault(in_use());
+    let read = store.records(case_id(1)).await.expect("all of it opens");
+    let sealed = |record: &&Record| matches!(record, Record::Event { private: Some(_), .. });
+    assert!(records.iter().filter(sealed).all(|record| read.contains(record)));
+    assert!(read.contains(&Record::Contribution(paper)));
+    let sealed = store.people(node(1)).user("a").await.expect("read").expect("there").totp.expect("a secret");
+    assert_eq!(in_use().open(&place, &sealed).expect("opened"), b"a secret");
 }
 
 async fn the_first_answer_to_a_request_stands_until_its_time_is_over(base: Base) {

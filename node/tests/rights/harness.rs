@@ -78,6 +78,17 @@ impl Node {
         let folder = Folder::new(root.path().join("city"));
         let mut config = node::found(&folder, &plan(CITY)).await.expect("founded");
         change(&mut config);
+        Self::of(root, folder, config).await
+    }
+
+    /// The same node again.
+    pub(crate) async fn started(root: tempfile::TempDir) -> Self {
+        let folder = Folder::new(root.path().join("city"));
+        let config = wuji::config::Config::load(folder.path()).expect("a configuration");
+        Self::of(root, folder, config).await
+    }
+
+    async fn of(root: tempfile::TempDir, folder: Folder, config: wuji::config::Config) -> Self {
         let operator = folder.operator_token().expect("a token");
         let running = Running::start_with(folder, config).await.expect("started");
         let names = Arc::new(Table::shipped().expect("the table"));
@@ -174,8 +185,14 @@ impl Node {
     }
 
     pub(crate) async fn stop(self) {
+        drop(self.stopped().await);
+    }
+
+    /// Stops it; its folder stays.
+    pub(crate) async fn stopped(self) -> tempfile::TempDir {
         drop((self.router, self.state));
         self.running.stop().await.expect("stopped");
+        self.root
     }
 }
 

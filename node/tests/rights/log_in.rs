@@ -7,7 +7,7 @@ use wuji::person::totp;
 
 use crate::harness::{Node, PASSWORD};
 
-fn code_of(uri: &str, node: &Node, later: i64) -> String {
+pub(crate) fn code_of(uri: &str, node: &Node, later: i64) -> String {
     let secret = uri.split("secret=").nth(1).and_then(|s| s.split('&').next()).expect("a secret");
     let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     let bits: String = secret.chars().map(|c| format!("{:05b}", alphabet.find(c).expect("base 32"))).collect();

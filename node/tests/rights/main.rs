@@ -8,5 +8,6 @@ mod log_in;
 mod persons;
 #[path = "../support/ports.rs"]
 mod ports;
+mod rekey;
 mod users;
 mod walk;
