@@ -33,7 +33,7 @@ use crate::trust::Standing;
 use crate::writer::port::{Port, WORK_QUEUE_MAX};
 use crate::writer::publications::Publications;
 use crate::writer::trust::Tending;
-use crate::writer::{Parts, SUBTREE_WAITS, Writer};
+use crate::writer::{Parts, SUBTREE_WAITS, Writer, figures};
 
 /// What is decided when a node is made.
 #[derive(Debug, Clone)]
@@ -292,6 +292,9 @@ impl Running {
         let loaded = load(&mut write, &standing).await?;
         let shared = Arc::new(Shared::default());
         shared.set_line(&loaded.line);
+        for missing in store.dropped_escalations().await? {
+            shared.alarm(figures::dropped(&missing), clock.wall());
+        }
         let registry = Registry::new();
         for child in &loaded.children {
             registry.admit(child.spki, child.node);

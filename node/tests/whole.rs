@@ -235,7 +235,7 @@ async fn figures_that_were_lost_above_are_noticed_asked_for_and_given_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_orange_fact_without_its_brief_alarms_once() {
+async fn an_orange_fact_without_its_brief_alarms_once_and_again_after_a_restart() {
     let mut three = Three::raise().await;
     let case = three.report(20).await;
     three.complete().await;
@@ -260,6 +260,10 @@ async fn an_orange_fact_without_its_brief_alarms_once() {
     tokio::time::sleep(Duration::from_millis(1_500)).await;
     let told = three.node(0).shared.alarms().iter().filter(|alarm| alarm.what.contains("dropped escalation")).count();
     assert_eq!(told, 1, "it is told once");
+    three.stop(0).await;
+    three.start(0).await;
+    let told = three.node(0).shared.alarms().iter().filter(|alarm| alarm.what.contains("dropped escalation")).count();
+    assert_eq!(told, 1, "and to whoever starts the city anew");
 }
 
 #[tokio::test(flavor = "multi_thread")]

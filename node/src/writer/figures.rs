@@ -17,9 +17,10 @@ use casework::Record;
 use super::Writer;
 use super::batch::{Batch, Letter};
 use super::port::{Answer, Failed};
+use crate::api::stamp;
 use crate::clock::random_bytes;
 use crate::store::StoreError;
-use crate::store::figures::{DueTally, FiguresNews, Gap, WatchChange};
+use crate::store::figures::{Dropped, DueTally, FiguresNews, Gap, WatchChange};
 
 /// Facts and tallies of one turn at most.
 const DUE_MAX: usize = 2_048;
@@ -273,10 +274,7 @@ impl Writer {
         let before = |ms: i64| UnixMillis(now.0.saturating_sub(ms));
         for change in self.store.look_at_escalations(before(signed(pace.brief_grace_ms))).await? {
             let what = match change {
-                WatchChange::Missing(d) => format!(
-                    "{}: its fact says level {} at {}, its brief has not come since {}: a dropped escalation",
-                    d.case, d.level, d.owner, d.since.0
-                ),
+                WatchChange::Missing(d) => dropped(&d),
                 WatchChange::Came(d) => format!("{}: its brief has come after all", d.case),
             };
             tracing::warn!("{what}");
@@ -336,6 +334,15 @@ impl Writer {
         let soon = self.clock.uptime_ms() + self.beat.pace.look_ms();
         self.beat.look_at.get_or_insert(soon);
     }
+}
+
+/// What is told of an escalation whose brief is missing: once, and again when the node has been started anew.
+pub(crate) fn dropped(what: &Dropped) -> String {
+    let Dropped { case, owner, level, since } = what;
+    let since = stamp::rfc3339(*since);
+    format!(
+        "{case}: its fact says level {level} at {owner}, its brief has not come since {since}: a dropped escalation"
+    )
 }
 
 fn figure(to: NodeId, receipted: bool, body: Body) -> Letter {

@@ -9,7 +9,7 @@ mod audit;
 mod batch;
 mod cases;
 mod enrol;
-mod figures;
+pub(crate) mod figures;
 mod mandates;
 mod outgoing;
 pub mod port;
