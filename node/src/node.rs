@@ -228,7 +228,7 @@ async fn load(store: &mut WriteStore, standing: &Standing) -> anyhow::Result<Loa
 }
 
 /// Where the database says which key file belongs to it.
-const VAULT_META: &str = "persons-key";
+pub(crate) const VAULT_META: &str = "persons-key";
 
 /// The keys for what is private, given to the writing side too. A database that was written with keys is never opened with
 /// others: what would be stored then could not be read with either.

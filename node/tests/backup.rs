@@ -149,6 +149,48 @@ async fn keys_go_into_a_locked_archive_only_and_without_them_a_copy_is_asked_for
     restore::restore(&other, &wanted, &mut Silent).await.expect("restored with the copy of the keys");
 }
 
+/// Starts a node and stops it: its database then knows which key file belongs to it.
+async fn started_once(folder: &Folder) {
+    let running = node::Running::start(folder.clone()).await.expect("a node that runs");
+    running.stop().await.expect("stopped");
+}
+
+#[tokio::test]
+async fn an_archive_with_keys_is_refused_when_the_key_of_the_names_is_gone_and_one_without_is_made() {
+    let root = tempfile::tempdir().expect("a folder");
+    let (folder, _) = city(root.path()).await;
+    started_once(&folder).await;
+    std::fs::remove_file(folder.keys().join("persons.key")).expect("removed");
+    let to = root.path().join("city.wuji");
+    let wanted = Wanted { to: to.clone(), keys: true, lock: passphrase() };
+    let refused = why(backup::make(&folder, &wanted, &mut Silent).await);
+    assert!(refused.contains("keys/persons.key") && refused.contains("cannot be read"), "{refused}");
+    assert!(!to.exists(), "nothing says that it is enough");
+    let wanted = Wanted { to, keys: false, lock: passphrase() };
+    backup::make(&folder, &wanted, &mut Silent).await.expect("the rows can be saved still");
+}
+
+#[tokio::test]
+async fn a_node_whose_names_would_stay_closed_is_not_restored_until_their_key_is_given() {
+    let root = tempfile::tempdir().expect("a folder");
+    let (folder, _) = city(root.path()).await;
+    started_once(&folder).await;
+    let to = root.path().join("city.wuji");
+    let wanted = Wanted { to: to.clone(), keys: false, lock: LockWith::Nothing };
+    backup::make(&folder, &wanted, &mut Silent).await.expect("a backup without keys");
+    let (file, away) = (folder.keys().join("persons.key"), root.path().join("away"));
+    std::fs::rename(&file, &away).expect("moved away");
+    let keys = Some(folder.path().to_owned());
+    let wanted = restore::Wanted { from: to, open: OpenWith::default(), keys, database: None };
+    let other = Folder::new(root.path().join("other"));
+    let refused = why(restore::restore(&other, &wanted, &mut Silent).await);
+    assert!(refused.contains("nothing was restored") && refused.contains("FOLDER/keys/persons.key"), "{refused}");
+    assert!(!other.path().exists());
+    std::fs::rename(&away, &file).expect("put back");
+    restore::restore(&other, &wanted, &mut Silent).await.expect("restored with the right key file");
+    started_once(&other).await;
+}
+
 #[tokio::test]
 async fn a_sealed_archive_opens_with_the_private_key_of_its_recipient_alone() {
     let root = tempfile::tempdir().expect("a folder");

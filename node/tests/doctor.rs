@@ -44,6 +44,8 @@ async fn a_new_node_is_in_order_but_for_its_backup_and_what_the_machine_lacks() 
     let folder = found(root.path(), "city").await;
     for check in
         ["configuration", "permissions", "keys", "certificate", "root certificate", "authority", "database", "schema"]
+            .into_iter()
+            .chain(["persons key"])
     {
         assert_eq!(look(&folder, check).await.grade, Grade::Ok, "{check}");
     }
@@ -63,6 +65,22 @@ async fn a_key_that_others_can_read_and_one_that_is_gone_are_failures() {
     assert_eq!(look(&folder, "keys").await.grade, Grade::Fail);
     std::fs::remove_dir_all(folder.authority()).expect("removed");
     assert_eq!(look(&folder, "authority").await.grade, Grade::Fail, "the top without its authority");
+}
+
+#[tokio::test]
+async fn a_key_file_that_is_gone_or_of_another_database_is_a_failure() {
+    let root = tempfile::tempdir().expect("a folder");
+    let folder = found(root.path(), "city").await;
+    Running::start(folder.clone()).await.expect("a node that runs").stop().await.expect("stopped");
+    let (file, away) = (folder.keys().join("persons.key"), root.path().join("away"));
+    assert_eq!(look(&folder, "persons key").await.grade, Grade::Ok);
+    std::fs::rename(&file, &away).expect("moved away");
+    let finding = look(&folder, "persons key").await;
+    assert!(finding.grade == Grade::Fail && finding.todo.is_some(), "{finding:?}");
+    assert!(!file.exists(), "a look makes no keys");
+    wuji::person::vault::Vault::create(&folder.keys()).expect("another one");
+    let finding = look(&folder, "persons key").await;
+    assert!(finding.grade == Grade::Fail && finding.says.contains("of another database"), "{finding:?}");
 }
 
 #[tokio::test]

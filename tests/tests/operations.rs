@@ -166,8 +166,12 @@ impl Hosts {
 impl Drop for Hosts {
     fn drop(&mut self) {
         for host in HOSTS {
-            if let Ok(pid) = std::fs::read_to_string(self.root.join(host).join("node.pid")) {
-                let _ = Command::new("kill").args(["-9", pid.trim()]).status();
+            for entry in std::fs::read_dir(self.root.join(host)).into_iter().flatten().flatten() {
+                if entry.path().extension().is_some_and(|end| end == "pid")
+                    && let Ok(pid) = std::fs::read_to_string(entry.path())
+                {
+                    let _ = Command::new("kill").args(["-9", pid.trim()]).status();
+                }
             }
         }
         for holder in self.holders.values_mut() {
@@ -186,10 +190,10 @@ name=${2#wuji@}
 case $act in
 start)
     setsid wuji run --folder "/var/lib/wuji/$name" >>"$HOST_RUN/journal" 2>&1 </dev/null &
-    echo $! >"$HOST_RUN/node.pid"
+    echo $! >"$HOST_RUN/$name.pid"
     ;;
 stop)
-    pid=$(cat "$HOST_RUN/node.pid")
+    pid=$(cat "$HOST_RUN/$name.pid")
     kill -TERM "$pid"
     # What has ended may stay as a zombie here, and has no program any more.
     while [ -e "/proc/$pid/exe" ]; do sleep 0.1; done
@@ -251,6 +255,13 @@ fn expected(id: &str, said: &str, hosts: &Hosts) {
                 assert!(cases.contains(case), "{case} is not at the restored city: {cases}");
             }
         }
+        "pack" => {
+            let roll = json(said);
+            assert_eq!((number(&roll, "nodes"), number(&roll, "links_up")), (3, 3), "all came back: {roll}");
+            let log_in = r#"{"user":"chen","password":"three words, then a river"}"#;
+            let address = "http://127.0.0.1:7481/330602003000/api/v1/session";
+            hosts.on("county", &format!("curl --silent --show-error --fail --json '{log_in}' {address}"));
+        }
         "export" => {
             let read = |file: &str| hosts.on("city", &format!("cat /tmp/{file}; rm /tmp/{file}"));
             let (cases, figures) = (read("cases.csv"), read("figures.jsonl"));
@@ -277,7 +288,7 @@ fn five_hosts_follow_the_operations_guide_step_by_step() {
     let root = tempfile::tempdir_in("/var/tmp").expect("a folder");
     let hosts = Hosts::raise(root.path());
     let blocks = blocks(&guide());
-    for step in ["arrived", "doctor", "county-report", "grid-report", "city-report", "export"] {
+    for step in ["arrived", "doctor", "county-report", "grid-report", "city-report", "pack", "export"] {
         assert!(blocks.iter().any(|b| b.id.as_deref() == Some(step)), "the guide has lost its step {step}");
     }
     for block in &blocks {

@@ -48,3 +48,28 @@ impl Progress for Bar {
         self.bar.set_message(what.to_owned());
     }
 }
+
+/// A bar that counts the nodes of a pack.
+pub(super) struct NodesBar(ProgressBar);
+
+impl NodesBar {
+    pub(super) fn new() -> Self {
+        let bar = ProgressBar::new(0);
+        if let Ok(style) = ProgressStyle::with_template("{prefix:>10} {bar:30} {pos}/{len} {msg}") {
+            bar.set_style(style);
+        }
+        Self(bar.with_prefix("nodes"))
+    }
+
+    /// So many are done, failed ones among them, of all.
+    pub(super) fn at(&self, done: usize, failed: usize, all: usize) {
+        self.0.set_length(u64::try_from(all).unwrap_or(u64::MAX));
+        self.0.set_position(u64::try_from(done).unwrap_or(u64::MAX));
+        self.0.set_message(if failed == 0 { String::new() } else { format!("{failed} failed") });
+    }
+
+    /// Takes it off the screen.
+    pub(super) fn done(self) {
+        self.0.finish_and_clear();
+    }
+}

@@ -1,7 +1,7 @@
 //! The command line.
 //!
 //! Exit codes: 0 done, 1 failed, 2 the command line itself was wrong, 3 something did not arrive in time, 4 a count does
-//! not come out, 5 some nodes of a pack did not start.
+//! not come out, 5 some nodes of a pack failed.
 
 mod adopt;
 mod audit;
@@ -29,6 +29,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::demo::{self, DemoOptions};
+
+/// Exit code when some nodes of a pack failed, and the others did not; a run tells it when they have stopped.
+const SOME_NODES: u8 = 5;
 
 /// One node of the five-level linkage (五级联动) for resolving disputes.
 #[derive(Debug, Parser)]
@@ -60,17 +63,17 @@ enum Command {
     Decommission(decommission::Decommission),
     /// Run a node, or all nodes of a pack in one process.
     Run(run::Run),
-    /// Say how a running node is.
+    /// Say how a running node or pack is.
     Status(status::Status),
     /// Add, change or list users of a node.
     User(user::UserCommand),
-    /// Put a node into one file, while it runs or not; read such a file; make a key for it.
+    /// Put a node into one file, or a pack into a folder of them, while it runs or not; read such files; make a key.
     Backup(backup::Backup),
-    /// Make a node out of a backup; afterwards say what was lost.
+    /// Make a node or pack out of a backup; afterwards say what was lost.
     Restore(restore::Restore),
     /// Write a table of a node into a file: cases without names, the records behind the figures, the audit.
     Export(export::Export),
-    /// Look at a node and its machine, and say what to do.
+    /// Look at a node or pack and its machine, and say what to do.
     Doctor(doctor::Doctor),
     /// Put lists, rules, a policy, a calendar or units in force from a node down.
     Publish(publish::Publish),
@@ -87,7 +90,7 @@ enum Command {
 /// The folder of a node.
 #[derive(Debug, clap::Args)]
 struct FolderArgument {
-    /// The node's folder.
+    /// The folder of the node, or of the pack where a command is of packs too.
     #[arg(long, env = "WUJI_FOLDER", value_name = "FOLDER")]
     folder: PathBuf,
 }
@@ -119,7 +122,7 @@ async fn obey(command: Command) -> anyhow::Result<u8> {
         Command::Run(run) => return run.run().await,
         Command::Status(status) => return status.run().await,
         Command::User(user) => user.run().await?,
-        Command::Backup(backup) => backup.run().await?,
+        Command::Backup(backup) => return backup.run().await,
         Command::Restore(restore) => return restore.run().await,
         Command::Export(export) => export.run().await?,
         Command::Doctor(doctor) => return doctor.run().await,

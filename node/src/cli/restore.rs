@@ -1,4 +1,4 @@
-//! `wuji restore`.
+//! `wuji restore`, of a node or of a whole pack.
 
 use std::path::PathBuf;
 
@@ -10,27 +10,29 @@ use crate::config::Config;
 use crate::folder::Folder;
 use crate::ops::home;
 use crate::ops::loss;
+use crate::ops::pack_restore::{self, PackWanted};
 use crate::ops::restore::{self, Wanted};
 
-use super::backup::LockArguments;
-use super::bar::Bar;
+use super::backup::{LockArguments, name_failed, partly};
+use super::bar::{Bar, NodesBar};
 use super::say;
 
 /// Exit code when the loss report is not complete yet.
 const NOT_YET: u8 = 3;
 
-/// `wuji restore`: a node out of a backup, and afterwards what that cost.
+/// `wuji restore`: a node or pack out of a backup, and afterwards what that cost. Exit codes: 0 done, 1 failed, 3 the report is
+/// not complete yet, 5 some nodes of a pack were not restored.
 #[derive(Debug, Args)]
 pub(super) struct Restore {
-    /// The archive.
-    #[arg(long, value_name = "FILE", conflicts_with = "report")]
+    /// The archive; of a pack, the folder of its backup.
+    #[arg(long, value_name = "PLACE", conflicts_with = "report")]
     from: Option<PathBuf>,
-    /// The node's folder; it must not hold a node yet.
+    /// The folder of the node or pack; it must not hold one yet.
     #[arg(long, env = "WUJI_FOLDER", value_name = "FOLDER")]
     folder: PathBuf,
     #[command(flatten)]
     lock: LockArguments,
-    /// Folder with a copy of `keys` (and `authority`), when the archive has none.
+    /// Folder with a copy of `keys` (and `authority`), when the archive has none; of a pack, with one in `nodes/CODE` for each.
     #[arg(long, value_name = "FOLDER")]
     keys: Option<PathBuf>,
     /// URL of a PostgreSQL database; without it the rows go into a file in the folder.
@@ -51,7 +53,11 @@ impl Restore {
             return self.tell(&folder).await;
         }
         let Some(from) = self.from else { bail!("give --from FILE, or --report") };
-        let wanted = Wanted { from, open: self.lock.open_with()?, keys: self.keys, database: self.database };
+        let open = self.lock.open_with()?;
+        if from.is_dir() {
+            return pack(&folder, &PackWanted { from, open, keys: self.keys, database: self.database }).await;
+        }
+        let wanted = Wanted { from, open, keys: self.keys, database: self.database };
         let mut bar = Bar::new();
         let done = restore::restore(&folder, &wanted, &mut bar).await;
         bar.done();
@@ -79,4 +85,22 @@ impl Restore {
         say(&if self.json { serde_json::to_string(&report)? } else { loss::in_words(&report) });
         Ok(if report.complete { 0 } else { NOT_YET })
     }
+}
+
+async fn pack(folder: &Folder, wanted: &PackWanted) -> anyhow::Result<u8> {
+    let bar = NodesBar::new();
+    let done = pack_restore::restore(folder, wanted, |done, failed, all| bar.at(done, failed, all)).await;
+    bar.done();
+    let restored = done?;
+    say(&format!("{} nodes restored into {}.", restored.nodes, folder.path().display()));
+    name_failed("not there", &restored.failed);
+    if !restored.failed.is_empty() {
+        say(&format!(
+            "Each of these from an earlier archive: wuji restore --from FILE --folder {}/nodes/CODE",
+            folder.path().display()
+        ));
+    }
+    say("Make sure that the old pack is off, then start this one; then, of each node: wuji restore --report");
+    say("Decide again what was decided here since the backup: revoked nodes, disabled users, changed passwords.");
+    Ok(partly(&restored.failed))
 }

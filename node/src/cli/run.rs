@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail, ensure};
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 
 use crate::api::ApiState;
@@ -19,10 +18,8 @@ use crate::pack::{self, Head, Pack, PackFile};
 use crate::reader::Reader;
 use crate::store::Patience;
 
-use super::say;
-
-/// Exit code when some nodes of a pack did not start, told when the others have stopped.
-const NOT_ALL_STARTED: u8 = 5;
+use super::bar::NodesBar;
+use super::{SOME_NODES, say};
 
 /// `wuji run`.
 #[derive(Debug, Args)]
@@ -153,19 +150,15 @@ async fn run_pack(folder: &Path, file: &PackFile, standby: bool) -> anyhow::Resu
     // The door before the nodes: a port that is taken is known before thousands of them have started.
     let opened = door::open(&file.http, folder).await?;
     let names = Arc::new(Table::shipped()?);
-    let bar = progress();
-    let pack = Pack::start_under(head, folder, file, |progress| {
-        bar.set_length(u64::try_from(progress.all).unwrap_or(u64::MAX));
-        bar.set_position(u64::try_from(progress.done).unwrap_or(u64::MAX));
-        bar.set_message(if progress.failed == 0 { String::new() } else { format!("{} failed", progress.failed) });
-    })
-    .await?;
-    bar.finish_and_clear();
+    let bar = NodesBar::new();
+    let told = |progress: pack::Progress| bar.at(progress.done, progress.failed, progress.all);
+    let pack = Pack::start_under(head, folder, file, told).await?;
+    bar.done();
     let outcome = serve_pack(&pack, opened, folder, file, &names).await;
     let failed = !pack.failures.is_empty();
     pack.stop().await?;
     outcome?;
-    Ok(if failed { NOT_ALL_STARTED } else { 0 })
+    Ok(if failed { SOME_NODES } else { 0 })
 }
 
 async fn serve_pack(
@@ -201,14 +194,6 @@ async fn serve_pack(
     let name = format!("{}: {} nodes", file.pack.name, pack.nodes.len());
     let place = Place { name: &name, folder, link: pack.host.local_addr()? };
     keep_open(opened, front, place, pack.ended(), move |what| shared.alarm(what, clock.wall())).await
-}
-
-fn progress() -> ProgressBar {
-    let bar = ProgressBar::new(0);
-    if let Ok(style) = ProgressStyle::with_template("{prefix:>10} {bar:30} {pos}/{len} {msg}") {
-        bar.set_style(style);
-    }
-    bar.with_prefix("nodes")
 }
 
 /// What runs, and where.

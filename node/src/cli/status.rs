@@ -1,19 +1,25 @@
-//! `wuji status`: asks the running node on this machine, as its operator.
+//! `wuji status`: asks the running process on this machine, as its operator.
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::Args;
-use serde_json::Value;
 
 use crate::config::Config;
-use crate::door::{RunningFile, pinned};
+use crate::door::RunningFile;
 use crate::folder::Folder;
+use crate::ops::ask::{Asks, parent_up};
+use crate::ops::roll::{self, Roll};
+use crate::pack::{self, PackFile};
 
-use super::{FolderArgument, say};
+use super::bar::NodesBar;
+use super::{FolderArgument, SOME_NODES, say};
 
 /// Exit code when the parent's link is down.
 const LINK_DOWN: u8 = 3;
+/// Nodes of one kind that are named before the rest is only counted.
+const NAMED_MAX: usize = 10;
 
-/// `wuji status`.
+/// `wuji status`: how a running node is, or a running pack. Exit codes: 0 well, 1 it does not run, 3 a link upward is down,
+/// 5 some nodes of a pack do not answer.
 #[derive(Debug, Args)]
 pub(super) struct Status {
     #[command(flatten)]
@@ -25,23 +31,18 @@ pub(super) struct Status {
 
 impl Status {
     pub(super) async fn run(self) -> anyhow::Result<u8> {
-        let folder = Folder::new(self.folder.folder);
+        let folder = Folder::new(&self.folder.folder);
+        match pack::file_in(&folder) {
+            Some(file) => self.pack(&folder, &PackFile::load(&file)?).await,
+            None => self.node(&folder).await,
+        }
+    }
+
+    async fn node(&self, folder: &Folder) -> anyhow::Result<u8> {
         let config = Config::load(folder.path())?;
-        // What the process wrote when it started counts: the configuration may have been changed since.
         let process = RunningFile::of_node(folder.path());
-        let base = match &process {
-            Some(process) => process.http.clone(),
-            None => format!("http://{}", config.http.listen),
-        };
-        let address = format!("{base}/{}/api/v1/status", config.node.division);
-        let answer = pinned(process.as_ref().and_then(|p| p.certificate_sha256.as_deref()))?
-            .get(&address)
-            .bearer_auth(folder.operator_token()?)
-            .send()
-            .await
-            .with_context(|| format!("the node does not answer at {address}: does it run?"))?
-            .error_for_status()?;
-        let mut status: Value = serde_json::from_str(&answer.text().await?).context("an answer that is no JSON")?;
+        let asks = Asks::of(process.as_ref(), config.http.listen)?;
+        let mut status = asks.status(folder, config.node.division).await?;
         if let (Some(status), Some(process)) = (status.as_object_mut(), process) {
             status.insert("process".to_owned(), serde_json::to_value(process)?);
         }
@@ -50,11 +51,48 @@ impl Status {
         } else {
             say(&serde_json::to_string_pretty(&status)?);
         }
-        let links = status.get("links").and_then(Value::as_array).cloned().unwrap_or_default();
-        let parent_down = links.iter().any(|link| {
-            link.get("parent").and_then(Value::as_bool) == Some(true)
-                && link.get("up").and_then(Value::as_bool) == Some(false)
-        });
-        Ok(if parent_down { LINK_DOWN } else { 0 })
+        Ok(if parent_up(&status) == Some(false) { LINK_DOWN } else { 0 })
+    }
+
+    async fn pack(&self, folder: &Folder, file: &PackFile) -> anyhow::Result<u8> {
+        let process = RunningFile::read(folder.path());
+        let asks = Asks::of(process.as_ref(), file.http.listen)?;
+        ensure!(asks.answers().await, "the pack in {} does not answer: does it run?", folder.path().display());
+        let bar = NodesBar::new();
+        let told = |done: usize, all: usize| bar.at(done, 0, all);
+        let roll = roll::call(folder.path(), file.folders(folder.path())?, &asks, told).await;
+        bar.done();
+        if self.json {
+            let mut said = serde_json::to_value(&roll).context("what was asked")?;
+            if let (Some(said), Some(process)) = (said.as_object_mut(), process) {
+                said.insert("process".to_owned(), serde_json::to_value(process)?);
+            }
+            say(&said.to_string());
+        } else {
+            tell(&file.pack.name, &roll, process.as_ref());
+        }
+        Ok(match (roll.silent.is_empty(), roll.links_down.is_empty()) {
+            (false, _) => SOME_NODES,
+            (true, false) => LINK_DOWN,
+            (true, true) => 0,
+        })
+    }
+}
+
+fn tell(name: &str, roll: &Roll, process: Option<&RunningFile>) {
+    let answering = roll.nodes.saturating_sub(roll.silent.len());
+    say(&format!("{name}: {answering} of {} nodes answer, {} links upward are up", roll.nodes, roll.links_up));
+    if let Some(process) = process {
+        say(&format!("process {}: {}  link {}", process.pid, process.http, process.link));
+    }
+    for (what, list) in [
+        ("no answer", roll.silent.iter().map(|(node, why)| format!("{node}: {why}")).collect()),
+        ("link upward down", roll.links_down.clone()),
+        ("alarm", roll.alarms.iter().map(|(node, alarms)| format!("{node}: {}", alarms.join("; "))).collect()),
+    ] {
+        list.iter().take(NAMED_MAX).for_each(|line| say(&format!("{what}: {line}")));
+        if list.len() > NAMED_MAX {
+            say(&format!("{what}: at {} more (--json names all)", list.len() - NAMED_MAX));
+        }
     }
 }

@@ -31,6 +31,9 @@ pub use running::RunningFile;
 pub use serve::{CONNECTIONS_MAX, serve};
 pub use tls::{Certificates, DoorError};
 
+/// Where the files of the door's own are, in the folder of its process.
+pub const OWN_FOLDER: &str = "door";
+
 /// A door that is open, before anybody is let through.
 #[derive(Debug)]
 pub struct Opened {

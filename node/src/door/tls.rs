@@ -107,7 +107,7 @@ impl Certificates {
         let source = match door {
             Door::Loopback | Door::Proxy { .. } => return Ok(None),
             Door::Files { certificate, key } => Source::Files { certificate: certificate.clone(), key: key.clone() },
-            Door::Own { names } => Source::Own { folder: folder.join("door"), names: names.clone() },
+            Door::Own { names } => Source::Own { folder: folder.join(super::OWN_FOLDER), names: names.clone() },
         };
         let now = Clock::default().wall();
         let (held, authority) = read(&source, now)?;

@@ -50,6 +50,9 @@ pub struct Head {
     pub schema: i64,
     /// The node's keys are in it.
     pub keys: bool,
+    /// It is of what belongs to a pack itself, not of a node.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pack: bool,
     /// How it is locked.
     pub lock: Lock,
 }
@@ -66,6 +69,7 @@ impl Head {
             name: config.name.clone(),
             schema,
             keys,
+            pack: false,
             lock,
         }
     }
@@ -345,6 +349,18 @@ pub fn check(path: &Path, with: &OpenWith, mut seen: impl FnMut()) -> anyhow::Re
         seen();
         if let Entry::End(parts) = entry {
             return Ok((archive.head, parts));
+        }
+    }
+}
+
+/// One file of an archive, which is read to its end.
+pub fn file_of(path: &Path, name: &str, with: &OpenWith) -> anyhow::Result<Vec<u8>> {
+    let (mut archive, mut found) = (ArchiveReader::open(path, with)?, None);
+    loop {
+        match archive.next_entry().with_context(|| format!("{} cannot be used", path.display()))? {
+            Entry::File(file, bytes) if file == name => found = Some(bytes),
+            Entry::End(_) => return found.with_context(|| format!("{} holds no {name}", path.display())),
+            _ => {}
         }
     }
 }

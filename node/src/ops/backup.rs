@@ -9,10 +9,12 @@ use protocol::time::UnixMillis;
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::folder::Folder;
+use crate::store::{Place, Store};
 
 use super::archive::{self, ArchiveWriter, Head, Part};
-use super::home;
+use super::home::Home;
 use super::lock::{self, LockWith, OpenWith};
+use super::sealed;
 
 /// Folders of a node that hold what must not be read by others.
 pub const KEY_FOLDERS: [&str; 2] = ["keys", "authority"];
@@ -31,7 +33,7 @@ pub struct Wanted {
 }
 
 /// What was done, for the screen: the bar and the sum.
-pub trait Progress {
+pub trait Progress: Send {
     /// So many rows are to come.
     fn begins(&mut self, rows: u64);
     /// One is through.
@@ -40,30 +42,87 @@ pub trait Progress {
     fn now(&mut self, what: &str);
 }
 
+/// A node whose rows are to be saved.
+pub(super) struct Source {
+    /// Its folder.
+    pub(super) folder: Folder,
+    /// Its configuration.
+    pub(super) config: Config,
+    /// Where its rows are.
+    pub(super) place: Place,
+}
+
 /// Makes the archive: under another name first, read back whole, then renamed into place.
 pub async fn make(folder: &Folder, wanted: &Wanted, progress: &mut dyn Progress) -> anyhow::Result<(Head, Vec<Part>)> {
+    let config = Config::load(folder.path())?;
+    let place = Home::of(folder, &config)?.place;
+    make_from(&Source { folder: folder.clone(), config, place }, wanted, progress).await
+}
+
+/// Keys go into a locked archive only.
+pub(super) fn refuse_open_keys(keys: bool, lock: &LockWith) -> anyhow::Result<()> {
     ensure!(
-        !wanted.keys || !matches!(wanted.lock, LockWith::Nothing),
+        !keys || !matches!(lock, LockWith::Nothing),
         "keys go into a locked archive only: whoever reads them is this node. Give --passphrase-file or --recipient"
     );
+    Ok(())
+}
+
+/// The same, for who knows where the node lives.
+pub(super) async fn make_from(
+    source: &Source,
+    wanted: &Wanted,
+    progress: &mut dyn Progress,
+) -> anyhow::Result<(Head, Vec<Part>)> {
+    refuse_open_keys(wanted.keys, &wanted.lock)?;
     ensure!(!wanted.to.exists(), "{} is there already; nothing was changed", wanted.to.display());
-    let config = Config::load(folder.path())?;
     let fresh = beside(&wanted.to)?;
-    let made = write(folder, &config, wanted, &fresh, progress).await;
-    let parts = match made {
-        Ok(parts) => parts,
-        Err(error) => {
-            // What is half made must not lie about; that it cannot be removed says nothing new.
-            let _ = std::fs::remove_file(&fresh);
-            return Err(error);
-        }
-    };
+    let made = write(source, wanted, &fresh, progress).await;
+    let parts = kept(made, &fresh)?;
     progress.now("renaming");
-    std::fs::rename(&fresh, &wanted.to).with_context(|| format!("{} cannot be renamed", fresh.display()))?;
-    let dir = wanted.to.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::File::open(dir)?.sync_all()?;
-    note(folder, &parts.0, &wanted.to);
+    into_place(&fresh, &wanted.to)?;
+    note(&source.folder.keys(), &parts.0, &wanted.to);
     Ok(parts)
+}
+
+/// An archive of files alone, in the same way.
+pub(super) fn of_files(
+    to: &Path,
+    head: &Head,
+    key: Option<lock::ArchiveKey>,
+    files: &[(String, zeroize::Zeroizing<Vec<u8>>)],
+) -> anyhow::Result<()> {
+    let fresh = beside(to)?;
+    let made = ArchiveWriter::create(&fresh, head, key.as_ref()).and_then(|mut archive| {
+        files.iter().try_for_each(|(name, bytes)| archive.file(name, bytes))?;
+        finish(archive, &fresh, key, head)
+    });
+    kept(made, &fresh)?;
+    into_place(&fresh, to)
+}
+
+/// What was made; what is half made must not lie about. That it cannot be removed says nothing new.
+fn kept<T>(made: anyhow::Result<T>, fresh: &Path) -> anyhow::Result<T> {
+    made.inspect_err(|_| drop(std::fs::remove_file(fresh)))
+}
+
+fn into_place(fresh: &Path, to: &Path) -> anyhow::Result<()> {
+    std::fs::rename(fresh, to).with_context(|| format!("{} cannot be renamed", fresh.display()))?;
+    let dir = to.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Ok(std::fs::File::open(dir)?.sync_all()?)
+}
+
+/// Ends an archive, and reads it back.
+fn finish(
+    archive: ArchiveWriter,
+    fresh: &Path,
+    key: Option<lock::ArchiveKey>,
+    head: &Head,
+) -> anyhow::Result<Vec<Part>> {
+    let written = archive.finish()?;
+    let read = read_back(fresh, key, head)?;
+    ensure!(read == written, "what was read back is not what was written: is the disk in order?");
+    Ok(written)
 }
 
 fn beside(to: &Path) -> anyhow::Result<PathBuf> {
@@ -72,8 +131,7 @@ fn beside(to: &Path) -> anyhow::Result<PathBuf> {
 }
 
 async fn write(
-    folder: &Folder,
-    config: &Config,
+    source: &Source,
     wanted: &Wanted,
     fresh: &Path,
     progress: &mut dyn Progress,
@@ -85,12 +143,19 @@ async fn write(
         }
         _ => {}
     }
-    let store = home::rows(folder, config)?;
+    let Source { folder, config, place } = source;
+    let store = Store::read_only(place, config.node.id)?;
+    if wanted.keys {
+        sealed::fits(folder, store.clone()).await.context(
+            "an archive with keys must be enough to make the node again, and this one would not be. Put the copy of \
+             keys/persons.key back; or leave --with-keys out, and the rows alone are saved",
+        )?;
+    }
     let mut snapshot = store.snapshot().await.context("the database cannot be read")?;
     let (lock, key) = lock::lock(&wanted.lock)?;
     let head = Head::new(Clock::default().wall(), &config.node, snapshot.schema, wanted.keys, lock);
     let mut archive = ArchiveWriter::create(fresh, &head, key.as_ref())?;
-    archive.file(config::FILE_NAME, settings(folder)?.as_bytes())?;
+    archive.file(config::FILE_NAME, settings(&folder.path().join(config::FILE_NAME))?.as_bytes())?;
     if wanted.keys {
         for (name, bytes) in keys(folder)? {
             archive.file(&name, &bytes)?;
@@ -114,10 +179,8 @@ async fn write(
         archive.end_table()?;
     }
     snapshot.end().await?;
-    let written = archive.finish()?;
     progress.now("reading it back");
-    let read = read_back(fresh, key, &head)?;
-    ensure!(read == written, "what was read back is not what was written: is the disk in order?");
+    let written = finish(archive, fresh, key, &head)?;
     Ok((head, written))
 }
 
@@ -133,9 +196,8 @@ fn read_back(fresh: &Path, key: Option<lock::ArchiveKey>, head: &Head) -> anyhow
 }
 
 /// The configuration without the database's URL, which may hold a password and is another one after a loss.
-fn settings(folder: &Folder) -> anyhow::Result<String> {
-    let file = folder.path().join(config::FILE_NAME);
-    let text = std::fs::read_to_string(&file).with_context(|| format!("{} cannot be read", file.display()))?;
+pub(super) fn settings(file: &Path) -> anyhow::Result<String> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
     let mut table: toml::Table = text.parse().with_context(|| format!("{} is no TOML", file.display()))?;
     if let Some(database) = table.get_mut("database").and_then(toml::Value::as_table_mut) {
         database.remove("url");
@@ -167,20 +229,29 @@ fn keys(folder: &Folder) -> anyhow::Result<Vec<(String, zeroize::Zeroizing<Vec<u
 }
 
 /// Leaves word of the backup for `doctor`. That this fails does not make the backup worse.
-fn note(folder: &Folder, head: &Head, to: &Path) {
+pub(super) fn note(dir: &Path, head: &Head, to: &Path) {
     let to = std::path::absolute(to).unwrap_or_else(|_| to.to_owned());
     let said = serde_json::json!({ "made_at": head.made_at.0, "keys": head.keys, "to": to });
-    if let Err(error) = federation::trust::files::write_private(&folder.keys(), LAST_FILE, said.to_string().as_bytes())
-    {
+    if let Err(error) = federation::trust::files::write_private(dir, LAST_FILE, said.to_string().as_bytes()) {
         tracing::warn!(%error, "when the last backup was made could not be noted");
     }
 }
 
-/// When the last backup of a node was made, as far as this folder knows.
-pub fn last(folder: &Folder) -> Option<UnixMillis> {
-    let bytes = read_private(&folder.keys(), LAST_FILE).ok()?;
+/// When the last backup was made, as far as this folder of keys, or of a pack, knows.
+pub fn last(dir: &Path) -> Option<UnixMillis> {
+    let bytes = read_private(dir, LAST_FILE).ok()?;
     let said: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
     said.get("made_at").and_then(serde_json::Value::as_i64).map(UnixMillis)
+}
+
+/// For who watches nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Unwatched;
+
+impl Progress for Unwatched {
+    fn begins(&mut self, _: u64) {}
+    fn row(&mut self) {}
+    fn now(&mut self, _: &str) {}
 }
 
 /// Reads an archive from its first byte to its last.

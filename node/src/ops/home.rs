@@ -51,8 +51,7 @@ impl Keeper {
 
     /// Where the people of a folder are, which is a node's or a pack's.
     pub fn of(folder: &Folder) -> anyhow::Result<Self> {
-        let file = folder.path().join(pack::FILE_NAME);
-        if file.is_file() && !folder.is_node() {
+        if let Some(file) = pack::file_in(folder) {
             return Ok(Self::of_pack(folder.path(), &PackFile::load(&file)?));
         }
         Ok(Home::of(folder, &Config::load(folder.path())?)?.people)
@@ -75,13 +74,18 @@ impl Home {
     /// Where the node of a folder lives.
     pub fn of(folder: &Folder, config: &Config) -> anyhow::Result<Self> {
         if let Some((base, file)) = pack_of(folder)? {
-            let place = file.database.shared(&base)?.unwrap_or_else(|| config.place(folder));
-            let people = Keeper::of_pack(&base, &file);
-            return Ok(Self { place, http: file.http, base, people });
+            return Self::within(&base, &file, folder, config);
         }
         let people = Keeper { realm: config.node.id, policy: config.people.clone(), folder: folder.clone() };
         let (http, base) = (config.http.clone(), folder.path().to_owned());
         Ok(Self { place: config.place(folder), http, base, people })
+    }
+
+    /// Where a node of a pack lives, for who goes through all of them: looking for the pack of each would take long.
+    pub fn within(base: &Path, file: &PackFile, folder: &Folder, config: &Config) -> anyhow::Result<Self> {
+        let place = file.database.shared(base)?.unwrap_or_else(|| config.place(folder));
+        let people = Keeper::of_pack(base, file);
+        Ok(Self { place, http: file.http.clone(), base: base.to_owned(), people })
     }
 
     /// Refuses a node that cannot run by itself, because its people or its rows are in a file that its pack has open.
@@ -112,6 +116,21 @@ fn pack_of(folder: &Folder) -> anyhow::Result<Option<(PathBuf, PackFile)>> {
             let is_it = |other: &Folder| other.path().canonicalize().is_ok_and(|other: PathBuf| other == path);
             if pack.folders(base)?.iter().any(is_it) {
                 return Ok(Some((base.to_owned(), pack)));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// The database that the nodes of a pack share, for a folder that belongs to one, whether a node is in it yet or not.
+pub fn shared_around(folder: &Folder) -> anyhow::Result<Option<Place>> {
+    let path = std::path::absolute(folder.path())?;
+    for base in path.ancestors().skip(1).take(PACK_ABOVE_MAX) {
+        let file = base.join(pack::FILE_NAME);
+        if file.is_file() {
+            let pack = PackFile::load(&file)?;
+            if pack.names(base, &path) {
+                return pack.database.shared(base);
             }
         }
     }

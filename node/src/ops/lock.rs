@@ -63,7 +63,7 @@ pub enum Lock {
 }
 
 /// By what an archive shall be locked.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum LockWith {
     /// Not at all: no keys may be in it.
     Nothing,
@@ -74,7 +74,7 @@ pub enum LockWith {
 }
 
 /// With what a locked archive is opened.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct OpenWith {
     /// The passphrase.
     pub passphrase: Option<Zeroizing<String>>,

@@ -19,8 +19,10 @@ use crate::store::{Database, Place, StoreError, WriteStore};
 
 use super::archive::{self, ArchiveReader, Entry, Head};
 use super::backup::{KEY_FOLDERS, LAST_FILE, Progress};
+use super::home;
 use super::lock::OpenWith;
 use super::loss::{self, Restored};
+use super::sealed;
 
 /// Rows of one statement.
 const ROWS_AT_ONCE: usize = 50;
@@ -46,8 +48,9 @@ pub async fn restore(folder: &Folder, wanted: &Wanted, progress: &mut dyn Progre
     refuse(folder, &head, wanted)?;
     progress.now("checking the archive");
     archive::check(&wanted.from, &wanted.open, || progress.row())?;
-    let fresh = beside(folder)?;
-    let made = fill(&fresh, wanted, progress).await;
+    let fresh = beside(folder.path())?;
+    let place = place_of(folder, &fresh, wanted)?;
+    let made = fill(&fresh, wanted, &place, progress).await;
     let restored = match made {
         Ok(restored) => restored,
         Err(error) => {
@@ -64,13 +67,36 @@ pub async fn restore(folder: &Folder, wanted: &Wanted, progress: &mut dyn Progre
     Ok(restored)
 }
 
+/// Where the rows go: where the pack that the folder belongs to has them, or into a file of the node's own.
+fn place_of(folder: &Folder, fresh: &Folder, wanted: &Wanted) -> anyhow::Result<Place> {
+    if let Some(url) = &wanted.database {
+        return Ok(Place::Server(url.clone()));
+    }
+    Ok(home::shared_around(folder)?.unwrap_or_else(|| Place::File(fresh.database())))
+}
+
 fn refuse(folder: &Folder, head: &Head, wanted: &Wanted) -> anyhow::Result<()> {
+    refuse_taken(folder)?;
+    ensure!(
+        !head.pack,
+        "this is what belongs to a pack itself: give the folder that it lies in with --from, and the whole pack is restored"
+    );
+    refuse_archive(head, wanted)
+}
+
+/// A folder that holds anything is never restored over.
+pub(super) fn refuse_taken(folder: &Folder) -> anyhow::Result<()> {
     if folder.is_node() {
         bail!("{} holds a node already; nothing was changed", folder.path().display());
     }
     if folder.path().exists() && std::fs::read_dir(folder.path())?.next().is_some() {
         bail!("{} is not empty; nothing was changed", folder.path().display());
     }
+    Ok(())
+}
+
+/// An archive that this program, or this call, cannot make a node of.
+pub(super) fn refuse_archive(head: &Head, wanted: &Wanted) -> anyhow::Result<()> {
     ensure!(
         head.schema <= Database::newest_schema(),
         "the archive was made by version {} with database schema {}, this program knows {} at most: restore with that \
@@ -87,9 +113,10 @@ fn refuse(folder: &Folder, head: &Head, wanted: &Wanted) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn beside(folder: &Folder) -> anyhow::Result<Folder> {
-    let name = folder.path().file_name().and_then(|name| name.to_str()).context("the folder needs a plain name")?;
-    let path = folder.path().with_file_name(format!(".{name}.restoring"));
+/// An empty folder beside the place.
+pub(super) fn beside(place: &Path) -> anyhow::Result<Folder> {
+    let name = place.file_name().and_then(|name| name.to_str()).context("the folder needs a plain name")?;
+    let path = place.with_file_name(format!(".{name}.restoring"));
     if path.exists() {
         // Left by an attempt that was killed; it never was a node.
         std::fs::remove_dir_all(&path).with_context(|| format!("{} cannot be removed", path.display()))?;
@@ -100,14 +127,32 @@ fn beside(folder: &Folder) -> anyhow::Result<Folder> {
     Ok(fresh)
 }
 
-async fn fill(fresh: &Folder, wanted: &Wanted, progress: &mut dyn Progress) -> anyhow::Result<Restored> {
+/// Makes the node in a folder that is empty yet, with its rows at a place.
+pub(super) async fn fill(
+    fresh: &Folder,
+    wanted: &Wanted,
+    place: &Place,
+    progress: &mut dyn Progress,
+) -> anyhow::Result<Restored> {
+    let head = archive::head_of(&wanted.from)?;
+    let database = Database::open_at(place, head.schema).await.context("the database cannot be made")?;
+    put_in(&database, fresh, wanted, progress).await?;
+    database.migrate_to(None).await.context("the database could not be brought to this version")?;
+    let restored = settle(&database, place, fresh, wanted, progress).await?;
+    database.close().await;
+    sync(fresh.path())?;
+    Ok(restored)
+}
+
+/// Puts rows and files of an archive in, all or none of the rows.
+pub(super) async fn put_in(
+    database: &Database,
+    fresh: &Folder,
+    wanted: &Wanted,
+    progress: &mut dyn Progress,
+) -> anyhow::Result<()> {
     let mut archive = ArchiveReader::open(&wanted.from, &wanted.open)?;
     let head = archive.head.clone();
-    let place = match &wanted.database {
-        Some(url) => Place::Server(url.clone()),
-        None => Place::File(fresh.database()),
-    };
-    let database = Database::open_at(&place, head.schema).await.context("the database cannot be made")?;
     let found = database.store(head.node).schema().await?;
     ensure!(
         found == head.schema,
@@ -126,20 +171,34 @@ async fn fill(fresh: &Folder, wanted: &Wanted, progress: &mut dyn Progress) -> a
     store.commit().await?;
     // A file has one connection that writes.
     store.rest();
-    database.migrate_to(None).await.context("the database could not be brought to this version")?;
+    Ok(())
+}
+
+/// Makes of rows and files a node that can start.
+pub(super) async fn settle(
+    database: &Database,
+    place: &Place,
+    fresh: &Folder,
+    wanted: &Wanted,
+    progress: &mut dyn Progress,
+) -> anyhow::Result<Restored> {
+    let head = archive::head_of(&wanted.from)?;
     if let Some(keys) = &wanted.keys {
         copy_keys(keys, fresh)?;
     }
     NodeKeys::load(&fresh.keys()).context("the node's keys cannot be read")?;
     fresh.make_operator_token()?;
-    settle_config(fresh, &head, wanted)?;
+    settle_config(fresh, &head, place)?;
+    sealed::fits(fresh, database.store(head.node)).await.context(
+        "names and narrative in the archive are sealed with keys/persons.key, and the right one is not here: such a node \
+         does not start. Give the copy with --keys FOLDER, as FOLDER/keys/persons.key; the archive stays as it is",
+    )?;
     progress.now("noting where every case stands");
     let restored = Restored { backup_at: head.made_at, restored_at: Clock::default().wall(), node: head.node };
+    let mut store = database.write_store(head.node);
     begin_new_runs(&mut store).await?;
     store.rest();
     loss::note(fresh, &database.store(head.node), &restored).await?;
-    database.close().await;
-    sync(fresh.path())?;
     Ok(restored)
 }
 
@@ -151,6 +210,8 @@ async fn rows(
     progress: &mut dyn Progress,
 ) -> anyhow::Result<()> {
     let known = store.tables().await?;
+    // People who are here already are those of now: an older backup must not give back a role that was taken away.
+    let here = store.realms(&known).await?;
     let mut table: Option<Table> = None;
     let mut waiting: Vec<Vec<Cell>> = Vec::new();
     let mut bytes = 0;
@@ -163,6 +224,11 @@ async fn rows(
             }
             Entry::Row(row) => {
                 progress.row();
+                if table.as_ref().is_some_and(|table| table.people)
+                    && row.first().is_some_and(|realm| here.contains(realm))
+                {
+                    continue;
+                }
                 bytes += row.iter().map(size).sum::<usize>();
                 waiting.push(row);
                 if waiting.len() >= ROWS_AT_ONCE || bytes >= BYTES_AT_ONCE {
@@ -236,9 +302,9 @@ fn copy_keys(from: &Path, fresh: &Folder) -> anyhow::Result<()> {
 }
 
 /// The configuration of the archive with the database of now; the whole of it must be one that this program reads.
-fn settle_config(fresh: &Folder, head: &Head, wanted: &Wanted) -> anyhow::Result<()> {
+fn settle_config(fresh: &Folder, head: &Head, place: &Place) -> anyhow::Result<()> {
     let file = fresh.path().join(config::FILE_NAME);
-    if let Some(url) = &wanted.database {
+    if let Place::Server(url) = place {
         let mut table: toml::Table = std::fs::read_to_string(&file)?.parse()?;
         let database = table.entry("database").or_insert_with(|| toml::Value::Table(toml::Table::new()));
         let database = database.as_table_mut().context("[database] is no table")?;
@@ -262,7 +328,7 @@ async fn begin_new_runs(store: &mut WriteStore) -> Result<(), StoreError> {
     store.commit().await
 }
 
-fn sync(dir: &Path) -> anyhow::Result<()> {
+pub(super) fn sync(dir: &Path) -> anyhow::Result<()> {
     for entry in std::fs::read_dir(dir)? {
         let entry = entry?;
         if entry.file_type()?.is_dir() {

@@ -105,6 +105,14 @@ impl PackFile {
         std::fs::write(&file, text).with_context(|| format!("{} cannot be written", file.display()))
     }
 
+    /// Whether a folder is where it looks for a node.
+    pub fn names(&self, base: &Path, path: &Path) -> bool {
+        self.pack.nodes.iter().any(|pattern| match pattern.strip_suffix("/*") {
+            None => base.join(pattern) == path,
+            Some(above) => path.parent().is_some_and(|parent| parent == base.join(above)),
+        })
+    }
+
     /// The folders of the nodes, in the order of their names: of divisions, parents come before their children.
     pub fn folders(&self, base: &Path) -> anyhow::Result<Vec<Folder>> {
         let mut folders = Vec::new();
@@ -123,6 +131,12 @@ impl PackFile {
         ensure!(!folders.is_empty(), "pack.nodes names no node: {}", self.pack.nodes.join(", "));
         Ok(folders)
     }
+}
+
+/// The pack file of a folder, when a pack lives there and no node.
+pub fn file_in(folder: &Folder) -> Option<PathBuf> {
+    let file = folder.path().join(FILE_NAME);
+    (file.is_file() && !folder.is_node()).then_some(file)
 }
 
 /// The nodes directly inside a folder.

@@ -17,7 +17,7 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 
-pub use file::{FILE_NAME, PackDatabase, PackFile, PackPeople, PackSection};
+pub use file::{FILE_NAME, PackDatabase, PackFile, PackPeople, PackSection, file_in};
 pub use head::Head;
 pub use join::join;
 pub use limits::{TooFew, descriptors_needed, raise_descriptors};

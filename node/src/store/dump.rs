@@ -225,6 +225,21 @@ impl WriteStore {
         row.try_get(0)
     }
 
+    /// Whose people the database holds already, as they stand in the first column of their tables.
+    pub async fn realms(&mut self, tables: &[Table]) -> Result<Vec<Cell>, StoreError> {
+        let mut here = Vec::new();
+        for table in tables.iter().filter(|table| table.people) {
+            let text = format!("SELECT DISTINCT realm FROM {}", table.name);
+            for row in sql(AssertSqlSafe(text)).fetch_all(self.connection().await?).await? {
+                let realm = Cell::Bytes(row.try_get(0)?);
+                if !here.contains(&realm) {
+                    here.push(realm);
+                }
+            }
+        }
+        Ok(here)
+    }
+
     /// Puts rows of a backup into a table of this database, as rows of this node.
     pub async fn put_rows(&mut self, table: &Table, rows: &[Vec<Cell>]) -> Result<(), StoreError> {
         if rows.is_empty() {

@@ -165,6 +165,28 @@ impl Store {
         rows.iter().map(case_id).collect::<Result<Vec<_>, _>>()
     }
 
+    /// Opens one private part for each key that any is sealed with; the first that stays closed is the error.
+    pub async fn try_vault(&self) -> Result<(), StoreError> {
+        let vault = sealed_with(self.vault.as_ref())?;
+        let (me, mut connection) = (self.node.as_bytes().to_vec(), self.read().await?);
+        let keys = sql("SELECT DISTINCT substr(content, 2, 1) FROM case_private WHERE node = $1 AND length(salt) = 0")
+            .bind(me.clone())
+            .fetch_all(&mut connection)
+            .await?;
+        for key in keys {
+            let row = sql("SELECT case_id, event, content FROM case_private WHERE node = $1 AND length(salt) = 0 \
+                 AND substr(content, 2, 1) = $2 ORDER BY case_id DESC, event DESC LIMIT 1")
+            .bind(me.clone())
+            .bind(key.try_get::<Vec<u8>>(0)?)
+            .fetch_one(&mut connection)
+            .await?;
+            let (case, event, content): (Vec<u8>, Vec<u8>, Vec<u8>) =
+                (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+            vault.open(&place(&me, &case, &event), &content)?;
+        }
+        Ok(())
+    }
+
     /// Private parts and papers at rest that are not sealed, for an operator who asks.
     pub async fn unsealed(&self) -> Result<u64, StoreError> {
         let row: Row = sql("SELECT count(*) FROM case_private WHERE node = $1 AND length(salt) > 0")

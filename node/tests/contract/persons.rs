@@ -15,7 +15,8 @@ use protocol::unit::UnitCode;
 use wuji::person::audit::Entry;
 use wuji::person::change::{Change, Granted, NewToken, OpenSession, PutUser};
 use wuji::person::lockout::Subject;
-use wuji::person::vault::Vault;
+use wuji::person::vault::{Vault, VaultError};
+use wuji::store::StoreError;
 use wuji::store::persons::AnsweredRow;
 
 use crate::base::{Base, GRID, NOW, case_id, division, file, node, reported};
@@ -31,6 +32,7 @@ on_both!(
     the_audit_is_a_chain_and_keeps_heads,
     what_is_private_is_sealed_anew_and_erased,
     what_an_earlier_key_sealed_opens_with_the_latest_alone_once_it_is_sealed_anew,
+    a_vault_is_tried_on_what_is_stored_of_this_node,
     the_first_answer_to_a_request_stands_until_its_time_is_over,
 );
 
@@ -266,6 +268,18 @@ async fn what_an_earlier_key_sealed_opens_with_the_latest_alone_once_it_is_seale
     assert!(read.contains(&Record::Contribution(paper)));
     let sealed = store.people(node(1)).user("a").await.expect("read").expect("there").totp.expect("a secret");
     assert_eq!(in_use().open(&place, &sealed).expect("opened"), b"a secret");
+}
+
+async fn a_vault_is_tried_on_what_is_stored_of_this_node(base: Base) {
+    let (store, mut write) = base.open(node(1)).await;
+    let (beside, _) = base.open(node(2)).await;
+    let other = || Arc::new(Vault::fresh().expect("keys"));
+    store.clone().with_vault(other()).try_vault().await.expect("nothing is stored that it could not open");
+    file(&mut write, node(1), case_id(1), 20, NOW).await;
+    store.try_vault().await.expect("it opens what it sealed");
+    let closed = store.clone().with_vault(other()).try_vault().await;
+    assert!(matches!(closed, Err(StoreError::Vault(VaultError::Altered))), "{closed:?}");
+    beside.with_vault(other()).try_vault().await.expect("rows of another node are not its own");
 }
 
 async fn the_first_answer_to_a_request_stands_until_its_time_is_over(base: Base) {

@@ -1,6 +1,7 @@
 //! The folder: modes, keys, certificates, the last backup.
 
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use federation::trust::{Authority, NodeKeys, name};
 
@@ -22,14 +23,14 @@ pub(super) fn look(patient: &Patient) -> Vec<Finding> {
     let mut findings = vec![modes(patient), keys(patient)];
     findings.extend(certificates(patient));
     findings.extend(authority(patient));
-    findings.push(last_backup(patient));
+    findings.push(last_backup(&patient.folder.keys()));
     findings.extend(restored(patient));
     findings
 }
 
 fn modes(patient: &Patient) -> Finding {
     let mut open = Vec::new();
-    let mut look = |path: &std::path::Path, forbidden: u32| {
+    let mut look = |path: &Path, forbidden: u32| {
         if let Ok(meta) = std::fs::metadata(path)
             && meta.permissions().mode() & forbidden != 0
         {
@@ -116,9 +117,10 @@ fn authority(patient: &Patient) -> Option<Finding> {
     })
 }
 
-fn last_backup(patient: &Patient) -> Finding {
-    let todo = "wuji backup --folder FOLDER --to FILE, every day (deploy/wuji-backup@.timer), to another machine";
-    let Some(at) = backup::last(&patient.folder) else {
+/// How old the last backup is of what keeps word of it in a folder.
+pub(super) fn last_backup(kept_in: &Path) -> Finding {
+    let todo = "wuji backup --folder FOLDER --to PLACE, every day (deploy/wuji-backup@.timer), to another machine";
+    let Some(at) = backup::last(kept_in) else {
         return Finding::warn("backup", "none was made from this folder", todo);
     };
     let days = Clock::default().wall().0.saturating_sub(at.0).div_euclid(DAY_MS);

@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Finding, Patient};
+use super::Finding;
 
 /// Free space below which a node should not go on for long, MiB.
 const FREE_MIB_LOW: u64 = 2 * 1024;
@@ -14,10 +14,11 @@ const FREE_MIB_MIN: u64 = 256;
 /// Devices below devices that are followed.
 const DEVICES_MAX: usize = 64;
 /// Descriptors for a node with some hundred children, its database and its callers.
-const DESCRIPTORS_MIN: u64 = 4_096;
+pub(super) const DESCRIPTORS_MIN: u64 = 4_096;
 
-pub(super) fn look(patient: &Patient) -> Vec<Finding> {
-    vec![encryption(patient), space(patient), buffers(), descriptors(), clock()]
+/// Looks at the machine for a process that works in a folder and needs so many descriptors.
+pub(super) fn look(folder: &Path, on_server: bool, need: u64) -> Vec<Finding> {
+    vec![encryption(folder, on_server), space(folder), buffers(), descriptors(need), clock()]
 }
 
 /// Whether a block device lies on an encrypted one. None: that cannot be seen from here.
@@ -40,13 +41,13 @@ fn encrypted(device: &Path, seen: &mut BTreeSet<PathBuf>) -> Option<bool> {
     if all.contains(&Some(false)) { Some(false) } else { all.iter().all(|e| *e == Some(true)).then_some(true) }
 }
 
-fn encryption(patient: &Patient) -> Finding {
+fn encryption(folder: &Path, on_server: bool) -> Finding {
     const CHECK: &str = "disk encryption";
-    if matches!(patient.home.place, crate::store::Place::Server(_)) {
+    if on_server {
         let todo = "look there: the rows are on the database server's disk";
         return Finding::warn(CHECK, "the rows are not on this machine", todo);
     }
-    let Ok(meta) = std::fs::metadata(patient.folder.path()) else {
+    let Ok(meta) = std::fs::metadata(folder) else {
         return Finding::fail(CHECK, "the folder cannot be looked at", "run it as the node's user");
     };
     let (major, minor) = (rustix::fs::major(meta.dev()), rustix::fs::minor(meta.dev()));
@@ -66,10 +67,10 @@ fn encryption(patient: &Patient) -> Finding {
     }
 }
 
-fn space(patient: &Patient) -> Finding {
+fn space(folder: &Path) -> Finding {
     const CHECK: &str = "free disk";
     let todo = "make room, or move the node (docs/operations.md, \"What a node costs\")";
-    match rustix::fs::statvfs(patient.folder.path()) {
+    match rustix::fs::statvfs(folder) {
         Ok(stat) => {
             let free = stat.f_bavail.saturating_mul(stat.f_frsize) / (1024 * 1024);
             let says = format!("{free} MiB");
@@ -102,13 +103,13 @@ fn buffers() -> Finding {
     Finding::warn(CHECK, text, todo)
 }
 
-fn descriptors() -> Finding {
+fn descriptors(need: u64) -> Finding {
     const CHECK: &str = "descriptors";
     let hard = rustix::process::getrlimit(rustix::process::Resource::Nofile).maximum;
     match hard {
-        Some(hard) if hard < DESCRIPTORS_MIN => Finding::warn(
+        Some(hard) if hard < need => Finding::warn(
             CHECK,
-            format!("{hard} at most for what this user starts"),
+            format!("{hard} at most for what this user starts, {need} are needed"),
             "LimitNOFILE=65536 in the unit, as deploy/wuji@.service has it",
         ),
         Some(hard) => Finding::ok(CHECK, format!("{hard} at most for what this user starts")),

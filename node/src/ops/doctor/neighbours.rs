@@ -1,14 +1,15 @@
 //! Who can be reached, and who can reach the API.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value;
 use tokio::net::UdpSocket;
 
 use crate::clock::random_bytes;
-use crate::config::Door;
-use crate::door::pinned;
+use crate::config::{Door, HttpSection};
+use crate::ops::ask::{Asks, parent_up};
 
 use super::{Finding, Patient};
 
@@ -18,28 +19,36 @@ const TRIES: usize = 3;
 const FIRST_PACKET_BYTES: usize = 1_200;
 
 pub(super) async fn look(patient: &Patient) -> Vec<Finding> {
-    let status = ask(patient).await;
+    let (asks, parent) = (asks(patient), patient.config.parent.as_ref());
+    let within = patient.within.as_ref();
+    if within.is_some() && asks.is_none() {
+        // A pack that does not run is said once; of its nodes, only what lies above it can be tried.
+        let outside = parent.filter(|parent| within.is_some_and(|within| !within.ids.contains(&parent.id)));
+        return match outside {
+            Some(parent) => vec![above(&parent.address, false, None).await],
+            None => Vec::new(),
+        };
+    }
+    let status = match &asks {
+        Some(asks) => asks.status(&patient.folder, patient.config.node.division).await.ok(),
+        None => None,
+    };
     let mut findings = vec![running(status.as_ref())];
-    if let Some(parent) = &patient.config.parent {
-        let up = status.as_ref().map(parent_up);
-        findings.push(match up {
-            Some(true) => Finding::ok("node above", format!("the link to {} is up", parent.address)),
+    if let Some(parent) = parent {
+        findings.push(match status.as_ref().map(parent_up) {
+            Some(Some(true)) => Finding::ok("node above", format!("the link to {} is up", parent.address)),
             running => above(&parent.address, running.is_some(), status.as_ref()).await,
         });
     }
     findings.extend(status.as_ref().map(alarms));
-    findings.push(exposed(patient));
     findings
 }
 
-async fn ask(patient: &Patient) -> Option<Value> {
-    let token = patient.folder.operator_token().ok()?;
-    let process = patient.home.process();
-    let base = process.as_ref().map_or_else(|| format!("http://{}", patient.home.http.listen), |p| p.http.clone());
-    let client = pinned(process.as_ref().and_then(|p| p.certificate_sha256.as_deref())).ok()?;
-    let address = format!("{base}/{}/api/v1/status", patient.config.node.division);
-    let answer = client.get(&address).timeout(ANSWER).bearer_auth(token).send().await.ok()?;
-    serde_json::from_str(&answer.error_for_status().ok()?.text().await.ok()?).ok()
+fn asks(patient: &Patient) -> Option<Asks> {
+    match &patient.within {
+        Some(within) => within.asks.clone(),
+        None => Asks::of(patient.home.process().as_ref(), patient.home.http.listen).ok(),
+    }
 }
 
 fn running(status: Option<&Value>) -> Finding {
@@ -47,12 +56,6 @@ fn running(status: Option<&Value>) -> Finding {
         Some(uptime) => Finding::ok("process", format!("runs, for {} minutes", uptime / 60_000)),
         None => Finding::warn("process", "does not answer on its API", "start it, if it should run"),
     }
-}
-
-fn parent_up(status: &Value) -> bool {
-    let links = status.get("links").and_then(Value::as_array);
-    let is = |link: &Value, what: &str| link.get(what).and_then(Value::as_bool) == Some(true);
-    links.is_some_and(|links| links.iter().any(|link| is(link, "parent") && is(link, "up")))
 }
 
 fn alarms(status: &Value) -> Finding {
@@ -127,10 +130,11 @@ fn is_version_list(answer: &[u8], id: [u8; 8]) -> bool {
         && answer.get(6..14) == Some(&id)
 }
 
-fn exposed(patient: &Patient) -> Finding {
+/// Who can come to the front door of a process, whose folder is `base`.
+pub(super) fn exposed(http: &HttpSection, base: &Path) -> Finding {
     const CHECK: &str = "front door";
-    let listen = patient.home.http.listen;
-    match patient.home.http.door(&patient.home.base) {
+    let listen = http.listen;
+    match http.door(base) {
         Ok(Door::Loopback) => Finding::ok(CHECK, format!("plain HTTP on {listen}, for this machine only")),
         Ok(Door::Proxy { .. }) if listen.ip().is_loopback() => {
             Finding::ok(CHECK, format!("{listen}, behind a proxy on this machine"))

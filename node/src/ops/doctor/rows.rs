@@ -1,6 +1,9 @@
 //! The database: can it be read, is it whole, does this program know its schema, is the audit what was written.
 
-use crate::store::{Database, Store};
+use protocol::id::NodeId;
+
+use crate::ops::sealed::{self, Fits};
+use crate::store::{Database, Place, Store};
 
 use super::{Finding, Patient};
 
@@ -9,10 +12,14 @@ pub(super) async fn look(patient: &Patient) -> Vec<Finding> {
         Ok(store) => store,
         Err(error) => return vec![unreadable(&anyhow::Error::new(error))],
     };
-    let mut findings = vec![whole(&store, patient.thorough).await];
-    findings.push(schema(&store).await);
+    let mut findings = Vec::new();
+    // What all nodes of a pack share is looked at once, with the pack.
+    if !patient.within.as_ref().is_some_and(|within| within.shares) {
+        findings.extend([whole(&store, patient.thorough).await, schema(&store).await]);
+    }
     findings.push(audit(&store).await);
     findings.extend(waiting(&store).await);
+    findings.push(sealed(patient, store).await);
     findings
 }
 
@@ -27,6 +34,14 @@ async fn audit(store: &Store) -> Finding {
             "keep the database as it is, and bring what the backups hold of it; `wuji audit verify` compares with the parent",
         ),
         Err(error) => Finding::fail(CHECK, format!("{error:#}"), "was this node ever started?"),
+    }
+}
+
+/// A database as a whole, whoever's rows are in it.
+pub(super) async fn database(place: &Place, any: NodeId, thorough: bool) -> Vec<Finding> {
+    match Store::read_only(place, any) {
+        Ok(store) => vec![whole(&store, thorough).await, schema(&store).await],
+        Err(error) => vec![unreadable(&anyhow::Error::new(error))],
     }
 }
 
@@ -65,6 +80,22 @@ async fn schema(store: &Store) -> Finding {
             "this program is older than the one that ran last: install the newer one",
         ),
         Err(error) => Finding::fail(CHECK, format!("{error:#}"), "was this node ever started?"),
+    }
+}
+
+async fn sealed(patient: &Patient, store: Store) -> Finding {
+    const CHECK: &str = "persons key";
+    match sealed::fits(&patient.folder, store).await {
+        Ok(Fits::Opens) => {
+            Finding::ok(CHECK, "keys/persons.key opens what is stored: see that a copy is elsewhere too")
+        }
+        Ok(Fits::NotYetMade) => Finding::ok(CHECK, "keys/persons.key is made at the first start"),
+        Err(error) => Finding::fail(
+            CHECK,
+            error.to_string(),
+            "put the copy of keys/persons.key back, mode 600, before the node is stopped or started: a node that runs goes \
+             on with what it has read, and none starts without it",
+        ),
     }
 }
 

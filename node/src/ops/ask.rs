@@ -1,0 +1,58 @@
+//! Asks the running process of a node or pack, as the operator on this machine.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::Context;
+use protocol::division::DivisionCode;
+use serde_json::Value;
+
+use crate::door::{RunningFile, pinned};
+use crate::folder::Folder;
+
+/// A process that lives answers in this time, or somebody should look.
+const ANSWER: Duration = Duration::from_secs(5);
+
+/// Where a process is asked. Clones share their connections.
+#[derive(Debug, Clone)]
+pub struct Asks {
+    base: String,
+    client: reqwest::Client,
+}
+
+impl Asks {
+    /// What the process wrote when it started counts: the configuration may have been changed since.
+    pub fn of(process: Option<&RunningFile>, listen: SocketAddr) -> anyhow::Result<Self> {
+        let base = process.map_or_else(|| format!("http://{listen}"), |process| process.http.clone());
+        let client = pinned(process.and_then(|process| process.certificate_sha256.as_deref()))?;
+        Ok(Self { base, client })
+    }
+
+    /// Whether anybody is there.
+    pub async fn answers(&self) -> bool {
+        let asked = self.client.get(format!("{}/healthz", self.base)).timeout(ANSWER).send().await;
+        asked.is_ok_and(|answer| answer.status().is_success())
+    }
+
+    /// What the node of a folder says of itself.
+    pub async fn status(&self, folder: &Folder, division: DivisionCode) -> anyhow::Result<Value> {
+        let address = format!("{}/{division}/api/v1/status", self.base);
+        let answer = self
+            .client
+            .get(&address)
+            .timeout(ANSWER)
+            .bearer_auth(folder.operator_token()?)
+            .send()
+            .await
+            .with_context(|| format!("the node does not answer at {address}: does it run?"))?
+            .error_for_status()?;
+        serde_json::from_str(&answer.text().await?).context("an answer that is no JSON")
+    }
+}
+
+/// Whether the link to the parent is up, out of a status; none: there is no such link.
+pub fn parent_up(status: &Value) -> Option<bool> {
+    let is = |link: &Value, what: &str| link.get(what).and_then(Value::as_bool) == Some(true);
+    let links = status.get("links").and_then(Value::as_array)?;
+    links.iter().find(|link| is(link, "parent")).map(|link| is(link, "up"))
+}
