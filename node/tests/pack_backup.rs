@@ -159,6 +159,24 @@ fn a_node_that_cannot_be_saved_is_named_and_the_others_are_saved_and_come_back()
 }
 
 #[test]
+fn a_node_that_was_missing_comes_back_by_itself_to_where_its_pack_has_the_rows() {
+    let scene = Scene::new(&["--one-file"]);
+    let (_, _, saved) = scene.backup(true);
+    let (archive, away) = (saved.join(format!("{GRID}.wuji")), scene.root.path().join("away.wuji"));
+    std::fs::rename(&archive, &away).unwrap();
+    scene.lose();
+    let (code, said) = scene.restore(&saved, &[]);
+    assert!(code == Some(5) && said.contains(&format!("FAIL  nodes/{GRID} is not there: ")), "{said}");
+    let node = scene.city.join("nodes").join(GRID);
+    let words = ["restore", "--from", path(&away), "--folder", path(&node), "--identity", path(&scene.identity)];
+    let answer = wuji(&words);
+    assert!(answer.status.success() && !node.join("node.db").exists(), "{}", told(&answer));
+    let (running, _) = Running::start(&["run", path(&scene.city)]);
+    assert!(status_when_up(&scene.city).contains("\"nodes\":5"));
+    assert_eq!(running.stop(), Some(0));
+}
+
+#[test]
 fn the_keys_of_the_front_door_are_saved_with_the_keys_only_and_without_keys_a_copy_is_asked_for() {
     let scene = Scene::new(&["--https-names", "wuji.example"]);
     let (running, _) = Running::start(&["run", path(&scene.city)]);
