@@ -31,10 +31,24 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 
 /// A body that is JSON, and not the one that is wanted: which field, and what about it.
 fn wrong_field(error: &JsonDataError) -> Problem {
-    let Some((path, what)) = located(error) else { return Problem::invalid(error.body_text()) };
+    match located(error) {
+        Some((path, what)) => named(&path, &what),
+        None => Problem::invalid(error.body_text()),
+    }
+}
+
+fn named(path: &str, what: &str) -> Problem {
     // The place in the text says nothing to whoever filled in a form.
     let what = what.split(" at line ").next().unwrap_or_default();
     Problem::field(path, what, &format!("内容不符合要求({what})"))
+}
+
+/// A value inside a body that is not the one that is wanted.
+pub fn wrong_value(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
+    match error.path().iter().next() {
+        Some(_) => named(&error.path().to_string(), &error.inner().to_string()),
+        None => Problem::invalid(error.inner().to_string()),
+    }
 }
 
 /// The path of the field that an error is about, and what the reader says of it.

@@ -297,6 +297,19 @@ impl Problem {
         )
     }
 
+    /// As it is sent.
+    pub fn body(self) -> ProblemBody {
+        ProblemBody {
+            kind: format!("urn:wuji:problem:{}", self.code),
+            title: self.title.to_owned(),
+            status: self.status.as_u16(),
+            code: self.code.into_owned(),
+            detail: self.detail.into_owned(),
+            detail_zh: self.detail_zh.into_owned(),
+            errors: self.errors,
+        }
+    }
+
     /// Its code.
     pub fn code(&self) -> &str {
         &self.code
@@ -381,16 +394,8 @@ impl From<Failed> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let (code, retry_after) = (self.code.to_string(), self.retry_after);
-        let body = ProblemBody {
-            kind: format!("urn:wuji:problem:{}", self.code),
-            title: self.title.to_owned(),
-            status: self.status.as_u16(),
-            code: self.code.into_owned(),
-            detail: self.detail.into_owned(),
-            detail_zh: self.detail_zh.into_owned(),
-            errors: self.errors,
-        };
-        let mut response = (self.status, axum::Json(body)).into_response();
+        let (status, body) = (self.status, self.body());
+        let mut response = (status, axum::Json(body)).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         if let Some(seconds) = retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.get().into());

@@ -67,6 +67,7 @@ pub const ROUTES: &[Row] = &[
     ("POST", "/api/v1/audit/anchor", Right::Audit),
     ("GET", "/api/v1/cases", Right::Cases),
     ("POST", "/api/v1/cases", Right::Act(A::Report)),
+    ("POST", "/api/v1/cases/import", Right::Act(A::Report)),
     ("GET", "/api/v1/cases/{id}", Right::Cases),
     ("POST", "/api/v1/cases/{id}/reveal", Right::Reveal),
     ("POST", "/api/v1/persons/find", Right::Reveal),

@@ -43,6 +43,7 @@ fn guarded() -> OpenApiRouter<Arc<ApiState>> {
         .routes(routes!(session::me)) // GET me
         .merge(people())
         .routes(routes!(cases::list::list, cases::report::report)) // GET, POST cases
+        .routes(routes!(cases::import::import)) // POST cases/import
         .routes(routes!(cases::detail::detail)) // GET cases/{id}
         .merge(acts())
         .routes(routes!(offers::list)) // GET offers

@@ -14,8 +14,10 @@ use crate::divisions::{self, Sites};
 use crate::names::Table;
 use crate::pack::{Order, PackDatabase, join, make};
 
+use super::cases::Cases;
 use super::say;
 use super::setup::{DoorArguments, LinkArguments};
+use super::user::UserTable;
 
 /// `wuji import`.
 #[derive(Debug, Args)]
@@ -27,7 +29,11 @@ pub(super) struct Import {
 #[derive(Debug, Subcommand)]
 enum What {
     /// Make a pack with a node for every division of a table.
-    Divisions(Divisions),
+    Divisions(Box<Divisions>),
+    /// File the cases of an older system at a running node. Nothing is filed while a row is wrong.
+    Cases(Cases),
+    /// Read users out of a table: the same as `wuji user import`.
+    Users(UserTable),
 }
 
 #[derive(Debug, Args)]
@@ -64,9 +70,11 @@ struct Divisions {
 }
 
 impl Import {
-    pub(super) async fn run(self) -> anyhow::Result<()> {
+    pub(super) async fn run(self) -> anyhow::Result<u8> {
         match self.what {
-            What::Divisions(divisions) => divisions.run().await,
+            What::Divisions(divisions) => divisions.run().await.map(|()| 0),
+            What::Cases(cases) => cases.run().await,
+            What::Users(users) => users.run().await.map(|()| 0),
         }
     }
 }

@@ -1,13 +1,15 @@
 //! The command line.
 //!
 //! Exit codes: 0 done, 1 failed, 2 the command line itself was wrong, 3 something did not arrive in time, 4 a count does
-//! not come out, 5 some nodes of a pack failed.
+//! not come out, 5 some nodes of a pack failed, 6 some rows of a table were set aside.
 
 mod adopt;
+mod asking;
 mod audit;
 mod authority;
 mod backup;
 mod bar;
+mod cases;
 mod decommission;
 mod doctor;
 mod export;
@@ -127,7 +129,7 @@ async fn obey(command: Command) -> anyhow::Result<u8> {
         Command::Export(export) => export.run().await?,
         Command::Doctor(doctor) => return doctor.run().await,
         Command::Publish(publish) => publish.run().await?,
-        Command::Import(import) => import.run().await?,
+        Command::Import(import) => return import.run().await,
         Command::Audit(audit) => audit.run().await?,
         Command::Openapi => say(&crate::api::router::description().to_pretty_json()?),
         Command::Demo(options) => return demo::run(options).await,

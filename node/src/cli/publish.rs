@@ -8,11 +8,11 @@ use clap::{Args, Subcommand};
 use protocol::publication::PublicationKind;
 use serde_json::{Value, json};
 
-use crate::config::Config;
-use crate::door::{RunningFile, pinned};
-use crate::folder::Folder;
-
+use super::asking::Node;
 use super::{FolderArgument, say};
+
+/// What every refusal begins with.
+const NOTHING: &str = "nothing was published";
 
 /// `wuji publish`.
 #[derive(Debug, Args)]
@@ -80,7 +80,7 @@ impl Publish {
             }
             Some(Action::Withdraw { kind, name, folder }) => {
                 let body = json!({ "kind": known(&kind)?, "name": name });
-                told(&Node::of(folder.folder)?.post("/publications", &body).await?);
+                told(&Node::of(folder.folder)?.post("/publications", &body).await.context(NOTHING)?);
                 Ok(())
             }
             None => {
@@ -92,7 +92,7 @@ impl Publish {
                 let content: Value = serde_json::from_str(&text)
                     .with_context(|| format!("{} is no JSON; nothing was published", file.display()))?;
                 let body = json!({ "kind": known(&kind)?, "name": self.name, "from": self.from, "content": content });
-                told(&Node::of(folder)?.post("/publications", &body).await?);
+                told(&Node::of(folder)?.post("/publications", &body).await.context(NOTHING)?);
                 Ok(())
             }
         }
@@ -135,63 +135,6 @@ async fn list(node: &Node, json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The running node of a folder.
-struct Node {
-    address: String,
-    token: String,
-    client: reqwest::Client,
-}
-
-impl Node {
-    fn of(folder: PathBuf) -> anyhow::Result<Self> {
-        let folder = Folder::new(folder);
-        let config = Config::load(folder.path())?;
-        let process = RunningFile::read(folder.path());
-        // What the process wrote when it started counts: the configuration may have been changed since.
-        let base = match &process {
-            Some(process) => process.http.clone(),
-            None => format!("http://{}", config.http.listen),
-        };
-        let client = pinned(process.as_ref().and_then(|p| p.certificate_sha256.as_deref()))?;
-        Ok(Self { address: format!("{base}/{}/api/v1", config.node.division), token: folder.operator_token()?, client })
-    }
-
-    async fn get(&self, path: &str) -> anyhow::Result<Value> {
-        self.send(self.client.get(format!("{}{path}", self.address))).await
-    }
-
-    async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
-        self.send(self.client.post(format!("{}{path}", self.address)).json(body)).await
-    }
-
-    async fn send(&self, request: reqwest::RequestBuilder) -> anyhow::Result<Value> {
-        let answer = request.bearer_auth(&self.token).send().await.with_context(|| {
-            format!("the node does not answer at {}: nothing was published. Does it run?", self.address)
-        })?;
-        let good = answer.status().is_success();
-        let body: Value = serde_json::from_str(&answer.text().await?).context("an answer that is no JSON")?;
-        if good {
-            return Ok(body);
-        }
-        bail!("nothing was published.\n{}", problem(&body));
-    }
-}
-
-/// A problem with a line for each field.
-fn problem(body: &Value) -> String {
-    let part = |of: &Value, name: &str| of.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let errors = body.get("errors").and_then(Value::as_array).filter(|errors| !errors.is_empty());
-    match errors {
-        Some(errors) => {
-            let lines = errors
-                .iter()
-                .map(|e| format!("  {}: {} ({})", part(e, "field"), part(e, "detail"), part(e, "detail_zh")));
-            lines.collect::<Vec<_>>().join("\n")
-        }
-        None => part(body, "detail"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::Parser;
@@ -219,14 +162,5 @@ mod tests {
         assert!(matches!(shown.action, Some(Action::Show { name, .. }) if name == "judicial-18"));
         assert!(line(&["policy", "--folder", "f"]).is_err(), "a file is needed");
         assert!(known("weather").is_err() && known("units").is_ok());
-    }
-
-    #[test]
-    fn each_wrong_field_has_its_line() {
-        let told = json!({ "detail": "whole", "errors": [
-            { "field": "units[0].code", "detail": "twice", "detail_zh": "重复" },
-            { "field": "units[1].zh", "detail": "needed", "detail_zh": "必填" }] });
-        assert_eq!(problem(&told), "  units[0].code: twice (重复)\n  units[1].zh: needed (必填)");
-        assert_eq!(problem(&json!({ "detail": "whole" })), "whole");
     }
 }

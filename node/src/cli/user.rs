@@ -89,16 +89,31 @@ enum Action {
     /// Take a user's second factor away, after a lost phone.
     ResetSecondFactor(Named),
     /// Read users out of a table (CSV: name, shown, grants, password). Nothing is changed while a row is wrong.
-    Import {
-        #[command(flatten)]
-        folder: FolderArgument,
-        /// The table.
-        #[arg(long)]
-        file: PathBuf,
-        /// Only say what is wrong with it.
-        #[arg(long)]
-        check: bool,
-    },
+    Import(UserTable),
+}
+
+/// A table of users.
+#[derive(Debug, Args)]
+pub(super) struct UserTable {
+    #[command(flatten)]
+    folder: FolderArgument,
+    /// The table.
+    #[arg(value_name = "FILE", required_unless_present = "file", conflicts_with = "file")]
+    table: Option<PathBuf>,
+    /// The same.
+    #[arg(long)]
+    file: Option<PathBuf>,
+    /// Only say what is wrong with it.
+    #[arg(long)]
+    check: bool,
+}
+
+impl UserTable {
+    /// Reads it in.
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let file = self.table.or(self.file).context("say which table: wuji import users FILE")?;
+        import_table(self.folder, &file, self.check).await
+    }
 }
 
 /// The people of a node or of a pack, read and changed beside the process or without it.
@@ -221,7 +236,7 @@ impl UserCommand {
                 say(&format!("{name} logs in without a second factor until a new one is set up"));
                 Ok(())
             }
-            Action::Import { folder, file, check } => import_table(folder, &file, check).await,
+            Action::Import(table) => table.run().await,
         }
     }
 }

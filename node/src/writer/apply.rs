@@ -73,6 +73,7 @@ impl Writer {
         let Request { ask, entry, reply } = request;
         let answer = match ask {
             Ask::Report { intake, by } => self.report(*intake, &by, batch).await?,
+            Ask::Try { intake, by } => self.try_report(*intake, &by).await?,
             Ask::Act { case, command, by } => self.act(case, *command, &by, batch).await?,
             Ask::Publish(new) => self.publish(*new, batch).await?,
             Ask::Trust(act) => match self.trust_act(&act, batch).await? {
@@ -109,6 +110,15 @@ impl Writer {
             Ok(decision) => Ok(self.adopt(case, decision, batch)),
             // A retried report is the same case: it gets the same answer. Another report under a used id is refused.
             Err(Refusal::AlreadyReported) if retried => Ok(known.case().cloned()),
+            Err(refusal) => refused(refusal),
+        })
+    }
+
+    /// The same rule in the same world; its decision is dropped.
+    async fn try_report(&mut self, intake: Intake, by: &Actor) -> Result<Answer, StoreError> {
+        let known = self.known(intake.case).await?;
+        Ok(match self.in_world(|world| casework::open(intake, by, &known, world)) {
+            Ok(_) => Ok(None),
             Err(refusal) => refused(refusal),
         })
     }

@@ -215,7 +215,7 @@ impl Batch {
                         .await?;
                 }
                 Ask::Report { .. } | Ask::Act { .. } | Ask::Publish(_) | Ask::Trust(_) | Ask::Note | Ask::Anchor => {}
-                Ask::Count { .. } => {}
+                Ask::Count { .. } | Ask::Try { .. } => {}
             }
         }
         Ok(())

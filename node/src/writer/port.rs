@@ -64,6 +64,13 @@ pub enum Ask {
         /// Who files it.
         by: Actor,
     },
+    /// Say whether a report would be filed, and keep nothing.
+    Try {
+        /// The report.
+        intake: Box<Intake>,
+        /// Who would file it.
+        by: Actor,
+    },
     /// Do something to a case.
     Act {
         /// The case.
@@ -113,7 +120,7 @@ impl Ask {
         let counts =
             |change: &Change| matches!(change, Change::SeenSession(_) | Change::SeenToken(_) | Change::Failed { .. });
         match self {
-            Self::PutAnswered { .. } => false,
+            Self::PutAnswered { .. } | Self::Try { .. } => false,
             Self::Person { change, .. } => !counts(change),
             _ => true,
         }
@@ -169,6 +176,11 @@ impl Port {
     /// Files a report. The case as it stands afterwards; the same for a retried report.
     pub async fn report(&self, intake: Intake, by: Actor) -> Result<Case, Failed> {
         self.ask(Ask::Report { intake: Box::new(intake), by }).await?.ok_or(Failed::Store)
+    }
+
+    /// Refuses what [`Self::report`] would refuse, and an id that is used already. Nothing is kept.
+    pub async fn try_report(&self, intake: Intake, by: Actor) -> Result<(), Failed> {
+        self.ask(Ask::Try { intake: Box::new(intake), by }).await.map(|_| ())
     }
 
     /// Acts on a case. The case as it stands afterwards, none when only an order or an offer changed.

@@ -1,10 +1,11 @@
-//! Cases: lists, one case, the report, and what is done to a case.
+//! Cases: lists, one case, the report, reports in numbers, and what is done to a case.
 
 pub mod acts;
 pub mod bodies;
 pub mod detail;
 pub mod dossier;
 mod held;
+pub mod import;
 pub mod list;
 pub(crate) mod pieces;
 pub mod report;
