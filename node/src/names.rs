@@ -32,6 +32,8 @@ impl Division {
 pub struct Table {
     rows: BTreeMap<DivisionCode, Division>,
     below: BTreeMap<DivisionCode, Vec<DivisionCode>>,
+    /// Names that go before those of the rows.
+    shown: BTreeMap<DivisionCode, String>,
 }
 
 /// The table that ships with the program.
@@ -56,7 +58,7 @@ impl Table {
                 below.entry(parent).or_default().push(row.code);
             }
         }
-        Self { rows, below }
+        Self { rows, below, shown: BTreeMap::new() }
     }
 
     /// The first row without a parent.
@@ -84,13 +86,29 @@ impl Table {
         self.below.get(&of).into_iter().flatten().filter_map(|code| self.rows.get(code))
     }
 
+    /// The same rows, with names that go before theirs and may name what is no row.
+    #[must_use]
+    pub fn naming(mut self, names: impl IntoIterator<Item = (DivisionCode, String)>) -> Self {
+        self.shown.extend(names);
+        self
+    }
+
+    /// The name of every row.
+    pub fn all_names(&self) -> impl Iterator<Item = (DivisionCode, String)> {
+        self.rows.values().map(|row| (row.code, row.name.clone()))
+    }
+
+    fn shown_as(&self, code: DivisionCode) -> Option<&str> {
+        self.shown.get(&code).or_else(|| self.rows.get(&code).map(|row| &row.name)).map(String::as_str)
+    }
+
     /// The name of a division; a grid is named after what it hangs on.
     pub fn name(&self, code: DivisionCode) -> Option<String> {
-        if let Some(row) = self.rows.get(&code) {
-            return Some(row.name.clone());
+        if let Some(name) = self.shown_as(code) {
+            return Some(name.to_owned());
         }
-        let above = self.rows.get(&code.parent()?)?;
-        (code.level() == Level::Grid).then(|| format!("{}第{}网格", above.name, code.number() % 1_000))
+        let above = self.shown_as(code.parent()?)?;
+        (code.level() == Level::Grid).then(|| format!("{above}第{}网格", code.number() % 1_000))
     }
 }
 
@@ -112,5 +130,16 @@ mod tests {
         let table = Table::shipped().unwrap();
         let community = table.within(table.top().unwrap().code).find(|d| d.level() == Level::Community).unwrap();
         assert_eq!(table.name(community.code.grid(3).unwrap()), Some(format!("{}第3网格", community.name)));
+    }
+
+    #[test]
+    fn a_name_that_is_given_goes_before_that_of_the_row_and_names_what_is_no_row() {
+        let code = |text: &str| -> DivisionCode { text.parse().unwrap() };
+        let jinhua = [(code("330702000000"), "婺城区".to_owned()), (code("330602000000"), "越城".to_owned())];
+        let table = Table::shipped().unwrap().naming(jinhua);
+        assert_eq!(table.name(code("330702000000")).as_deref(), Some("婺城区"));
+        assert_eq!(table.name(code("330602000000")).as_deref(), Some("越城"));
+        assert_eq!(table.name(code("330600000000")).as_deref(), Some("绍兴市"));
+        assert_eq!(table.name(code("330703000000")), None);
     }
 }

@@ -19,7 +19,9 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, random_bytes};
-use crate::config::{Config, DatabaseSection, FiguresSection, HttpSection, LinkSection, NodeSection, ParentSection};
+use crate::config::{
+    Config, DatabaseSection, FiguresSection, HttpSection, LinkSection, NamesSection, NodeSection, ParentSection,
+};
 use crate::folder::Folder;
 pub use crate::invite::{Wanted, give_token, give_token_for};
 use crate::ops::loss;
@@ -95,6 +97,7 @@ fn configuration(plan: &Plan, id: NodeId, parent: Option<ParentSection>) -> Conf
         database: DatabaseSection { url: plan.database.clone(), standby: false },
         people: PeopleSection::default(),
         figures: FiguresSection::default(),
+        names: NamesSection::default(),
         parent,
     }
 }

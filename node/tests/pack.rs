@@ -39,6 +39,26 @@ fn a_pack_is_made_runs_over_https_is_asked_node_by_node_comes_up_after_kill_9_an
     assert!(told(&answer).contains("does it run?"), "{}", told(&answer));
 }
 
+/// A city without counties, elsewhere than the table that ships.
+const ELSEWHERE: &str = "code,name,level,parent_code\n441900000000,东莞市,city,\n\
+                         441900003000,东城街道(代管),township,441900000000\n441900003001,岗贝社区,village,441900003000\n";
+
+#[test]
+fn a_pack_of_any_city_shows_names_and_keeps_its_table_when_the_file_is_gone() {
+    let root = tempfile::tempdir().unwrap();
+    let made = import(root.path(), ELSEWHERE, &["--http", "127.0.0.1:0"]);
+    assert!(told(&made).contains("4 nodes are made in"), "{}", told(&made));
+    std::fs::remove_file(root.path().join("table.csv")).unwrap();
+    let city = root.path().join("city");
+    assert_eq!(std::fs::read_to_string(city.join("divisions.csv")).unwrap(), ELSEWHERE);
+    let (running, _) = Running::start(&["run", path(&city)]);
+    for (node, above) in [("441900003000", "东莞市"), ("441900003001", "东城街道(代管)")] {
+        let status = status_when_up(&city.join("nodes").join(node));
+        assert!(status.contains(&format!("\"name\":\"{above}\"")), "{status}");
+    }
+    assert_eq!(running.stop(), Some(0));
+}
+
 /// A mediator's session, as a header.
 fn log_in(pack: &Path, line: &str) -> String {
     add_user(pack, "wang", "mediator@330602001001", "a long enough word");

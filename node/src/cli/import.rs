@@ -112,6 +112,7 @@ impl Divisions {
             http: self.door.section(&self.into)?,
             database: PackDatabase { url: self.database, file: self.one_file.then(|| "pack.db".into()) },
             users: Vec::new(),
+            table: Some(&self.table),
         };
         let told = |done| bar.set_position(u64::try_from(done).unwrap_or(u64::MAX));
         let made = match &token {

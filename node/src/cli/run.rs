@@ -95,7 +95,11 @@ async fn run_node(folder: Folder, standby: bool) -> anyhow::Result<()> {
 async fn serve_node(running: &Running, people: &Keeper) -> anyhow::Result<()> {
     let opened = door::open(&running.config.http, running.folder.path()).await?;
     let realm = people.realm(&running.folder, &running.store, running.port.clone(), &running.vault)?;
-    let state = Arc::new(ApiState::within(running, Arc::new(Table::shipped()?), Arc::new(realm))?);
+    let (names, trouble) = names(&running.folder, &running.config)?;
+    if let Some(trouble) = trouble {
+        running.shared.alarm(trouble, running.clock.wall());
+    }
+    let state = Arc::new(ApiState::within(running, Arc::new(names), Arc::new(realm))?);
     let front = Arc::new(Front::alone(state, &opened.door));
     let (shared, clock) = (running.shared.clone(), running.clock.clone());
     let place = Place { name: &running.config.node.name, folder: running.folder.path(), link: running.link_address()? };
@@ -106,10 +110,23 @@ async fn serve_node(running: &Running, people: &Keeper) -> anyhow::Result<()> {
 async fn read(folder: Folder) -> anyhow::Result<()> {
     let reader = Reader::open(folder).await?;
     let opened = door::open(&reader.config.http, reader.folder.path()).await?;
-    let state = Arc::new(ApiState::reading(&reader, Arc::new(Table::shipped()?))?);
+    let (names, trouble) = names(&reader.folder, &reader.config)?;
+    trouble.iter().for_each(|trouble| tracing::warn!("{trouble}"));
+    let state = Arc::new(ApiState::reading(&reader, Arc::new(names))?);
     let front = Arc::new(Front::alone(state, &opened.door));
     say(&format!("{} is served for reading: {}", reader.config.node.name, address(&opened)?));
     Ok(door::serve(opened.listener, opened.certificates, front, stop_signal()).await?)
+}
+
+/// The names that a node shows: its own table's, or its pack's.
+fn names(folder: &Folder, config: &Config) -> anyhow::Result<(Table, Option<String>)> {
+    let own = [(config.node.division, config.node.name.clone())];
+    let base = Home::of(folder, config)?.base;
+    let pack = base.join(pack::FILE_NAME);
+    if config.names.table.is_none() && pack.is_file() {
+        return PackFile::load(&pack)?.names.read(&base, own);
+    }
+    config.names.read(folder.path(), own)
 }
 
 /// Where a reader's door is.
@@ -121,8 +138,11 @@ fn address(opened: &Opened) -> std::io::Result<String> {
 /// Serves all nodes of a pack without writers and without links.
 async fn read_pack(folder: &Path, file: &PackFile) -> anyhow::Result<()> {
     let opened = door::open(&file.http, folder).await?;
-    let names = Arc::new(Table::shipped()?);
     let readers = pack::read(folder, file).await?;
+    let own = readers.nodes.iter().map(|node| (node.config.node.division, node.config.node.name.clone()));
+    let (names, trouble) = file.names.read(folder, own)?;
+    trouble.iter().for_each(|trouble| tracing::warn!("{trouble}"));
+    let names = Arc::new(names);
     let front = Arc::new(Front::pack(&opened.door));
     for node in &readers.nodes {
         front.admit(Arc::new(ApiState::reading_within(node, names.clone(), readers.realm.clone())?));
@@ -149,25 +169,18 @@ async fn run_pack(folder: &Path, file: &PackFile, standby: bool) -> anyhow::Resu
     let Some(head) = head else { return Ok(0) };
     // The door before the nodes: a port that is taken is known before thousands of them have started.
     let opened = door::open(&file.http, folder).await?;
-    let names = Arc::new(Table::shipped()?);
     let bar = NodesBar::new();
     let told = |progress: pack::Progress| bar.at(progress.done, progress.failed, progress.all);
     let pack = Pack::start_under(head, folder, file, told).await?;
     bar.done();
-    let outcome = serve_pack(&pack, opened, folder, file, &names).await;
+    let outcome = serve_pack(&pack, opened, folder, file).await;
     let failed = !pack.failures.is_empty();
     pack.stop().await?;
     outcome?;
     Ok(if failed { SOME_NODES } else { 0 })
 }
 
-async fn serve_pack(
-    pack: &Pack,
-    opened: Opened,
-    folder: &Path,
-    file: &PackFile,
-    names: &Arc<Table>,
-) -> anyhow::Result<()> {
+async fn serve_pack(pack: &Pack, opened: Opened, folder: &Path, file: &PackFile) -> anyhow::Result<()> {
     let front = Arc::new(Front::pack(&opened.door));
     let first = pack.nodes.first().context("a pack without nodes")?;
     let (shared, clock) = (first.shared.clone(), first.clock.clone());
@@ -179,6 +192,10 @@ async fn serve_pack(
     for failure in &pack.failures {
         complain(format!("the node in {} did not start: {:#}", failure.folder.display(), failure.why));
     }
+    let own = pack.nodes.iter().map(|node| (node.config.node.division, node.config.node.name.clone()));
+    let (names, trouble) = file.names.read(folder, own)?;
+    let names = Arc::new(names);
+    trouble.into_iter().for_each(&complain);
     match pack.realm() {
         Ok(realm) => {
             for node in &pack.nodes {

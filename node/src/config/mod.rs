@@ -1,6 +1,7 @@
 //! Configuration: `wuji.toml` in the node's folder, overridden by environment variables `WUJI__SECTION__KEY`.
 
 mod http;
+mod names;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::person::realm::PeopleSection;
 pub use http::{Door, HttpSection, NoDoor};
+pub use names::NamesSection;
 
 /// The name of the file in a node's folder.
 pub const FILE_NAME: &str = "wuji.toml";
@@ -34,6 +36,9 @@ pub struct Config {
     /// How often figures go up.
     #[serde(default)]
     pub figures: FiguresSection,
+    /// Under which names divisions are shown.
+    #[serde(default, skip_serializing_if = "NamesSection::is_default")]
+    pub names: NamesSection,
     /// The node above; absent at the top.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent: Option<ParentSection>,

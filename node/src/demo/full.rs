@@ -87,6 +87,7 @@ pub(super) async fn found(root: &Path, sites: &[Site], password: &str, screen: &
         http: HttpSection::plain(http),
         database: PackDatabase::default(),
         users: sites.iter().enumerate().flat_map(|(at, site)| users_in_pack(at == 0, site, &hash)).collect(),
+        table: None,
     };
     make(order, |done| bar.set_position(u64::try_from(done).unwrap_or(u64::MAX))).await?;
     bar.finish_and_clear();

@@ -6,7 +6,7 @@ use anyhow::{Context, bail, ensure};
 use protocol::id::NodeId;
 use serde::{Deserialize, Serialize};
 
-use crate::config::{HttpSection, LinkSection};
+use crate::config::{HttpSection, LinkSection, NamesSection};
 use crate::folder::Folder;
 use crate::person::realm::PeopleSection;
 use crate::store::Place;
@@ -27,6 +27,9 @@ pub struct PackFile {
     /// Where the rows are.
     #[serde(default)]
     pub database: PackDatabase,
+    /// Under which names divisions are shown; its nodes have their own names.
+    #[serde(default, skip_serializing_if = "NamesSection::is_default")]
+    pub names: NamesSection,
     /// Who logs in to its nodes.
     pub people: PackPeople,
 }

@@ -47,6 +47,7 @@ pub async fn join(order: Order<'_>, token: &Token, told: impl Fn(usize)) -> anyh
         Ok(file) => file,
         Err(_) => {
             let file = order.file(top);
+            order.keep_table(&root)?;
             file.save(&root)?;
             file
         }

@@ -12,7 +12,9 @@ use tokio::task::JoinSet;
 use super::enrol::Planning;
 use super::file::{PackDatabase, PackFile, PackPeople, PackSection};
 use crate::clock::{Clock, random_bytes};
-use crate::config::{Config, DatabaseSection, FiguresSection, HttpSection, LinkSection, NodeSection, ParentSection};
+use crate::config::{
+    Config, DatabaseSection, FiguresSection, HttpSection, LinkSection, NamesSection, NodeSection, ParentSection,
+};
 use crate::divisions::Site;
 use crate::folder::Folder;
 use crate::person::change::{Change, PutUser};
@@ -26,6 +28,8 @@ const MARK: &str = "being-made";
 /// Says that nodes in it have joined, or are about to.
 const JOINED: &str = "joined";
 const TEMPLATE: &str = "template.db";
+/// The copy of the table that a pack was made from.
+const TABLE: &str = "divisions.csv";
 pub(super) const NODES: &str = "nodes";
 
 /// What is to be made.
@@ -42,9 +46,18 @@ pub struct Order<'a> {
     pub database: PackDatabase,
     /// Its users.
     pub users: Vec<PutUser>,
+    /// The table that it is made from, whose names the pack keeps; none: those of its nodes will do.
+    pub table: Option<&'a Path>,
 }
 
 impl Order<'_> {
+    /// Puts a copy of the table beside the pack's file.
+    pub(super) fn keep_table(&self, folder: &Path) -> anyhow::Result<()> {
+        let Some(table) = self.table else { return Ok(()) };
+        let copied = fs::copy(table, folder.join(TABLE));
+        copied.map(|_| ()).with_context(|| format!("{} cannot be copied into the pack", table.display()))
+    }
+
     /// The file of the pack.
     pub(super) fn file(&self, top: &Site) -> PackFile {
         PackFile {
@@ -56,6 +69,7 @@ impl Order<'_> {
             link: self.link.clone(),
             http: self.http.clone(),
             database: self.database.clone(),
+            names: NamesSection { table: self.table.map(|_| TABLE.into()) },
             // The topmost node stays for as long as the pack does.
             people: PackPeople {
                 folder: Path::new(NODES).join(top.code.to_string()),
@@ -174,6 +188,7 @@ pub async fn make(order: Order<'_>, told: impl Fn(usize)) -> anyhow::Result<Made
     let top = planning.nodes.first().context("a pack needs a node")?;
     let made = Made { nodes: planning.nodes.len(), top: top.node };
     let file = order.file(&top.site);
+    order.keep_table(&workplace.partial)?;
     let rows = match file.database.shared(&workplace.partial)? {
         Some(place) => Rows::Shared(Database::open(&place).await.context("the pack's database cannot be opened")?),
         None => Rows::Apart(template(&workplace.partial).await?),
@@ -298,6 +313,7 @@ impl Making {
             database: DatabaseSection { url: self.file.database.url.clone(), standby: false },
             people: PeopleSection::default(),
             figures: FiguresSection::default(),
+            names: NamesSection::default(),
             parent: parent.map(|p| ParentSection { id: p.node, address: self.file.link.advertise.clone() }),
         })
     }

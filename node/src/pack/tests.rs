@@ -48,6 +48,7 @@ fn order<'a>(into: &'a Path, sites: &'a [Site], database: PackDatabase) -> Order
         http: HttpSection::plain("127.0.0.1:0".parse().unwrap()),
         database,
         users: vec![user("clerk", "clerk"), user("second", "clerk@330602001002")],
+        table: None,
     }
 }
 
