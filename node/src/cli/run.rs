@@ -229,11 +229,12 @@ async fn keep_open(
     alarm: impl Fn(String) + Send + Sync + 'static,
 ) -> anyhow::Result<()> {
     let file = opened.running(place.link)?;
+    // Before anybody is told: a command that follows finds the process by this file.
+    let _written = file.write(place.folder)?;
     say(&format!("{} runs: {}/  link {}", place.name, file.http, file.link));
     if let Some(authority) = &file.authority_sha256 {
         say(&format!("the front door's own authority, to be trusted once on each device: SHA-256 {authority}"));
     }
-    let _written = file.write(place.folder)?;
     let stopping = CancellationToken::new();
     let _guard = stopping.clone().drop_guard();
     if let Some(certificates) = opened.certificates.clone() {
