@@ -103,6 +103,8 @@ fn lost_and_restored(scene: &Scene, options: &[&str]) {
     scene.lose();
     let (code, said) = scene.restore(&saved, options);
     assert!(code == Some(0) && said.contains("5 nodes restored"), "{said}");
+    let answer = wuji(&["restore", "--report", "--json", "--folder", path(&scene.city)]);
+    assert!(answer.status.code() == Some(3) && told(&answer).contains("\"nodes\":5"), "{}", told(&answer));
     let (running, line) = Running::start(&["run", path(&scene.city)]);
     status_when_up(&scene.city);
     assert_eq!(log_in(&line, "330602001001"), "200", "people are known by the id in the pack's file");

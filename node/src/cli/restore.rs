@@ -10,8 +10,10 @@ use crate::config::Config;
 use crate::folder::Folder;
 use crate::ops::home;
 use crate::ops::loss;
+use crate::ops::pack_loss;
 use crate::ops::pack_restore::{self, PackWanted};
 use crate::ops::restore::{self, Wanted};
+use crate::pack::{self, PackFile};
 
 use super::backup::{LockArguments, name_failed, partly};
 use super::bar::{Bar, NodesBar};
@@ -19,6 +21,8 @@ use super::say;
 
 /// Exit code when the loss report is not complete yet.
 const NOT_YET: u8 = 3;
+/// Nodes of a pack that are named before the rest is only counted.
+const NAMED_MAX: usize = 10;
 
 /// `wuji restore`: a node or pack out of a backup, and afterwards what that cost. Exit codes: 0 done, 1 failed, 3 the report is
 /// not complete yet, 5 some nodes of a pack were not restored.
@@ -50,12 +54,15 @@ impl Restore {
     pub(super) async fn run(self) -> anyhow::Result<u8> {
         let folder = Folder::new(&self.folder);
         if self.report {
-            return self.tell(&folder).await;
+            return match pack::file_in(&folder) {
+                Some(file) => tell_pack(&folder, &PackFile::load(&file)?, self.json),
+                None => self.tell(&folder).await,
+            };
         }
         let Some(from) = self.from else { bail!("give --from FILE, or --report") };
         let open = self.lock.open_with()?;
         if from.is_dir() {
-            return pack(&folder, &PackWanted { from, open, keys: self.keys, database: self.database }).await;
+            return restore_pack(&folder, &PackWanted { from, open, keys: self.keys, database: self.database }).await;
         }
         let wanted = Wanted { from, open, keys: self.keys, database: self.database };
         let mut bar = Bar::new();
@@ -87,7 +94,7 @@ impl Restore {
     }
 }
 
-async fn pack(folder: &Folder, wanted: &PackWanted) -> anyhow::Result<u8> {
+async fn restore_pack(folder: &Folder, wanted: &PackWanted) -> anyhow::Result<u8> {
     let bar = NodesBar::new();
     let done = pack_restore::restore(folder, wanted, |done, failed, all| bar.at(done, failed, all)).await;
     bar.done();
@@ -100,7 +107,35 @@ async fn pack(folder: &Folder, wanted: &PackWanted) -> anyhow::Result<u8> {
             folder.path().display()
         ));
     }
-    say("Make sure that the old pack is off, then start this one; then, of each node: wuji restore --report");
+    say(
+        "Make sure that the old pack is off, then start this one; its nodes are given back what others hold, then: wuji restore --report",
+    );
     say("Decide again what was decided here since the backup: revoked nodes, disabled users, changed passwords.");
     Ok(partly(&restored.failed))
+}
+
+/// What the restore of a pack cost.
+fn tell_pack(folder: &Folder, file: &PackFile, json: bool) -> anyhow::Result<u8> {
+    let loss = pack_loss::sum(folder.path(), &file.folders(folder.path())?)?;
+    if json {
+        say(&serde_json::to_string(&loss)?);
+    } else {
+        say(&format!(
+            "{} nodes were restored. Came back from neighbours: {} events, {} cases that the backups did not have.",
+            loss.nodes, loss.events_back, loss.cases_back
+        ));
+        say(&format!(
+            "Own cases whose names and narrative are missing: {}. Cases of which only the nameless record is left: {}.",
+            loss.private_missing, loss.nameless
+        ));
+        for (what, nodes) in
+            [("its own report names what to ask for", &loss.asks), ("no complete report yet", &loss.waiting)]
+        {
+            nodes.iter().take(NAMED_MAX).for_each(|node| say(&format!("{what}: {node}")));
+            if nodes.len() > NAMED_MAX {
+                say(&format!("{what}: {} more (--json names all)", nodes.len() - NAMED_MAX));
+            }
+        }
+    }
+    Ok(if loss.waiting.is_empty() { 0 } else { NOT_YET })
 }

@@ -10,6 +10,7 @@ pub mod home;
 pub mod lock;
 pub mod loss;
 pub mod pack_backup;
+pub mod pack_loss;
 pub mod pack_restore;
 pub mod rekey;
 pub mod restore;
