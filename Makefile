@@ -9,7 +9,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check bench sim setup setup-test
+.PHONY: help demo build deb test check bench sim setup setup-test
 MAKEFLAGS += --no-print-directory
 
 # Seeds of the simulator in `make test` and `make sim`; any further options of a command go into ARGS.
@@ -28,6 +28,11 @@ demo: build ## a small city on this machine: five levels, real certificates, rea
 
 build: setup ## the program, as target/release/wuji
 	@cargo build --release -p wuji
+
+deb: build ## the Debian package, in target/debian, with what it must hold looked for in it
+	@scripts/setup.sh deb
+	@cargo deb --quiet -p wuji --no-build
+	@scripts/deb.sh $(TARGET)/debian
 
 test: setup-test check build ## everything that shows it works: lints, tests, simulator, real processes
 	scripts/postgres.sh with cargo test --release --workspace --exclude wuji-tests

