@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::bounded::List;
 use crate::chain::{Epoch, Hash};
 use crate::division::{DivisionCode, GridKind};
-use crate::event::{Category, DueTerm, Matter, Outcome, Source, Step};
+use crate::event::{Category, DueTerm, Matter, Outcome, Source, Step, TermKind};
 use crate::id::{CaseId, CaseKey, NodeId};
 use crate::time::{CivilDay, ClockReading, Minute};
 use crate::unit::UnitCode;
@@ -95,7 +95,8 @@ pub struct CaseFact {
     pub resolved_at: Option<Minute>,
     /// How it was assessed, 1 (bad) to 5 (good).
     pub score: Option<u8>,
-    /// Terms that run.
+    /// Its terms, each kind once: the one that runs, and those before it, which [`CaseFact::term_met`] ended. Facts that
+    /// were written before those stayed hold the running one alone.
     pub open_terms: List<DueTerm, 8>,
     /// Minutes for which its terms stood still.
     pub paused_minutes: u32,
@@ -116,6 +117,35 @@ impl CaseFact {
     /// When a step was first reached.
     pub fn reached(&self, step: Step) -> Option<Minute> {
         self.steps.iter().find(|reached| reached.step == step).map(|reached| reached.at)
+    }
+
+    /// From when a term of the loop runs.
+    pub fn term_began(&self, kind: TermKind) -> Option<Minute> {
+        match kind {
+            TermKind::File => Some(self.registered_at),
+            TermKind::Assign => self.reached(Step::Filed),
+            TermKind::Resolve => self.reached(Step::Assigned),
+            TermKind::FeedBack => self.resolved_at,
+            TermKind::Assess => self.reached(Step::FedBack),
+            TermKind::Answer | TermKind::Accept => None,
+        }
+    }
+
+    /// When what a term of the loop asks for was done; none while it runs.
+    pub fn term_met(&self, kind: TermKind) -> Option<Minute> {
+        match kind {
+            TermKind::File => self.reached(Step::Filed),
+            TermKind::Assign => self.reached(Step::Assigned),
+            TermKind::Resolve => self.resolved_at,
+            TermKind::FeedBack => self.reached(Step::FedBack),
+            TermKind::Assess => self.reached(Step::Assessed),
+            TermKind::Answer | TermKind::Accept => None,
+        }
+    }
+
+    /// The terms that run.
+    pub fn running_terms(&self) -> impl Iterator<Item = &DueTerm> {
+        self.open_terms.iter().filter(|term| self.term_met(term.kind).is_none())
     }
 
     /// The furthest step that was reached.

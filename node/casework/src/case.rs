@@ -2,7 +2,7 @@
 
 use protocol::bounded::{List, Text};
 use protocol::chain::{Epoch, Head};
-use protocol::event::{Brief, Party};
+use protocol::event::{Brief, DueTerm, Party};
 use protocol::fact::{LevelChange, StepReached};
 use protocol::id::{CaseId, NodeId, OfferId, OrderId};
 use protocol::time::{ClockReading, Minute};
@@ -38,6 +38,8 @@ pub struct Case {
     pub level_changes: Vec<LevelChange>,
     /// When each step was first reached.
     pub steps: Vec<StepReached>,
+    /// Each term that it ever had, as it last stood.
+    pub terms: Vec<DueTerm>,
     /// When it was settled how it ended.
     pub resolved_at: Option<Minute>,
     /// How it was assessed.

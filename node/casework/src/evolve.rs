@@ -18,6 +18,7 @@ pub fn evolve(case: Option<Case>, event: &CaseEvent) -> Case {
         changed_at: header.at,
         level_changes: vec![LevelChange { at: header.at.minute(), level: header.brief.level() }],
         steps: vec![StepReached { step: Step::Reported, at: header.at.minute() }],
+        terms: Vec::new(),
         resolved_at: None,
         score: None,
         offered: None,
@@ -32,6 +33,13 @@ pub fn evolve(case: Option<Case>, event: &CaseEvent) -> Case {
     }
     if next.steps.iter().all(|reached| reached.step != header.brief.step) {
         next.steps.push(StepReached { step: header.brief.step, at: header.at.minute() });
+    }
+    if let Some(term) = header.brief.next_term {
+        // One that ended beyond the calendar is counted again.
+        match next.terms.iter_mut().find(|known| known.kind == term.kind) {
+            Some(known) => *known = term,
+            None => next.terms.push(term),
+        }
     }
     if next.brief.outcome.is_none() && header.brief.outcome.is_some() {
         next.resolved_at = Some(header.at.minute());

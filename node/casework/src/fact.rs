@@ -37,7 +37,7 @@ pub fn fact(case: &Case, key: CaseKey, registered_by: DivisionCode, me: Me, poli
         outcome: case.brief.outcome,
         resolved_at: case.resolved_at,
         score: case.score,
-        open_terms: List::new(case.brief.next_term.into_iter().collect()).unwrap_or_default(),
+        open_terms: List::new(case.terms.iter().copied().take(8).collect()).unwrap_or_default(),
         paused_minutes: 0,
         paused_since: None,
         amount_fen: case.amount_fen,

@@ -1,5 +1,6 @@
 //! One walk over all rows answers a question: counts, rates, exact medians, and how many were in hand on each day.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
@@ -143,17 +144,24 @@ fn keys(question: &Question, row: &Row, day: i32) -> Keys {
     keys
 }
 
+/// The day at whose end cases are looked at, when that is not now: a figure of a past month stays as it was.
+fn past_day(question: &Question) -> Option<i32> {
+    Some(question.days.1).filter(|last| *last < question.today)
+}
+
 /// Answers a question.
 pub(super) fn answer(table: &Table, question: &Question) -> Answer {
     if question.measure == Measure::Occupancy {
         return occupancy(table, question);
     }
     let kind = question.measure.definition().kind;
-    let share = shares(question);
+    let (share, past) = (shares(question), past_day(question));
     let mut total = Gathered::default();
     let mut lines: HashMap<Keys, Gathered, BuildHasherDefault<Mix>> = HashMap::default();
     let (mut periods, periodic) = (Periods::default(), question.by.iter().any(|d| matches!(d, Dimension::Time(_))));
-    for row in table.rows() {
+    for (at, row) in table.rows().iter().enumerate() {
+        let stood = past.map_or(Cow::Borrowed(row), |day| table.on(at, row, day));
+        let row = &*stood;
         let Some((day, amount)) = share(row) else { continue };
         total.take(amount, kind);
         if !question.by.is_empty() {
@@ -204,21 +212,27 @@ fn occupancy(table: &Table, question: &Question) -> Answer {
     let (from, to) = range(question.within);
     let cut = day_cut(question);
     let mut changes: HashMap<u64, Vec<i64>, BuildHasherDefault<Mix>> = HashMap::default();
-    for row in table.rows() {
-        if row.void || row.place < from || row.place >= to || !question.filter.lets(row) {
+    for (at, row) in table.rows().iter().enumerate() {
+        if row.void || row.place < from || row.place >= to {
             continue;
         }
         let (came, went) = (Row::day(row.registered), Row::day(row.archived).unwrap_or(i32::MAX));
         let Some(came) = came.filter(|came| *came <= last && went > first.max(*came)) else { continue };
-        let key = cut.map_or(0, |dimension| dimension.key(row, came, question));
-        let line = changes.entry(key).or_insert_with(|| vec![0; days + 1]);
-        let at = |day: i32| usize::try_from(day.saturating_sub(first).max(0)).unwrap_or(0).min(days);
-        if let Some(day) = line.get_mut(at(came)) {
-            *day += 1;
-        }
-        if let Some(day) = line.get_mut(at(went)) {
-            *day -= 1;
-        }
+        table.spans(at, row, |since, until, stood| {
+            let (came, went) = (came.max(since), went.min(until));
+            if came > last || went <= first.max(came) || !question.filter.lets(stood) {
+                return;
+            }
+            let key = cut.map_or(0, |dimension| dimension.key(stood, came, question));
+            let line = changes.entry(key).or_insert_with(|| vec![0; days + 1]);
+            let place = |day: i32| usize::try_from(day.saturating_sub(first).max(0)).unwrap_or(0).min(days);
+            if let Some(day) = line.get_mut(place(came)) {
+                *day += 1;
+            }
+            if let Some(day) = line.get_mut(place(went)) {
+                *day -= 1;
+            }
+        });
     }
     let mut lines = Vec::new();
     let mut total = 0;
@@ -264,24 +278,24 @@ pub(super) fn behind(
             keys(question, row, day)
         }
     };
+    // The day at whose end the cases in hand are looked at: the line's, or the last of the period.
+    let shown = line.filter(|_| daily).and_then(|line| i32::try_from(line[0]).ok());
+    let past = if daily { Some(shown.unwrap_or(question.days.1)) } else { past_day(question) };
     let taken = |row: &Row| -> Option<(i32, u64)> {
-        if !daily {
-            return share(row);
-        }
-        // The cases in hand at the end of the line's day, or of the period.
-        let day = line.and_then(|line| i32::try_from(line[0]).ok()).unwrap_or(question.days.1);
+        let Some(day) = past.filter(|_| daily) else { return share(row) };
         let inside = !row.void && row.place >= from && row.place < to && question.filter.lets(row);
         (inside && held(row, day)).then_some((day, 1))
     };
+    let wanted = |at: usize, row: &Row| {
+        let row = past.map_or(Cow::Borrowed(row), |day| table.on(at, row, day));
+        taken(&row)
+            .is_some_and(|(day, amount)| (!counted || amount > 0) && line.is_none_or(|line| keys_of(&row, day) == line))
+    };
     let mut found: Vec<CaseKey> = table
         .keyed()
-        .filter(|(key, _)| after.is_none_or(|after| *key > after))
-        .filter(|(_, row)| {
-            taken(row).is_some_and(|(day, amount)| {
-                (!counted || amount > 0) && line.is_none_or(|line| keys_of(row, day) == line)
-            })
-        })
-        .map(|(key, _)| key)
+        .enumerate()
+        .filter(|(at, (key, row))| after.is_none_or(|after| *key > after) && wanted(*at, row))
+        .map(|(_, (key, _))| key)
         .collect();
     if found.len() > count {
         found.select_nth_unstable(count);

@@ -1,10 +1,11 @@
-use protocol::event::{Matter, Outcome};
-use protocol::fact::CaseFact;
+use protocol::event::{Matter, Outcome, Step};
+use protocol::fact::{CaseFact, LevelChange, StepReached};
+use protocol::time::Minute;
 use protocol::warning::Warning;
 
 use super::*;
 use crate::oversight::question::Filter;
-use crate::oversight::sample::{archived, fact, resolved};
+use crate::oversight::sample::{MORNING, archived, fact, resolved};
 
 const DAY: i32 = 20_000;
 
@@ -105,6 +106,58 @@ fn occupancy_is_what_came_less_what_went() {
     assert_eq!(nothing.lines.len(), 2, "a day without a case says so");
 }
 
+/// A yellow case that rose to orange five days after its report.
+fn risen(n: u8) -> CaseFact {
+    let mut fact = fact(n);
+    fact.level = Some(Warning::Orange);
+    let at = Minute(MORNING + 5 * 24 * 60);
+    fact.level_changes.push(LevelChange { at, level: Some(Warning::Orange) }).unwrap();
+    fact
+}
+
+#[test]
+fn a_case_that_rises_today_moves_no_figure_of_a_past_day() {
+    let [yellow, orange] = [Warning::Yellow, Warning::Orange].map(|level| u64::from(level.rank()));
+    let table = table([risen(1), fact(2)]);
+    let held = |cut| {
+        let mut asked = question(Measure::Occupancy, &[cut]);
+        asked.days = (DAY + 4, DAY + 5);
+        answer(&table, &asked).lines.into_iter().map(|(keys, figure)| (keys, figure.numerator)).collect::<Vec<_>>()
+    };
+    for cut in [Dimension::Level, Dimension::Peak] {
+        let told = held(cut);
+        let some: Vec<_> = told.into_iter().filter(|(_, cases)| *cases > 0).collect();
+        assert_eq!(some, [([20_004, yellow], 2), ([20_005, yellow], 1), ([20_005, orange], 1)]);
+    }
+    let mut asked = question(Measure::Reported, &[Dimension::Level]);
+    for (last, lines) in [(DAY + 4, vec![([yellow, 0], 2)]), (DAY + 9, vec![([yellow, 0], 1), ([orange, 0], 1)])] {
+        asked.days = (DAY, last);
+        let told: Vec<_> = answer(&table, &asked).lines.iter().map(|(keys, f)| (*keys, f.numerator)).collect();
+        assert_eq!(told, lines, "asked until day {last}");
+    }
+    let mut red_then = question(Measure::Occupancy, &[]);
+    (red_then.days, red_then.filter.level) = ((DAY + 3, DAY + 6), Some(Warning::Orange.rank()));
+    let told: Vec<_> = answer(&table, &red_then).lines.iter().map(|(_, figure)| figure.numerator).collect();
+    assert_eq!(told, [0, 0, 1, 1], "a filter looks at the day too");
+}
+
+#[test]
+fn overdue_in_a_past_period_is_what_was_overdue_at_its_end() {
+    // Its term to be filed ends on the third day; it was filed on the sixth.
+    let mut filed_late = fact(1);
+    filed_late.steps.push(StepReached { step: Step::Filed, at: Minute(MORNING + 6 * 24 * 60) }).unwrap();
+    let table = table([filed_late, fact(2)]);
+    let mut asked = question(Measure::Overdue, &[]);
+    for (last, overdue) in [(2, 0), (3, 2), (5, 2), (6, 1), (9, 1)] {
+        asked.days = (DAY, DAY + last);
+        assert_eq!(answer(&table, &asked).total.numerator, overdue, "at the end of day {last}");
+        assert_eq!(behind(&table, &asked, None, false, None, usize::MAX).len() as u64, overdue);
+    }
+    // Today is the last day of the term: it can still be met.
+    (asked.today, asked.days) = (DAY + 3, (DAY, DAY + 30));
+    assert_eq!(answer(&table, &asked).total.numerator, 0);
+}
+
 #[test]
 fn places_are_cut_at_a_level_and_keep_to_the_area() {
     let at = |n: u8, place: &str| CaseFact { place: place.parse().unwrap(), ..fact(n) };
@@ -137,6 +190,7 @@ fn every_line_opens_its_rows_and_they_are_as_many_as_it_says() {
         fact.level = [None, Some(Warning::Yellow), Some(Warning::Orange)][usize::from(n % 3)];
         facts.push(fact);
     }
+    facts.extend((61..70).map(risen));
     let table = table(facts);
     let by = [Dimension::People, Dimension::Level];
     for measure in [
@@ -145,9 +199,12 @@ fn every_line_opens_its_rows_and_they_are_as_many_as_it_says() {
         Measure::Concluded,
         Measure::SuccessRate,
         Measure::HandlingRate,
+        Measure::Overdue,
         Measure::TimeToFile,
     ] {
-        let asked = question(measure, &by);
+        let mut asked = question(measure, &by);
+        // A past day, on which some stood otherwise than now.
+        asked.days.1 = DAY + 4;
         for (keys, figure) in answer(&table, &asked).lines {
             let all = behind(&table, &asked, Some(keys), false, None, usize::MAX);
             assert_eq!(all.len() as u64, figure.denominator, "{measure:?} {keys:?}");
@@ -157,9 +214,9 @@ fn every_line_opens_its_rows_and_they_are_as_many_as_it_says() {
             }
         }
     }
-    let asked = question(Measure::Occupancy, &[]);
+    let asked = question(Measure::Occupancy, &[Dimension::Level]);
     for (keys, figure) in answer(&table, &asked).lines {
-        let rows = behind(&table, &asked, Some([keys[0], 0]), false, None, usize::MAX);
+        let rows = behind(&table, &asked, Some(keys), false, None, usize::MAX);
         assert_eq!(rows.len() as u64, figure.numerator, "day {}", keys[0]);
     }
 }

@@ -7,6 +7,7 @@
 mod answer;
 mod calendar;
 mod completeness;
+mod past;
 mod question;
 #[cfg(test)]
 mod sample;

@@ -124,11 +124,11 @@ pub const DEFINITIONS: [Definition; 14] = [
     ),
     definition(
         Measure::Overdue,
-        ("overdue", 1),
+        ("overdue", 2),
         (Kind::Count, "case"),
         "超期",
-        "本期上报、未归档、且现有期限已过的事项数(按今日计)。",
-        "Cases reported in the period, not archived, with a running term that ended before today.",
+        "本期上报、期末(本期未结束的按今日)尚未归档、且当时在行的期限已过的事项数。",
+        "Cases reported in the period and, at its end (today, while it lasts), not archived and beyond a term that ran then.",
     ),
     definition(
         Measure::People,
@@ -220,9 +220,9 @@ impl Measure {
 /// By what a figure is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dimension {
-    /// Warning level now, by rank.
+    /// Warning level by rank: at the end of the period, or now while it lasts; of an occupancy at the end of each day.
     Level,
-    /// The highest level that a case ever had.
+    /// The highest level that a case had had by then.
     Peak,
     /// Four digits of the category.
     Category,
@@ -270,9 +270,9 @@ pub type Judicial = Arc<BTreeMap<u16, u16>>;
 /// Which cases count. None leaves all in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Filter {
-    /// Rank of the level now; 0: without a level.
+    /// Rank of the level, of the same day as [`Dimension::Level`]; 0: without a level.
     pub level: Option<u8>,
-    /// Rank of the highest level ever.
+    /// Rank of the highest level by then.
     pub peak: Option<u8>,
     /// Category of four digits.
     pub category: Option<u16>,
@@ -365,8 +365,13 @@ impl Measure {
             Self::Concluded => one(row.resolved).filter(|_| row.resolved != NEVER),
             Self::Successful => one(row.resolved).filter(|_| dispute && good),
             Self::Overdue => {
-                let late = row.due_day != NEVER && i64::from(row.due_day) < i64::from(question.today);
-                one(row.registered).filter(|_| late && row.archived == NEVER)
+                // A past day is over, so a term of that day has run out; today's has not.
+                let day = question.days.1.min(question.today);
+                let over = i64::from(day.saturating_add(1).min(question.today));
+                let runs = row.term_began().is_some_and(|began| began <= day);
+                let ran_out = runs && row.due_day != NEVER && i64::from(row.due_day) < over;
+                let gone = Row::day(row.archived).is_some_and(|archived| archived <= day);
+                one(row.registered).filter(|_| !gone && (ran_out || row.late))
             }
             Self::People => Some(Share { at: row.registered, amount: u64::from(row.head_count) }),
             Self::Amount => (dispute && good).then_some(Share { at: row.resolved, amount: row.amount_fen }),

@@ -4,6 +4,7 @@
 //! million of them. Counting cells prepared ahead by grid, day and category would nearly all hold the value 1, would be as
 //! many as the cases, and could give neither medians nor occupancy.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use protocol::event::{Outcome, Step};
@@ -12,6 +13,7 @@ use protocol::id::CaseKey;
 use protocol::time::Minute;
 
 use super::calendar::day_of;
+use super::past::Past;
 
 /// A step that was not reached, a term that does not run.
 pub(super) const NEVER: u32 = 0;
@@ -42,6 +44,10 @@ pub(super) struct Row {
     /// 0 none, else [`outcome_code`].
     pub(super) outcome: u8,
     pub(super) void: bool,
+    /// On another day it stood otherwise: its [`Past`] says how.
+    pub(super) changed: bool,
+    /// On the day for which it is shown, a term had run out that was met later.
+    pub(super) late: bool,
 }
 
 /// An outcome as a row holds it.
@@ -61,7 +67,7 @@ impl Row {
         let level = fact.level.map_or(0, |level| level.rank());
         let peak = fact.level_changes.iter().filter_map(|change| change.level).map(|level| level.rank()).max();
         // Of a provisional term nobody knows yet on which day it ends.
-        let due = fact.open_terms.iter().filter(|term| !term.provisional).map(|term| term.day.number()).min();
+        let due = fact.running_terms().filter(|term| !term.provisional).map(|term| term.day.number()).min();
         Self {
             place: fact.place.number(),
             owner: fact.owner.number(),
@@ -85,7 +91,15 @@ impl Row {
             step: fact.step() as u8,
             outcome: outcome_code(fact.outcome),
             void: fact.void,
+            changed: false,
+            late: false,
         }
+    }
+
+    /// The day on which the term that runs now began: whatever was done last began it.
+    pub(super) fn term_began(&self) -> Option<i32> {
+        let minutes = [self.registered, self.filed, self.assigned, self.resolved, self.fed_back];
+        Self::day(minutes.into_iter().max().unwrap_or(NEVER))
     }
 
     /// The day of a minute in this row; none for a step that was not reached.
@@ -103,13 +117,18 @@ pub(super) struct Table {
     sorted: usize,
     /// Where those are that came later.
     late: HashMap<CaseKey, usize>,
+    /// Of the rows that once stood otherwise, how.
+    pasts: HashMap<usize, Past>,
 }
 
 impl Table {
     /// Takes a fact in. While loading, keys come in order and each once.
     pub(super) fn put(&mut self, fact: &CaseFact) {
-        let row = Row::of(fact);
-        match self.find(fact.key) {
+        let past = Past::of(fact);
+        let row = Row { changed: past.is_some(), ..Row::of(fact) };
+        let known = self.find(fact.key);
+        self.remember(known.unwrap_or(self.rows.len()), past);
+        match known {
             Some(at) => {
                 if let Some(slot) = self.rows.get_mut(at) {
                     *slot = row;
@@ -125,6 +144,36 @@ impl Table {
                 self.keys.push(fact.key);
             }
         }
+    }
+
+    fn remember(&mut self, at: usize, past: Option<Past>) {
+        match past {
+            Some(past) => self.pasts.insert(at, past),
+            None => self.pasts.remove(&at),
+        };
+    }
+
+    /// A row as it stood at the end of a day.
+    pub(super) fn on<'t>(&'t self, at: usize, row: &'t Row, day: i32) -> Cow<'t, Row> {
+        let Some(past) = self.past(at, row) else { return Cow::Borrowed(row) };
+        let (level, peak) = past.level_on(day).map_or((row.level, row.peak), |stood| (stood.level, stood.peak));
+        Cow::Owned(Row { level, peak, late: past.late_on(day), ..*row })
+    }
+
+    /// A row as it stood from day to day: from which day on, until before which, and how.
+    pub(super) fn spans(&self, at: usize, row: &Row, mut each: impl FnMut(i32, i32, &Row)) {
+        let levels = self.past(at, row).map(Past::levels).unwrap_or_default();
+        if levels.is_empty() {
+            return each(i32::MIN, i32::MAX, row);
+        }
+        let until = levels.iter().skip(1).map(|next| next.from).chain([i32::MAX]);
+        for (stood, until) in levels.iter().zip(until) {
+            each(stood.from, until, &Row { level: stood.level, peak: stood.peak, ..*row });
+        }
+    }
+
+    fn past(&self, at: usize, row: &Row) -> Option<&Past> {
+        if row.changed { self.pasts.get(&at) } else { None }
     }
 
     fn find(&self, key: CaseKey) -> Option<usize> {
@@ -147,14 +196,15 @@ impl Table {
         &self.rows
     }
 
-    /// Rows with their keys.
+    /// Rows with their keys, in the order of [`Table::rows`].
     pub(super) fn keyed(&self) -> impl Iterator<Item = (CaseKey, &Row)> {
         self.keys.iter().copied().zip(&self.rows)
     }
 
     /// Bytes that it holds, about.
     pub(super) fn bytes(&self) -> usize {
-        self.rows.capacity() * size_of::<Row>() + self.keys.capacity() * 16 + self.late.capacity() * 32
+        let pasts: usize = self.pasts.values().map(|past| past.bytes() + 16).sum();
+        self.rows.capacity() * size_of::<Row>() + self.keys.capacity() * 16 + self.late.capacity() * 32 + pasts
     }
 }
 

@@ -31,9 +31,9 @@ pub(crate) struct FigureQuery {
     from: Option<String>,
     /// Last day of the period in UTC+8, YYYY-MM-DD.
     to: Option<String>,
-    /// Only this level now: `orange`, `red`, `yellow`, `none`.
+    /// Only this level at the end of the period, or now while it lasts: `orange`, `red`, `yellow`, `none`.
     level: Option<String>,
-    /// Only this highest level ever.
+    /// Only this highest level by then.
     peak: Option<String>,
     /// Only this category, four digits.
     category: Option<String>,

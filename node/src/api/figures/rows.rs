@@ -86,7 +86,7 @@ fn at(minute: Minute) -> String {
 
 fn view(state: &ApiState, row: FactRow) -> RowView {
     let FactRow { fact, case } = row;
-    let due = fact.open_terms.iter().map(|DueTerm { day, .. }| day.number()).min();
+    let due = fact.running_terms().map(|DueTerm { day, .. }| day.number()).min();
     RowView {
         key: fact.key.to_string(),
         case: case.map(|case| case.to_string()),
