@@ -1,7 +1,7 @@
 //! A week in the life of a city: eleven nodes, real links, seven days of casework drawn from a seed, and one county that is
 //! cut off for two of them. The county goes on working; the city says what it does not know; afterwards nothing is missing.
 //!
-//! `WUJI_WEEK_SEED` lives another week.
+//! `WUJI_WEEK_SEED` lives another week; `week_on_postgres` lives it with all nodes on a server.
 
 #[path = "week/city.rs"]
 mod city;
@@ -11,6 +11,9 @@ mod plain;
 mod plan;
 #[path = "support/ports.rs"]
 mod ports;
+#[path = "support/postgres.rs"]
+#[expect(dead_code, unreachable_pub, reason = "a public module of other tests, of which this needs a database")]
+mod postgres;
 #[path = "../../tests/src/relay.rs"]
 #[expect(
     dead_code,
@@ -18,6 +21,8 @@ mod ports;
     reason = "a file of the crate of whole-system tests, which count and delay packets too"
 )]
 mod relay;
+#[path = "support/rows.rs"]
+mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,7 +32,6 @@ use protocol::chain::Hash;
 use protocol::fact::Measure;
 use protocol::id::{CaseId, NodeId};
 use protocol::time::UnixMillis;
-use sqlx::Row;
 use wuji::oversight::{Completeness, Missing, Why};
 
 const SEED: u64 = 20_260_101;
@@ -44,7 +48,8 @@ async fn a_county_that_is_cut_off_for_two_days_of_a_week_is_missed_and_then_whol
 }
 
 async fn week(seed: u64) {
-    let (mut city, mut people) = (City::raise().await, People::new(seed));
+    let database = (env!("CARGO_CRATE_NAME") == "week_on_postgres").then(postgres::TestDatabase::new);
+    let (mut city, mut people) = (City::raise(database).await, People::new(seed));
     for _ in 1..=2 {
         a_linked_day(&city, &mut people).await;
     }
@@ -200,19 +205,14 @@ async fn assert_urgent_cases_are_here(city: &City, people: &People) {
 
 /// The digest of a member over the rows of a node, and the one that the member stated to it.
 async fn digests(city: &City, at: usize, member: usize) -> (Hash, Hash, Hash) {
-    let (store, mut write) =
-        wuji::store::open(&city.folder(at).database().into(), city.id(at)).await.expect("a database");
+    let (store, mut write) = wuji::store::open(&city.database(at), city.id(at)).await.expect("a database");
     let moved_along = write.figure_set(city.id(member)).await.expect("a digest").hash();
     let counted = write.recount(city.id(member)).await.expect("a digest").hash();
     write.rest();
-    let wuji::store::Database::File { read, .. } = store.database() else { panic!("a file") };
-    let row = sqlx::query("SELECT digest FROM watermark WHERE member = $1")
-        .bind(city.id(member).as_bytes().to_vec())
-        .fetch_one(read)
-        .await
-        .expect("a watermark");
-    let stated: [u8; 32] = row.get::<Vec<u8>, _>(0).try_into().expect("a hash");
-    (moved_along, counted, Hash(stated))
+    let marks = "SELECT member, digest FROM watermark WHERE node = $1";
+    let marks = city.beside(&store).rows::<(Vec<u8>, Vec<u8>)>(city.id(at), marks).await;
+    let (_, stated) = marks.into_iter().find(|mark| mark.0 == city.id(member).as_bytes()).expect("a watermark");
+    (moved_along, counted, Hash(stated.try_into().expect("a hash")))
 }
 
 /// For each node, the digest of what it owns is the same at itself and at every level above, and is what it stated last.

@@ -8,17 +8,22 @@ use futures_util::future::join_all;
 use protocol::division::DivisionCode;
 use protocol::id::{CaseId, NodeId};
 use protocol::time::{CivilDay, UnixMillis};
-use sqlx::SqlitePool;
+use sqlx::FromRow;
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
 use wuji::clock::Clock;
 use wuji::config::{Config, FiguresSection};
 use wuji::folder::Folder;
 use wuji::node::{Plan, Running, found, give_token, join};
 use wuji::oversight::{Completeness, completeness};
 use wuji::store::figures::MarkRow;
+use wuji::store::{Place, Store};
 use wuji::writer::port::Failed;
 
 use super::plan::everybody;
+use super::postgres::TestDatabase;
 use super::relay::Relay;
+use super::rows::Beside;
 
 /// Each node with the place of the one above it.
 const TREE: [(&str, Option<usize>); 11] = [
@@ -62,6 +67,8 @@ pub(crate) struct City {
     pub(crate) clock: Clock,
     pub(crate) relay: Relay,
     root: tempfile::TempDir,
+    /// The one of all nodes, and a way into it, where they are on a server.
+    database: Option<(TestDatabase, sqlx::PgPool)>,
 }
 
 /// Looks until there is something to see.
@@ -94,12 +101,19 @@ pub(crate) fn all() -> impl Iterator<Item = usize> {
 
 impl City {
     /// Raises all nodes level by level, each with what it needs from the one above.
-    pub(crate) async fn raise() -> Self {
-        let links: Vec<SocketAddr> = all().map(|_| crate::ports::free_address()).collect();
+    pub(crate) async fn raise(database: Option<TestDatabase>) -> Self {
+        let links: Vec<SocketAddr> = all().map(|_| super::ports::free_address()).collect();
         let relay = Relay::before(links[CITY]).await.expect("a relay");
         let root = tempfile::tempdir().expect("a folder");
         let nodes = all().map(|_| None).collect();
-        let mut city = Self { nodes, ids: Vec::new(), clock: Clock::default(), relay, root };
+        let database = match database {
+            Some(database) => {
+                let pool = sqlx::PgPool::connect(&database.url).await.expect("a server");
+                Some((database, pool))
+            }
+            None => None,
+        };
+        let mut city = Self { nodes, ids: Vec::new(), clock: Clock::default(), relay, root, database };
         for level in 0..5 {
             let level: Vec<usize> = all().filter(|at| above(*at).count() == level).collect();
             join_all(level.iter().map(|at| city.enrol(*at, links[*at]))).await;
@@ -119,7 +133,7 @@ impl City {
             link,
             advertise: link.to_string(),
             http: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            database: None,
+            database: self.database.as_ref().map(|(database, _)| database.url.clone()),
         };
         match TREE[at].1 {
             None => found(&self.folder(at), &plan).await.map(|_| ()).expect("founded"),
@@ -179,11 +193,24 @@ impl City {
         CivilDay::of(self.clock.wall())
     }
 
-    /// The rows of a node, beside the program.
-    pub(crate) fn rows(&self, at: usize) -> &SqlitePool {
-        match self.node(at).store.database() {
-            wuji::store::Database::File { read, .. } => read,
-            wuji::store::Database::Server(_) => panic!("a file"),
+    /// Rows of a node, beside the program; `$1` is the node.
+    pub(crate) async fn rows<T>(&self, at: usize, text: &str) -> Vec<T>
+    where
+        T: Send + Unpin + for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow>,
+    {
+        self.beside(&self.node(at).store).rows(self.id(at), text).await
+    }
+
+    /// A second way into the database of a store.
+    pub(crate) fn beside(&self, store: &Store) -> Beside {
+        Beside::of(store, self.database.as_ref().map(|(_, pool)| pool.clone()))
+    }
+
+    /// The database of a node.
+    pub(crate) fn database(&self, at: usize) -> Place {
+        match &self.database {
+            Some((database, _)) => Place::Server(database.url.clone()),
+            None => self.folder(at).database().into(),
         }
     }
 

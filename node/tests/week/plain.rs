@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::id::CaseId;
-use sqlx::{Row, SqlitePool};
 use wuji::oversight::{Dimension, Filter, Measure, Period, Question};
 
 use super::city::{City, division};
@@ -12,36 +11,33 @@ use super::city::{City, division};
 pub(crate) type Totals = BTreeMap<[i64; 4], u64>;
 type Cells = BTreeMap<[u64; 2], u64>;
 
-async fn rows(pool: &SqlitePool, text: &'static str) -> Vec<sqlx::sqlite::SqliteRow> {
-    sqlx::query(text).fetch_all(pool).await.expect("rows")
-}
-
 fn number(n: i64) -> u64 {
     u64::try_from(n).expect("no negative number")
 }
 
-async fn totals(pool: &SqlitePool, text: &'static str, into: &mut Totals) {
-    for row in rows(pool, text).await {
-        *into.entry([row.get(0), row.get(1), row.get(2), row.get(3)]).or_default() += number(row.get(4));
+async fn totals(city: &City, at: usize, text: &str, into: &mut Totals) {
+    for (day, level, category, place, cases) in city.rows::<(i64, i64, i64, i64, i64)>(at, text).await {
+        *into.entry([day, level, category, place]).or_default() += number(cases);
     }
 }
 
 /// What the owners among these nodes have.
 pub(crate) async fn owned(city: &City, owners: &[usize]) -> Totals {
-    let text = "SELECT reported_day, level, category, place, count(*) FROM case_file WHERE mine = 1 AND void = 0 \
+    let text = "SELECT reported_day, level, category, place, count(*) FROM case_file WHERE node = $1 AND mine = 1 AND void = 0 \
                 GROUP BY 1, 2, 3, 4";
     let mut all = Totals::new();
     for owner in owners {
-        totals(city.rows(*owner), text, &mut all).await;
+        totals(city, *owner, text, &mut all).await;
     }
     all
 }
 
 /// What a node holds as facts.
 pub(crate) async fn told(city: &City, at: usize) -> Totals {
-    let text = "SELECT day, level, category, place, count(*) FROM fact WHERE void = 0 GROUP BY 1, 2, 3, 4";
+    let text =
+        "SELECT day, level, category, place, count(*) FROM fact WHERE node = $1 AND void = 0 GROUP BY 1, 2, 3, 4";
     let mut all = Totals::new();
-    totals(city.rows(at), text, &mut all).await;
+    totals(city, at, text, &mut all).await;
     all
 }
 
@@ -83,12 +79,13 @@ pub(crate) type Standing = (Vec<u8>, i64, i64, String, i64);
 
 /// The cases of which a node holds the row; of its own ones alone, or all.
 pub(crate) async fn cases(city: &City, at: usize, own: bool) -> BTreeMap<CaseId, Standing> {
-    let text = "SELECT case_id, head, number, level, step, void, mine FROM case_file";
+    let text = "SELECT case_id, head, number, level, step, void, mine FROM case_file WHERE node = $1";
     let mut cases = BTreeMap::new();
-    for row in rows(city.rows(at), text).await {
-        if !own || row.get::<i64, _>(6) == 1 {
-            let id: [u8; 16] = row.get::<Vec<u8>, _>(0).try_into().expect("an id");
-            let standing = (row.get(1), row.get(2), row.get(3), row.get(4), row.get(5));
+    type FileRow = (Vec<u8>, Vec<u8>, i64, i64, String, i64, i64);
+    for (id, head, number, level, step, void, mine) in city.rows::<FileRow>(at, text).await {
+        if !own || mine == 1 {
+            let id: [u8; 16] = id.try_into().expect("an id");
+            let standing = (head, number, level, step, void);
             let twice = cases.insert(CaseId::from_bytes(id), standing);
             assert_eq!(twice, None, "a case has one row at {}", division(at));
         }
@@ -98,11 +95,11 @@ pub(crate) async fn cases(city: &City, at: usize, own: bool) -> BTreeMap<CaseId,
 
 /// The cases of which a node holds any header; each header once.
 pub(crate) async fn with_headers(city: &City, at: usize) -> BTreeSet<CaseId> {
-    let text = "SELECT case_id, takeovers, moves, number, count(*) FROM case_event GROUP BY 1, 2, 3, 4";
+    let text = "SELECT case_id, takeovers, moves, number, count(*) FROM case_event WHERE node = $1 GROUP BY 1, 2, 3, 4";
     let mut cases = BTreeSet::new();
-    for row in rows(city.rows(at), text).await {
-        assert_eq!(row.get::<i64, _>(4), 1, "a header is there once at {}", division(at));
-        let id: [u8; 16] = row.get::<Vec<u8>, _>(0).try_into().expect("an id");
+    for (id, _, _, _, copies) in city.rows::<(Vec<u8>, i64, i64, i64, i64)>(at, text).await {
+        assert_eq!(copies, 1, "a header is there once at {}", division(at));
+        let id: [u8; 16] = id.try_into().expect("an id");
         cases.insert(CaseId::from_bytes(id));
     }
     cases
