@@ -141,6 +141,39 @@ fn a_pack_of_which_a_node_does_not_start_runs_and_says_so_at_the_end() {
     assert_eq!(running.stop(), Some(5));
 }
 
+/// A pack of a table runs, and these of its nodes have their link to the node above.
+fn assert_runs(table: &str, says: &str, linked: &[&str]) {
+    let root = tempfile::tempdir().unwrap();
+    let made = import(root.path(), table, &["--http", "127.0.0.1:0"]);
+    assert!(made.status.success(), "{}", told(&made));
+    let city = root.path().join("city");
+    let (running, line) = Running::start(&["run", path(&city)]);
+    assert!(line.starts_with(says), "{line}");
+    for node in linked {
+        let status = status_when_up(&city.join("nodes").join(node));
+        assert!(status.contains(node), "{status}");
+    }
+    assert_eq!(running.stop(), Some(0));
+}
+
+#[test]
+fn a_city_without_counties_runs_with_its_townships_linked_to_itself() {
+    // Its table calls each row a level too high; the digits say what it is.
+    let table = "code,name,level,parent_code\n441900000000,东莞市,city,\n441900003000,东城街道,county,441900000000\n\
+                 441900003001,岗贝社区,township,441900003000\n";
+    assert_runs(table, "东莞市: 4 nodes runs", &["441900003000", "441900003001", "441900003001001"]);
+}
+
+#[test]
+fn a_city_with_a_zone_for_a_county_and_a_heading_above_a_town_runs_with_all_linked() {
+    let table = "code,name,level,parent_code\n140400000000,长治市,city,\n\
+                 140471000000,长治高新技术产业园区,county,140400000000\n\
+                 140471400000,高新区街道,township,140471000000\n140471400498,园区虚拟社区,village,140471400000\n\
+                 140401000000,市辖区,county,140400000000\n140401100000,新城镇,township,140401000000\n";
+    let linked = ["140471000000", "140471400000", "140471400498", "140401100000"];
+    assert_runs(table, "长治市: 6 nodes runs", &linked);
+}
+
 #[test]
 fn an_odd_table_is_refused_with_line_and_reason_and_nothing_is_made() {
     let root = tempfile::tempdir().unwrap();
