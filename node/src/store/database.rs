@@ -80,6 +80,8 @@ fn file(path: &Path) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(BUSY_TIMEOUT)
         .pragma("cache_size", CACHE_KIB)
+        // What is deleted is overwritten: names that were erased are not to be found in free pages.
+        .pragma("secure_delete", "ON")
         .disable_statement_logging()
 }
 

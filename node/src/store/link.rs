@@ -93,6 +93,7 @@ impl WriteStore {
             }
             query.execute(self.connection().await?).await?;
         }
+        self.note_sealed(bundles.iter().map(|keep| &keep.bundle)).await?;
         if !bundles.is_empty() && self.receipts_ahead().await? {
             sql(
                 "UPDATE bundle SET done_at = $2 WHERE node = $1 AND done_at IS NULL \
@@ -235,7 +236,7 @@ impl WriteStore {
     }
 
     /// Ids after one, in order, that concern a neighbour: through it, from its side or to its side. `members` are the nodes
-    /// on its side (none: everything is, the neighbour is the parent).
+    /// on its side (none: everything is, the neighbour is the parent). What has lost its bytes is not offered.
     pub async fn inventory(
         &mut self,
         peer: NodeId,
@@ -246,13 +247,13 @@ impl WriteStore {
         let side = "SELECT member FROM route WHERE node = $1 AND via = $2";
         let text = if parent {
             // What passed between this side and the rest of the federation: one end here or below, the other not.
-            "SELECT id FROM bundle WHERE node = $1 AND id > $3 AND (\
+            "SELECT id FROM bundle WHERE node = $1 AND id > $3 AND length(bytes) > 0 AND (\
                (destination <> $1 AND destination NOT IN (SELECT member FROM route WHERE node = $1)) OR \
                (origin <> $1 AND origin NOT IN (SELECT member FROM route WHERE node = $1))) AND $2 <> $1 ORDER BY id LIMIT $4"
                 .to_owned()
         } else {
             format!(
-                "SELECT id FROM bundle WHERE node = $1 AND id > $3 AND \
+                "SELECT id FROM bundle WHERE node = $1 AND id > $3 AND length(bytes) > 0 AND \
                  ((destination IN ({side}) AND origin NOT IN ({side})) OR (origin IN ({side}) AND destination NOT IN ({side}))) \
                  ORDER BY id LIMIT $4"
             )
@@ -273,12 +274,14 @@ impl WriteStore {
         Ok(ids.iter().copied().filter(|id| !known.contains(id)).collect())
     }
 
-    /// The bundles of these ids that are here.
+    /// The bundles of these ids that are here, with their bytes.
     pub async fn bundles(&mut self, ids: &[BundleId]) -> Result<Vec<Bundle>, StoreError> {
         let mut found = Vec::with_capacity(ids.len());
         for chunk in ids.chunks(IDS_A_STATEMENT) {
             let (marks, places) = list(2, chunk);
-            let text = format!("SELECT bytes FROM bundle WHERE node = $1 AND id IN ({marks}) ORDER BY id");
+            let text = format!(
+                "SELECT bytes FROM bundle WHERE node = $1 AND length(bytes) > 0 AND id IN ({marks}) ORDER BY id"
+            );
             let mut query = sql(AssertSqlSafe(text)).bind(self.me());
             for id in places {
                 query = query.bind(id.as_bytes().to_vec());
@@ -308,7 +311,7 @@ impl WriteStore {
         .bind(bundle.bytes().to_vec())
         .execute(self.connection().await?)
         .await?;
-        Ok(())
+        self.note_sealed(std::iter::once(bundle)).await
     }
 
     /// Drops receipts that have waited for their bundle since before a moment.

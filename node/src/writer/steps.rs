@@ -134,6 +134,9 @@ impl Writer {
         let gone = self.store.prune_bundles(before).await?;
         self.store.prune_receipts_ahead(before).await?;
         self.store.prune_unanswered(UnixMillis(self.clock.wall().0.saturating_sub(UNANSWERED_MS))).await?;
+        self.store.prune_sealed().await?;
+        // Those whose receipt came after the erasure, and those that have left their outbox since.
+        self.store.empty_sealed().await?;
         if gone > 0 {
             tracing::info!(gone, "bundles past their retention were dropped");
         }

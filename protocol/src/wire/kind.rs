@@ -120,6 +120,11 @@ impl Kind {
         matches!(self.0, 1..=5 | 42 | 48)
     }
 
+    /// Kinds that may hold private parts, sealed to the node that they are for.
+    pub fn may_hold_sealed(self) -> bool {
+        matches!(self.0, 11 | 14 | 24)
+    }
+
     /// Kinds that the link handles by itself, without casework.
     pub fn is_the_links(self) -> bool {
         (40..50).contains(&self.0)
