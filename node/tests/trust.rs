@@ -423,7 +423,7 @@ async fn a_node_is_closed_only_when_nothing_hangs_on_it() {
     let case = township.report(1, "yes").await;
     held(&city, case).await;
     let owns = city.act(close(township.id())).await.expect_err("it owns a case");
-    assert!(owns.contains("1 open cases"), "{owns}");
+    assert!(owns.contains("1 open cases") && owns.contains(&case.to_string()), "it says which: {owns}");
     assert!(county.up(township.id()), "nothing was changed");
 }
 

@@ -1,5 +1,7 @@
 //! Trust as it changes: mandates, revocations, renewals, keys on their way out.
 
+use std::collections::BTreeSet;
+
 use protocol::directory::{RevocationReason, SignedMandate, SignedRevocation};
 use protocol::event::Step;
 use protocol::id::{NodeId, TokenId};
@@ -9,10 +11,12 @@ use protocol::wire::control::Enrolled;
 
 use super::sql::sql;
 use super::trust::ENROLLED_BYTES_MAX;
-use super::{Store, StoreError, WriteStore, id16};
+use super::{Store, StoreError, WriteStore, case_id, id16};
 
 const MANDATE_BYTES_MAX: usize = 16 * 1024;
 const REVOCATION_BYTES_MAX: usize = 1024;
+/// Open cases that are named at most.
+const NAMED_MAX: usize = 20;
 
 /// What a token allows beside a new node in a division, and what became of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,6 +25,15 @@ pub struct TokenTerms {
     pub replaces: Option<NodeId>,
     /// Why the authority did not issue.
     pub refused: Option<String>,
+}
+
+/// Open cases of a node, as they are named to people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenCases {
+    /// How many.
+    pub count: usize,
+    /// The first of them: numbers of cases, or keys of records where nothing more is known here.
+    pub first: Vec<String>,
 }
 
 /// A node that is no longer trusted, as it is listed.
@@ -210,20 +223,37 @@ impl WriteStore {
     }
 
     /// Cases that a node owns and that are not archived, as far as their facts and headers are known here.
-    pub async fn open_cases_of(&mut self, owner: NodeId) -> Result<i64, StoreError> {
-        let mut open = 0;
+    pub async fn open_cases_of(&mut self, owner: NodeId) -> Result<OpenCases, StoreError> {
+        let held =
+            sql("SELECT case_id FROM case_file WHERE node = $1 AND owner = $2 AND step <> 'archived' AND void = 0 \
+             ORDER BY case_id")
+            .bind(self.me())
+            .bind(owner.as_bytes().to_vec())
+            .fetch_all(self.connection().await?)
+            .await?;
+        let mut cases = held.iter().map(case_id).collect::<Result<BTreeSet<_>, _>>()?;
+        let (mut facts, mut nameless) = (0, BTreeSet::new());
         self.each_fact_of(owner, |fact| {
-            let archived = fact.steps.iter().any(|reached| reached.step == Step::Archived);
-            open += i64::from(!fact.void && !archived);
+            if fact.void || fact.steps.iter().any(|reached| reached.step == Step::Archived) {
+                return;
+            }
+            facts += 1;
+            match fact.case {
+                Some(case) => {
+                    cases.insert(case);
+                }
+                None => {
+                    nameless.insert(fact.key);
+                }
+            }
         })
         .await?;
-        let held =
-            sql("SELECT count(*) FROM case_file WHERE node = $1 AND owner = $2 AND step <> 'archived' AND void = 0")
-                .bind(self.me())
-                .bind(owner.as_bytes().to_vec())
-                .fetch_one(self.connection().await?)
-                .await?;
-        Ok(open.max(held.try_get(0)?))
+        let count = facts.max(cases.len());
+        // A case that never went up is named by its record. One that is held here as well has both names: no more than
+        // the count are told.
+        let cases = cases.iter().map(ToString::to_string);
+        let named = cases.chain(nameless.iter().map(|key| format!("record {key}")));
+        Ok(OpenCases { count, first: named.take(count.min(NAMED_MAX)).collect() })
     }
 }
 

@@ -7,6 +7,7 @@ use protocol::wire::control::RevokeAsked;
 use protocol::wire::kind::Body;
 
 use crate::store::StoreError;
+use crate::store::standing::OpenCases;
 
 use super::Writer;
 use super::batch::Batch;
@@ -51,9 +52,11 @@ impl Writer {
             return Ok(Err(format!("{division} hangs below it: nodes below are closed first, or moved")));
         }
         let open = self.store.open_cases_of(node).await?;
-        if open > 0 {
+        if open.count > 0 {
             return Ok(Err(format!(
-                "it owns {open} open cases: hand them over or take them over first, then close it; nothing was changed"
+                "it owns {} open cases: hand them over or take them over first, then close it; nothing was changed ({})",
+                open.count,
+                told(&open)
             )));
         }
         Ok(self.revoke(node, RevocationReason::Decommissioned, batch))
@@ -140,5 +143,14 @@ impl Writer {
     /// Hands something that proves itself to every child.
     pub(super) fn spread(&mut self, body: &Body, batch: &mut Batch) {
         batch.letters.extend(self.core.children().into_iter().map(|child| letter(child, body.clone())));
+    }
+}
+
+/// Which cases are open: the first of them, and how many more.
+fn told(open: &OpenCases) -> String {
+    let told = open.first.join(", ");
+    match open.count.saturating_sub(open.first.len()) {
+        0 => told,
+        more => format!("{told} and {more} more"),
     }
 }
