@@ -246,6 +246,8 @@ async fn a_case_goes_from_the_report_to_the_archive() {
     let shown = node.with(&clerk, "GET", &format!("/api/v1/cases/{case}"), None).await.json();
     assert_eq!(shown["private"]["parties"][0]["name"], "周**");
     assert_eq!(shown["steps"].as_array().map(Vec::len), Some(7));
+    let holder = &shown["holders"][0];
+    assert_eq!((&holder["class"], &holder["why"], &holder["until"]), (&json!("full"), &json!("owner"), &Value::Null));
     node.running.stop().await.expect("stopped");
 }
 

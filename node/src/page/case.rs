@@ -5,7 +5,9 @@ use super::frame::{level, page, short, tail, time};
 use super::html::Html;
 use super::words::Lang;
 use crate::api::cases::detail::case_of;
-use crate::api::cases::view::{CaseView, EventView, OrderView, PrivateView, ReceiptView, RungView, StepView};
+use crate::api::cases::view::{
+    CaseView, EventView, HolderView, OrderView, PrivateView, ReceiptView, RungView, StepView,
+};
 use crate::api::links::links_of;
 use crate::api::problem::Problem;
 
@@ -29,6 +31,7 @@ pub(super) async fn case(view: &View, id: &str) -> Result<Html, Problem> {
     event_card(&mut main, lang, &case.events);
     main.raw("</div><div class=\"col\">");
     ladder_card(&mut main, lang, &case.ladder);
+    holder_card(&mut main, lang, &case.holders);
     order_card(&mut main, lang, &case.orders);
     offer_card(&mut main, lang, &case);
     fact_card(&mut main, lang, &case);
@@ -208,6 +211,40 @@ fn order_card(html: &mut Html, lang: Lang, orders: &[OrderView]) {
         html.raw("</div>");
     }
     html.raw("</section>");
+}
+
+/// Who holds what of the case (谁持有).
+fn holder_card(html: &mut Html, lang: Lang, holders: &[HolderView]) {
+    if holders.is_empty() {
+        return;
+    }
+    html.raw("<section class=\"card\"><header>").el(
+        "<h2>",
+        lang.t("谁持有本案信息", "Who holds what"),
+        "</h2></header><dl>",
+    );
+    for holder in holders {
+        let class = match holder.class.as_str() {
+            "full" => lang.t("全部,含当事人", "everything, with names"),
+            "working" => lang.t("自报或自补部分", "its own report or note"),
+            _ => lang.t("摘要,不含当事人", "a brief without names"),
+        };
+        let why = match holder.why.as_str() {
+            "former-owner" => lang.t("曾主办", "owned it before"),
+            "contribution" => lang.t("补充情况", "sent a note"),
+            "ceiling" => lang.t("报备", "informed"),
+            "offer" => lang.t("移交", "transfer"),
+            "approval" => lang.word("approve_level"),
+            other => lang.word(other),
+        };
+        html.raw("<dt>").said(&holder.name).raw("</dt><dd>").text(class);
+        html.raw(" <span class=\"meta\">").text(why);
+        if let Some(until) = &holder.until {
+            html.text(lang.t(" · 至 ", " · until ")).text(until);
+        }
+        html.raw("</span></dd>");
+    }
+    html.raw("</dl></section>");
 }
 
 fn offer_card(html: &mut Html, lang: Lang, case: &CaseView) {

@@ -5,6 +5,7 @@ use casework::rights::at;
 use protocol::id::CaseId;
 
 use super::held::{Held, OFFER, ORDER, actions, held};
+use super::holders::holders;
 use super::pieces::{self, Shown};
 use super::view::{CaseLine, CaseView, OfferView, OrderView};
 use crate::api::caller::Caller;
@@ -57,6 +58,7 @@ pub(crate) async fn view(
         steps: pieces::steps(&held.events, brief.step),
         events: held.events.iter().map(|event| pieces::event(state, *event, &known, shown)).collect(),
         ladder: pieces::ladder(state, brief, &held.events, &held.receipts),
+        holders: holders(state, &known),
         orders: orders(state, &held),
         offers: offers(state, &held),
         next_actions: actions(state, &known, caller),

@@ -5,6 +5,7 @@ pub mod bodies;
 pub mod detail;
 pub mod dossier;
 mod held;
+mod holders;
 pub mod import;
 pub mod list;
 pub(crate) mod pieces;

@@ -268,6 +268,21 @@ pub struct RungView {
     pub upto: Option<u32>,
 }
 
+/// Somebody who holds something of a case, as far as this node knows.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct HolderView {
+    /// The node.
+    pub node: String,
+    /// Its name.
+    pub name: String,
+    /// `full`: names and narrative; `working`: those of its own report or note; `brief`: headers, no names.
+    pub class: String,
+    /// The last day of a view that was granted up to a day.
+    pub until: Option<String>,
+    /// Why: `owner`, `former-owner`, `reporter`, `contribution`, `view`, `ceiling`, `offer` or `approval`.
+    pub why: String,
+}
+
 /// An order about a case.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct OrderView {
@@ -358,6 +373,8 @@ pub struct CaseView {
     pub events: Vec<EventView>,
     /// The levels, from the top down.
     pub ladder: Vec<RungView>,
+    /// Who holds what of it, whoever holds most first.
+    pub holders: Vec<HolderView>,
     /// Orders, newest first.
     pub orders: Vec<OrderView>,
     /// Offers, newest first.
