@@ -29,7 +29,7 @@ pub(super) fn subject(text: &str) -> String {
     text.chars().take(SUBJECT_CHARS_MAX).collect()
 }
 
-fn realm(realm: NodeId) -> Vec<u8> {
+pub(super) fn realm(realm: NodeId) -> Vec<u8> {
     realm.as_bytes().to_vec()
 }
 

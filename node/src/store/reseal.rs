@@ -9,6 +9,7 @@ use protocol::wire::limits::BODY_BYTES_MAX;
 
 use super::cases::CONTRIBUTION;
 use super::person_parts::{open_paper, opened, seal_paper, sealed_with};
+use super::persons::realm;
 use super::sql::sql;
 use super::{StoreError, WriteStore, case_id};
 use crate::person::realm::totp_place;
@@ -60,12 +61,12 @@ impl WriteStore {
             let (case, paper) = (case_id(row)?, row.try_get::<Vec<u8>>(1)?);
             let plain = open_paper(self.vault.as_ref(), &me, case, &paper, row.try_get(2)?)?;
             let sealed = seal_paper(self.vault.as_ref(), &me, case, &paper, &plain)?;
-            sql("UPDATE case_paper SET content = $1 WHERE node = $2 AND case_id = $3 AND kind = $4 AND paper = $5")
-                .bind(sealed)
+            sql("UPDATE case_paper SET content = $5 WHERE node = $1 AND case_id = $2 AND kind = $3 AND paper = $4")
                 .bind(me.clone())
                 .bind(case.as_bytes().to_vec())
                 .bind(CONTRIBUTION)
                 .bind(paper)
+                .bind(sealed)
                 .execute(self.connection().await?)
                 .await?;
         }
@@ -73,23 +74,23 @@ impl WriteStore {
     }
 
     /// Secrets of the second factors of a realm that this node keeps; 0: nothing is left.
-    pub async fn reseal_factors(&mut self, realm: NodeId) -> Result<u32, StoreError> {
+    pub async fn reseal_factors(&mut self, of: NodeId) -> Result<u32, StoreError> {
         let rows = sql("SELECT name, totp FROM person_account WHERE realm = $1 AND totp IS NOT NULL \
              AND substr(totp, 2, 1) <> $2 LIMIT $3")
-        .bind(realm.as_bytes().to_vec())
+        .bind(realm(of))
         .bind(self.latest_key()?)
         .bind(i64::from(ROWS))
         .fetch_all(self.connection().await?)
         .await?;
         for row in &rows {
             let (name, sealed): (String, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);
-            let place = totp_place(realm, &name);
+            let place = totp_place(of, &name);
             let vault = sealed_with(self.vault.as_ref())?;
             let sealed = vault.seal(&place, &vault.open(&place, &sealed)?)?;
-            sql("UPDATE person_account SET totp = $1 WHERE realm = $2 AND name = $3")
-                .bind(sealed)
-                .bind(realm.as_bytes().to_vec())
+            sql("UPDATE person_account SET totp = $3 WHERE realm = $1 AND name = $2")
+                .bind(realm(of))
                 .bind(name)
+                .bind(sealed)
                 .execute(self.connection().await?)
                 .await?;
         }
