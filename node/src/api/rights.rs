@@ -1,5 +1,5 @@
 //! Who may call what: one row for each operation of the API. [`super::caller::guard`] asks this table before any handler
-//! runs, and an operation without a row is closed to everybody; a test walks the description against it with every role.
+//! runs, and an operation without a row is closed to everybody; a test walks the description with every role, against a matrix of its own.
 
 use casework::{ActionName as A, Role};
 
