@@ -3,6 +3,10 @@
 # One profile, release, for the program, the tests and the lints: what takes long is compiling some 300 dependencies and
 # the C of SQLite, and with one profile that is done once. `debug` is kept to line tables, so a backtrace stays readable.
 #
+# Tests take the crate `wuji` itself unoptimised: it is what changes most, takes longest to optimise, and is compiled once more
+# for its own tests and once for those of `tests`. What it stands on, the rules and the link among it, stays optimised, and
+# `make build` makes the program anew for the tests with real processes.
+#
 # The program is always built by itself (`-p wuji`): built together with `wuji-tests`, cargo would unify the features of
 # both, and the program would carry the test-only switches of the simulator.
 
@@ -15,6 +19,8 @@ MAKEFLAGS += --no-print-directory
 # Seeds of the simulator in `make test` and `make sim`; any further options of a command go into ARGS.
 SEEDS ?= 200
 ARGS ?=
+
+QUICK := --release --config profile.release.package.wuji.opt-level=0
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 export PATH := $(abspath target/tools/bin):$(PATH)
@@ -34,9 +40,10 @@ deb: build ## the Debian package, in target/debian, with what it must hold looke
 	@cargo deb --quiet -p wuji --no-build
 	@scripts/deb.sh $(TARGET)/debian
 
-test: setup-test check build ## everything that shows it works: lints, tests, simulator, real processes
-	scripts/postgres.sh with cargo test --release --workspace --exclude wuji-tests
-	scripts/postgres.sh with cargo test --release -p wuji-tests
+test: setup-test check ## everything that shows it works: lints, tests, simulator, real processes
+	scripts/postgres.sh with cargo test $(QUICK) --workspace --exclude wuji-tests
+	$(MAKE) build
+	scripts/postgres.sh with cargo test $(QUICK) -p wuji-tests
 	$(MAKE) sim
 
 check: setup-test ## format, lints, licences, the arrows between crates, the rules of the house, docs
@@ -51,7 +58,7 @@ bench: build setup-test ## latency and throughput, beside this machine's own com
 	scripts/postgres.sh with cargo run --release -p wuji-tests --bin bench -- $(ARGS)
 
 sim: setup ## a whole city in virtual time under faults: make sim SEEDS=200
-	cargo run --release -p wuji-tests --bin sim -- --seeds $(SEEDS) $(ARGS)
+	cargo run $(QUICK) -p wuji-tests --bin sim -- --seeds $(SEEDS) $(ARGS)
 
 setup:
 	@scripts/setup.sh build
