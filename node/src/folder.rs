@@ -47,7 +47,7 @@ impl Folder {
         self.0.join("node.db")
     }
 
-    /// Lets nobody but the node's own user in: names stand in the database.
+    /// Lets nobody but the node's own user in: the keys of what is private lie in it.
     pub fn keep_private(&self) -> anyhow::Result<()> {
         #[cfg(unix)]
         {

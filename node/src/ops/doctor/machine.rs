@@ -57,7 +57,7 @@ fn encryption(folder: &Path, on_server: bool) -> Finding {
         Some(false) => Finding::warn(
             CHECK,
             format!("the folder is on device {major}:{minor}, which is not encrypted by this machine"),
-            "put it on LUKS, or be sure that the storage below encrypts: names stand in the database",
+            "put it on LUKS, or be sure that the storage below encrypts: the key of the names lies beside the database",
         ),
         None => Finding::warn(
             CHECK,
