@@ -66,6 +66,19 @@ fn doctor_finds_what_would_close_a_pack_to_its_people() {
 }
 
 #[test]
+fn commands_about_trust_find_the_process_of_the_pack_around_a_node() {
+    let root = tempfile::tempdir().unwrap();
+    let city = made(root.path());
+    let node = city.join("nodes/330602000000");
+    let (_running, _) = Running::start(&["run", path(&city)]);
+    status_when_up(&node);
+    for words in [&["authority", "status"][..], &["renew"]] {
+        let answer = wuji(&[words, &["--folder", path(&node)]].concat());
+        assert!(answer.status.success(), "{words:?}: {}", told(&answer));
+    }
+}
+
+#[test]
 fn status_of_a_pack_counts_its_nodes_and_names_those_that_do_not_answer() {
     let root = tempfile::tempdir().unwrap();
     let city = made(root.path());

@@ -3,9 +3,8 @@
 use clap::Args;
 use serde_json::json;
 
-use crate::folder::Folder;
-
-use super::{FolderArgument, say, trust};
+use super::asking::Node;
+use super::{FolderArgument, say};
 
 /// `wuji adopt`.
 #[derive(Debug, Args)]
@@ -20,7 +19,7 @@ pub(super) struct Adopt {
 impl Adopt {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let wish = json!({ "act": "adopt", "token": self.token.trim() });
-        trust::ask(&Folder::new(self.folder.folder), Some(&wish)).await?;
+        Node::of(self.folder.folder)?.trust(Some(&wish)).await?;
         say(
             "this node hangs below the node of the token now; ids and cases stay, certificates are renewed by themselves",
         );

@@ -6,15 +6,16 @@ use anyhow::{Context, bail};
 use serde_json::Value;
 
 use crate::config::Config;
-use crate::door::{RunningFile, pinned};
+use crate::door::RunningFile;
 use crate::folder::Folder;
+use crate::ops::ask::Asks;
 
 /// The running node of a folder.
 pub(super) struct Node {
     pub(super) config: Config,
     address: String,
     token: String,
-    client: reqwest::Client,
+    asks: Asks,
 }
 
 impl Node {
@@ -22,25 +23,26 @@ impl Node {
     pub(super) fn of(folder: PathBuf) -> anyhow::Result<Self> {
         let folder = Folder::new(folder);
         let config = Config::load(folder.path())?;
-        let process = RunningFile::of_node(folder.path());
-        // What the process wrote when it started counts: the configuration may have been changed since.
-        let base = match &process {
-            Some(process) => process.http.clone(),
-            None => format!("http://{}", config.http.listen),
-        };
-        let client = pinned(process.as_ref().and_then(|p| p.certificate_sha256.as_deref()))?;
-        let address = format!("{base}/{}/api/v1", config.node.division);
-        Ok(Self { config, address, token: folder.operator_token()?, client })
+        let asks = Asks::of(RunningFile::of_node(folder.path()).as_ref(), config.http.listen)?;
+        Ok(Self { address: asks.api(config.node.division), config, token: folder.operator_token()?, asks })
     }
 
     /// Gets.
     pub(super) async fn get(&self, path: &str) -> anyhow::Result<Value> {
-        self.send(self.client.get(format!("{}{path}", self.address))).await
+        self.send(self.asks.client().get(format!("{}{path}", self.address))).await
     }
 
     /// Posts.
     pub(super) async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
-        self.send(self.client.post(format!("{}{path}", self.address)).json(body)).await
+        self.send(self.asks.client().post(format!("{}{path}", self.address)).json(body)).await
+    }
+
+    /// How trust stands there, after a wish about it was done.
+    pub(super) async fn trust(&self, wish: Option<&Value>) -> anyhow::Result<Value> {
+        match wish {
+            Some(wish) => self.post("/trust", wish).await,
+            None => self.get("/trust").await,
+        }
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> anyhow::Result<Value> {
@@ -48,7 +50,7 @@ impl Node {
             .bearer_auth(&self.token)
             .send()
             .await
-            .with_context(|| format!("the node does not answer at {}. Does it run?", self.address))?;
+            .with_context(|| format!("the node does not answer at {}: does it run?", self.address))?;
         let good = answer.status().is_success();
         let body: Value = serde_json::from_str(&answer.text().await?).context("an answer that is no JSON")?;
         if good {

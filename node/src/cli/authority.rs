@@ -3,9 +3,8 @@
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use crate::folder::Folder;
-
-use super::{FolderArgument, say, trust};
+use super::asking::Node;
+use super::{FolderArgument, say};
 
 /// `wuji authority`.
 #[derive(Debug, Args)]
@@ -43,7 +42,7 @@ impl AuthorityCommand {
             Action::RollOver { folder } => (folder, Some(json!({ "act": "roll_over" }))),
             Action::RetireOld { folder, force } => (folder, Some(json!({ "act": "retire_old", "force": force }))),
         };
-        let answer = trust::ask(&Folder::new(folder.folder), wish.as_ref()).await?;
+        let answer = Node::of(folder.folder)?.trust(wish.as_ref()).await?;
         say(&serde_json::to_string_pretty(&answer)?);
         Ok(())
     }

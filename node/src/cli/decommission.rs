@@ -4,9 +4,8 @@ use clap::Args;
 use protocol::id::NodeId;
 use serde_json::json;
 
-use crate::folder::Folder;
-
-use super::{FolderArgument, say, trust};
+use super::asking::Node;
+use super::{FolderArgument, say};
 
 /// `wuji decommission`.
 #[derive(Debug, Args)]
@@ -20,7 +19,7 @@ pub(super) struct Decommission {
 impl Decommission {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let wish = json!({ "act": "decommission", "node": self.node.to_string() });
-        trust::ask(&Folder::new(self.folder.folder), Some(&wish)).await?;
+        Node::of(self.folder.folder)?.trust(Some(&wish)).await?;
         say(&format!("{} is closed; its figures stay", self.node));
         Ok(())
     }

@@ -22,7 +22,6 @@ mod revoke;
 mod run;
 mod setup;
 mod status;
-mod trust;
 mod user;
 
 use std::path::PathBuf;

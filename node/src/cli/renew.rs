@@ -3,9 +3,8 @@
 use clap::Args;
 use serde_json::json;
 
-use crate::folder::Folder;
-
-use super::{FolderArgument, say, trust};
+use super::asking::Node;
+use super::{FolderArgument, say};
 
 /// `wuji renew`.
 #[derive(Debug, Args)]
@@ -16,7 +15,7 @@ pub(super) struct Renew {
 
 impl Renew {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        trust::ask(&Folder::new(self.folder.folder), Some(&json!({ "act": "renew" }))).await?;
+        Node::of(self.folder.folder)?.trust(Some(&json!({ "act": "renew" }))).await?;
         say("a new certificate is asked for; `wuji authority status` shows when it is there");
         Ok(())
     }

@@ -4,9 +4,8 @@ use clap::{Args, ValueEnum};
 use protocol::id::NodeId;
 use serde_json::json;
 
-use crate::folder::Folder;
-
-use super::{FolderArgument, say, trust};
+use super::asking::Node;
+use super::{FolderArgument, say};
 
 /// Why a node is revoked.
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -36,7 +35,7 @@ impl Revoke {
             Reason::Operator => "operator",
         };
         let wish = json!({ "act": "revoke", "node": self.node.to_string(), "reason": reason });
-        trust::ask(&Folder::new(self.folder.folder), Some(&wish)).await?;
+        Node::of(self.folder.folder)?.trust(Some(&wish)).await?;
         say(&format!(
             "{} is no longer trusted. To let it in again on new hardware: wuji token --replace {}",
             self.node, self.node

@@ -28,6 +28,16 @@ impl Asks {
         Ok(Self { base, client })
     }
 
+    /// Where a node's API begins.
+    pub fn api(&self, division: DivisionCode) -> String {
+        format!("{}/{division}/api/v1", self.base)
+    }
+
+    /// The client that knows the process's certificate.
+    pub fn client(&self) -> &reqwest::Client {
+        &self.client
+    }
+
     /// Whether anybody is there.
     pub async fn answers(&self) -> bool {
         let asked = self.client.get(format!("{}/healthz", self.base)).timeout(ANSWER).send().await;
@@ -36,7 +46,7 @@ impl Asks {
 
     /// What the node of a folder says of itself.
     pub async fn status(&self, folder: &Folder, division: DivisionCode) -> anyhow::Result<Value> {
-        let address = format!("{}/{division}/api/v1/status", self.base);
+        let address = format!("{}/status", self.api(division));
         let answer = self
             .client
             .get(&address)
