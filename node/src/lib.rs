@@ -19,6 +19,7 @@ pub mod pack;
 pub mod page;
 pub mod person;
 pub mod reader;
+mod several;
 pub mod shared;
 pub mod store;
 pub mod trust;

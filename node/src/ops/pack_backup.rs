@@ -9,7 +9,6 @@ use anyhow::{Context, ensure};
 use federation::trust::files::read_private;
 use protocol::time::UnixMillis;
 use serde::{Deserialize, Serialize};
-use tokio::task::JoinSet;
 use zeroize::Zeroizing;
 
 use super::archive::{self, Head};
@@ -22,6 +21,7 @@ use crate::config::{Config, Door};
 use crate::door::OWN_FOLDER;
 use crate::folder::Folder;
 use crate::pack::{FILE_NAME, PackFile};
+use crate::several::several;
 use crate::store::Database;
 
 /// The archive of what belongs to the pack itself. It is written last: a folder without it was not finished.
@@ -123,20 +123,15 @@ impl Pack {
         keys: bool,
         told: impl Fn(usize, usize, usize),
     ) -> (Made, Contents) {
-        let (all, mut making) = (folders.len(), JoinSet::new());
+        let all = folders.len();
         let mut made = Made { folder: PathBuf::new(), nodes: 0, rows: 0, failed: Vec::new() };
         let mut contents = Contents::default();
-        let mut kept = named(&self.base, folders).into_iter();
-        loop {
-            if making.len() < AT_ONCE
-                && let Some((folder, kept)) = kept.next()
-            {
-                let pack = self.clone();
-                making.spawn(async move { (pack.node(folder, &kept, keys).await, kept) });
-                continue;
-            }
-            let Some(next) = making.join_next().await else { break };
-            match next {
+        let begin = |(folder, kept): (Folder, Kept)| {
+            let pack = self.clone();
+            async move { (pack.node(folder, &kept, keys).await, kept) }
+        };
+        several(named(&self.base, folders), AT_ONCE, begin, |saved| {
+            match saved {
                 Ok((Ok(rows), kept)) => {
                     made.nodes += 1;
                     made.rows = made.rows.saturating_add(rows);
@@ -149,7 +144,8 @@ impl Pack {
                 Err(broken) => made.failed.push(Failed { what: "a node".to_owned(), why: broken.into() }),
             }
             told(made.nodes + made.failed.len(), made.failed.len(), all);
-        }
+        })
+        .await;
         contents.nodes.sort_by(|a, b| a.folder.cmp(&b.folder));
         contents.failed.sort();
         made.failed.sort_by(|a, b| a.what.cmp(&b.what));

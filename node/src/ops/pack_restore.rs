@@ -4,7 +4,6 @@ use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use federation::trust::files::write_private;
-use tokio::task::JoinSet;
 
 use super::archive::{self, ArchiveReader, Entry};
 use super::backup::Unwatched;
@@ -14,6 +13,7 @@ use super::restore::{self, Wanted};
 use crate::door::OWN_FOLDER;
 use crate::folder::Folder;
 use crate::pack::{FILE_NAME, PackFile};
+use crate::several::several;
 use crate::store::{Database, Place};
 
 /// Nodes that are restored at once, where each has a database of its own.
@@ -162,27 +162,23 @@ async fn apart(
     wanted: &PackWanted,
     enter: &mut impl FnMut(&Kept, anyhow::Result<()>),
 ) -> anyhow::Result<()> {
-    let (mut filling, mut next) = (JoinSet::new(), contents.nodes.iter());
-    loop {
-        if filling.len() < AT_ONCE
-            && let Some(kept) = next.next()
-        {
-            match of(fresh, kept, wanted) {
-                Ok((folder, one)) => {
-                    let kept = kept.clone();
-                    filling.spawn(async move {
-                        let place = Place::File(folder.database());
-                        (restore::fill(&folder, &one, &place, &mut Unwatched).await.map(drop), kept)
-                    });
-                }
-                Err(why) => enter(kept, clean(fresh, kept, Err(why))),
-            }
-            continue;
+    let begin = |kept: &Kept| {
+        let (prepared, kept) = (of(fresh, kept, wanted), kept.clone());
+        async move {
+            let filled = async {
+                let (folder, one) = prepared?;
+                restore::fill(&folder, &one, &Place::File(folder.database()), &mut Unwatched).await.map(drop)
+            };
+            (filled.await, kept)
         }
-        let Some(filled) = filling.join_next().await else { return Ok(()) };
-        let (outcome, kept) = filled.context("the restore of a node broke off")?;
-        enter(&kept, clean(fresh, &kept, outcome));
-    }
+    };
+    let mut outcome = Ok(());
+    several(&contents.nodes, AT_ONCE, begin, |filled| match filled {
+        Ok((filled, kept)) => enter(&kept, clean(fresh, &kept, filled)),
+        Err(broken) => outcome = Err(broken).context("the restore of a node broke off"),
+    })
+    .await;
+    outcome
 }
 
 /// Nodes that share a database: one after another, all in the schema of their backup, which is brought up once.

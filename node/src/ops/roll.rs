@@ -5,11 +5,11 @@ use std::path::Path;
 
 use serde::Serialize;
 use serde_json::Value;
-use tokio::task::JoinSet;
 
 use super::ask::{Asks, parent_up};
 use crate::config::Config;
 use crate::folder::Folder;
+use crate::several::several;
 
 /// Nodes that are asked at once.
 const AT_ONCE: usize = 16;
@@ -55,24 +55,20 @@ impl Roll {
 
 /// Asks all nodes of a pack. `told` hears how many have been asked, of how many.
 pub async fn call(base: &Path, folders: Vec<Folder>, asks: &Asks, told: impl Fn(usize, usize)) -> Roll {
-    let (all, mut asking, mut roll) = (folders.len(), JoinSet::new(), Roll::default());
-    let mut folders = folders.into_iter();
-    loop {
-        if asking.len() < AT_ONCE
-            && let Some(folder) = folders.next()
-        {
-            let name = folder.path().strip_prefix(base).unwrap_or(folder.path()).display().to_string();
-            let asks = asks.clone();
-            asking.spawn(async move { (name, ask(&asks, &folder).await) });
-            continue;
-        }
-        let Some(next) = asking.join_next().await else { break };
-        match next {
+    let (all, mut roll) = (folders.len(), Roll::default());
+    let begin = |folder: Folder| {
+        let name = folder.path().strip_prefix(base).unwrap_or(folder.path()).display().to_string();
+        let asks = asks.clone();
+        async move { (name, ask(&asks, &folder).await) }
+    };
+    several(folders, AT_ONCE, begin, |asked| {
+        match asked {
             Ok((name, status)) => roll.enter(name, status),
             Err(broken) => roll.enter("?".to_owned(), Err(broken.into())),
         }
         told(roll.nodes, all);
-    }
+    })
+    .await;
     roll.links_down.sort();
     roll
 }

@@ -4,16 +4,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
-
 use super::file::PackFile;
 use super::limits::raise_descriptors;
+use crate::folder::Folder;
 use crate::ops::home::Keeper;
 use crate::person::realm::Realm;
 use crate::reader::{Reader, UNREADABLE};
+use crate::several::several;
 use crate::store::{self, Place};
+use anyhow::{Context, bail};
 
 /// Nodes that are opened at once.
 const AT_ONCE: usize = 16;
@@ -46,20 +45,20 @@ pub async fn read(folder: &Path, file: &PackFile) -> anyhow::Result<Readers> {
     let database = store::open_to_read(&place).await.context(UNREADABLE)?;
     let people = Keeper::of_pack(folder, file);
     let refresh = REFRESH.max(REFRESH_A_NODE.saturating_mul(u32::try_from(folders.len()).unwrap_or(u32::MAX)));
-    let (places, mut opening) = (Arc::new(Semaphore::new(AT_ONCE)), JoinSet::new());
-    for (index, folder) in folders.into_iter().enumerate() {
-        let (places, database, people) = (places.clone(), database.clone(), people.clone());
-        opening.spawn(async move {
-            let _place = places.acquire_owned().await?;
+    let begin = |(index, folder): (usize, Folder)| {
+        let (database, people) = (database.clone(), people.clone());
+        async move {
             let name = folder.path().display().to_string();
             let node = Reader::beside_others(folder, &database, people, refresh).await;
             Ok::<_, anyhow::Error>((index, node.with_context(|| format!("the node in {name} cannot be read"))?))
-        });
-    }
-    let mut nodes = Vec::new();
-    while let Some(opened) = opening.join_next().await {
-        nodes.push(opened.context("the opening of a node broke off")??);
-    }
+        }
+    };
+    let mut opened = Vec::new();
+    several(folders.into_iter().enumerate(), AT_ONCE, begin, |one| {
+        opened.push(one.context("the opening of a node broke off").and_then(|one| one));
+    })
+    .await;
+    let mut nodes = opened.into_iter().collect::<anyhow::Result<Vec<_>>>()?;
     nodes.sort_by_key(|(index, _)| *index);
     let nodes: Vec<Reader> = nodes.into_iter().map(|(_, node)| node).collect();
     let keeper = nodes.iter().find(|node| people.is(&node.folder)).with_context(|| {

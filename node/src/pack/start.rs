@@ -7,8 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 use federation::driver::{Host, HostSettings};
 use federation::trust::NodeKeys;
-use tokio::sync::Semaphore;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::file::{PackFile, PackPeople};
@@ -19,6 +18,7 @@ use crate::config::Config;
 use crate::folder::Folder;
 use crate::node::{House, Running};
 use crate::person::realm::Realm;
+use crate::several::several;
 use crate::store::Patience;
 
 /// Nodes that are started, or stopped, at once: each opens a database and reads its keys.
@@ -135,24 +135,19 @@ impl Pack {
     pub async fn stop(self) -> anyhow::Result<()> {
         self.stopping.cancel();
         self.host.shutdown().await;
-        let places = Arc::new(Semaphore::new(AT_ONCE));
-        let mut stopping = JoinSet::new();
-        for node in self.nodes {
-            let places = places.clone();
-            stopping.spawn(async move {
-                let _place = places.acquire_owned().await?;
-                let name = node.config.node.name.clone();
-                match Arc::try_unwrap(node) {
-                    Ok(node) => node.stop().await.with_context(|| format!("{name} did not stop as it should")),
-                    Err(_) => anyhow::bail!("{name} is still in use and cannot be stopped"),
-                }
-            });
-        }
         let mut outcome = Ok(());
-        while let Some(stopped) = stopping.join_next().await {
+        let begin = |node: Arc<Running>| async move {
+            let name = node.config.node.name.clone();
+            match Arc::try_unwrap(node) {
+                Ok(node) => node.stop().await.with_context(|| format!("{name} did not stop as it should")),
+                Err(_) => anyhow::bail!("{name} is still in use and cannot be stopped"),
+            }
+        };
+        several(self.nodes, AT_ONCE, begin, |stopped| {
             let stopped = stopped.context("the stop of a node broke off").and_then(|stopped| stopped);
-            outcome = outcome.and(stopped);
-        }
+            outcome = std::mem::replace(&mut outcome, Ok(())).and(stopped);
+        })
+        .await;
         self.sweeper.await.context("the sweep broke off")?;
         outcome.and(self.head.release().await)
     }
@@ -194,30 +189,25 @@ struct Begun {
 impl Begun {
     async fn start_all(&self, folders: Vec<Folder>, told: impl Fn(Progress)) -> (Vec<Running>, Vec<Failure>) {
         let all = folders.len();
-        let mut starting = JoinSet::new();
         let (mut started, mut failures) = (Vec::with_capacity(all), Vec::new());
-        let mut folders = folders.into_iter().enumerate();
-        loop {
-            // Handed out in order, so that parents are there when their children dial.
-            if starting.len() < AT_ONCE
-                && let Some((index, folder)) = folders.next()
-            {
-                let begun = self.clone();
-                starting.spawn(async move {
-                    let path = folder.path().to_owned();
-                    let outcome = tokio::time::timeout(START_MAX, begun.start_one(folder)).await;
-                    (index, path, outcome.unwrap_or_else(|_| Err(anyhow::anyhow!("it did not start in time"))))
-                });
-                continue;
+        let begin = |(index, folder): (usize, Folder)| {
+            let begun = self.clone();
+            async move {
+                let path = folder.path().to_owned();
+                let outcome = tokio::time::timeout(START_MAX, begun.start_one(folder)).await;
+                (index, path, outcome.unwrap_or_else(|_| Err(anyhow::anyhow!("it did not start in time"))))
             }
-            let Some(next) = starting.join_next().await else { break };
+        };
+        // Handed out in order, so that parents are there when their children dial.
+        several(folders.into_iter().enumerate(), AT_ONCE, begin, |next| {
             match next {
                 Ok((index, _, Ok(node))) => started.push((index, node)),
                 Ok((_, folder, Err(why))) => failures.push(Failure { folder, why }),
                 Err(broken) => failures.push(Failure { folder: PathBuf::new(), why: broken.into() }),
             }
             told(Progress { done: started.len() + failures.len(), failed: failures.len(), all });
-        }
+        })
+        .await;
         started.sort_by_key(|(index, _)| *index);
         (started.into_iter().map(|(_, node)| node).collect(), failures)
     }

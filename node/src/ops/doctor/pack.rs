@@ -6,8 +6,6 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tokio::task::JoinSet;
-
 use super::{Finding, Grade, Patient, Within, files, machine, neighbours, rows};
 use crate::config::Config;
 use crate::door::{self, RunningFile};
@@ -15,6 +13,7 @@ use crate::folder::Folder;
 use crate::ops::ask::Asks;
 use crate::ops::home::Home;
 use crate::pack::{FILE_NAME, PackDatabase, PackFile, descriptors_needed};
+use crate::several::several;
 
 /// Nodes that are looked at at once: each opens a database.
 const AT_ONCE: usize = 8;
@@ -127,25 +126,21 @@ struct Pack {
 }
 
 async fn nodes(pack: Arc<Pack>, folders: Vec<Folder>, told: impl Fn(usize, usize)) -> Vec<(PathBuf, Vec<Finding>)> {
-    let (all, mut looking, mut seen) = (folders.len(), JoinSet::new(), Vec::new());
-    let mut folders = folders.into_iter();
-    loop {
-        if looking.len() < AT_ONCE
-            && let Some(folder) = folders.next()
-        {
-            let pack = pack.clone();
-            looking.spawn(async move {
-                let name = folder.path().strip_prefix(&pack.base).unwrap_or(folder.path()).to_owned();
-                (name, node(&pack, folder).await)
-            });
-            continue;
+    let (all, mut seen) = (folders.len(), Vec::new());
+    let begin = |folder: Folder| {
+        let pack = pack.clone();
+        async move {
+            let name = folder.path().strip_prefix(&pack.base).unwrap_or(folder.path()).to_owned();
+            (name, node(&pack, folder).await)
         }
-        let Some(next) = looking.join_next().await else { break };
-        seen.push(next.unwrap_or_else(|error| {
+    };
+    several(folders, AT_ONCE, begin, |looked| {
+        seen.push(looked.unwrap_or_else(|error| {
             (PathBuf::new(), vec![Finding::fail("look", error.to_string(), "report it with the program's version")])
         }));
         told(seen.len(), all);
-    }
+    })
+    .await;
     seen.sort_by(|(a, _), (b, _)| a.cmp(b));
     seen
 }
