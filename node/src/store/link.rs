@@ -70,8 +70,8 @@ impl WriteStore {
         Ok(known)
     }
 
-    /// Keeps bundles; one that is here already stays as it is.
-    pub async fn keep_bundles(&mut self, bundles: &[KeepBundle], now: UnixMillis) -> Result<(), StoreError> {
+    /// Keeps bundles; one that is here already stays as it is. Whether one that came from elsewhere holds sealed parts.
+    pub async fn keep_bundles(&mut self, bundles: &[KeepBundle], now: UnixMillis) -> Result<bool, StoreError> {
         for chunk in pieces(bundles) {
             let text = format!(
                 "INSERT INTO bundle (node, id, origin, destination, via, receipted, done_at, bytes) VALUES {} \
@@ -93,7 +93,7 @@ impl WriteStore {
             }
             query.execute(self.connection().await?).await?;
         }
-        self.note_sealed(bundles.iter().map(|keep| &keep.bundle)).await?;
+        let sealed = self.note_sealed(bundles.iter().map(|keep| &keep.bundle)).await?;
         if !bundles.is_empty() && self.receipts_ahead().await? {
             sql(
                 "UPDATE bundle SET done_at = $2 WHERE node = $1 AND done_at IS NULL \
@@ -104,7 +104,7 @@ impl WriteStore {
             .execute(self.connection().await?)
             .await?;
         }
-        Ok(())
+        Ok(bundles.iter().any(|keep| keep.via.is_some() && sealed.contains(&keep.bundle.head().id)))
     }
 
     /// Whether a receipt waits for its bundle; nearly always not.
@@ -311,7 +311,7 @@ impl WriteStore {
         .bind(bundle.bytes().to_vec())
         .execute(self.connection().await?)
         .await?;
-        self.note_sealed(std::iter::once(bundle)).await
+        self.note_sealed(std::iter::once(bundle)).await.map(drop)
     }
 
     /// Drops receipts that have waited for their bundle since before a moment.

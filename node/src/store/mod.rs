@@ -19,7 +19,7 @@ pub mod person_parts;
 pub mod persons;
 pub mod publications;
 mod reseal;
-pub(crate) mod sealed;
+mod sealed;
 pub mod sql;
 pub mod standing;
 pub mod trust;

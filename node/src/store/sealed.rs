@@ -3,17 +3,17 @@
 
 use std::collections::BTreeSet;
 
-use protocol::id::{CaseId, NodeId};
+use protocol::id::{BundleId, CaseId, NodeId};
 use protocol::wire::bundle::Bundle;
 use protocol::wire::kind::Body;
+use sqlx::AssertSqlSafe;
 
 use super::sql::sql;
 use super::{StoreError, WriteStore, pieces, values};
-use sqlx::AssertSqlSafe;
 
 /// The cases of which a bundle holds sealed parts. Only a bundle that begins or ends here is looked into: a relay can open
 /// none of the others.
-pub(crate) fn sealed_cases(me: NodeId, bundle: &Bundle) -> BTreeSet<CaseId> {
+fn sealed_cases(me: NodeId, bundle: &Bundle) -> BTreeSet<CaseId> {
     let head = bundle.head();
     if head.origin != me && head.to != me {
         return BTreeSet::new();
@@ -24,8 +24,11 @@ pub(crate) fn sealed_cases(me: NodeId, bundle: &Bundle) -> BTreeSet<CaseId> {
 }
 
 impl WriteStore {
-    /// Notes which of these bundles hold sealed parts of which case.
-    pub(super) async fn note_sealed(&mut self, bundles: impl Iterator<Item = &Bundle>) -> Result<(), StoreError> {
+    /// Notes which of these bundles hold sealed parts of which case; those that do.
+    pub(super) async fn note_sealed(
+        &mut self,
+        bundles: impl Iterator<Item = &Bundle>,
+    ) -> Result<BTreeSet<BundleId>, StoreError> {
         let me = self.node;
         let sealed: Vec<_> = bundles
             .flat_map(|bundle| sealed_cases(me, bundle).into_iter().map(|case| (case, bundle.head().id)))
@@ -44,7 +47,7 @@ impl WriteStore {
             }
             query.execute(self.connection().await?).await?;
         }
-        Ok(())
+        Ok(sealed.into_iter().map(|(_, bundle)| bundle).collect())
     }
 
     /// Takes the bytes from every bundle with sealed parts of a case whose names are to be gone here. One whose receipt is

@@ -20,7 +20,6 @@ use crate::person::audit::Entry;
 use crate::store::cases::latest;
 use crate::store::figures::{DueTally, FiguresNews, NewFigures};
 use crate::store::link::{KeepBundle, OutboxRow};
-use crate::store::sealed::sealed_cases;
 use crate::store::trust::{Child, Route, StoredLink};
 use crate::store::{StoreError, WriteStore};
 
@@ -113,7 +112,7 @@ impl Batch {
         store: &mut WriteStore,
         now: UnixMillis,
     ) -> Result<Vec<FiguresNews>, StoreError> {
-        store.keep_bundles(&self.kept_once(), now).await?;
+        let sealed_came = store.keep_bundles(&self.kept_once(), now).await?;
         for peer in &self.renumbered {
             store.drop_outbox(*peer).await?;
         }
@@ -131,7 +130,8 @@ impl Batch {
             store.put_quarantine(*peer, bundle, reason, now).await?;
         }
         store.put_records(&self.records).await?;
-        if self.touches_erased(me) {
+        // Bundles may hold names that are to be gone: an erasure is here, or a case with sealed parts came again.
+        if sealed_came || self.records.iter().any(|record| matches!(record, Record::Erasure(_))) {
             store.empty_sealed().await?;
         }
         for case in self.cases.values() {
@@ -175,12 +175,6 @@ impl Batch {
             store.all_due(*reader).await?;
         }
         Ok(news)
-    }
-
-    /// Whether bundles may hold names that are to be gone: an erasure is here, or a case with sealed parts came again.
-    fn touches_erased(&self, me: NodeId) -> bool {
-        self.records.iter().any(|record| matches!(record, Record::Erasure(_)))
-            || self.keep.iter().any(|keep| keep.via.is_some() && !sealed_cases(me, &keep.bundle).is_empty())
     }
 
     /// Each bundle once: how it arrived says more of it than where it goes.
