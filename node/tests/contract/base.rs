@@ -139,7 +139,6 @@ pub(crate) fn reported(at: NodeId, case: CaseId, people: u32, when: UnixMillis) 
 /// Stores records, those of the figures among them, in the transaction that is open or in none.
 pub(crate) async fn put(write: &mut WriteStore, records: &[Record]) {
     write.put_records(records).await.expect("records");
-    let (cases, watched, proofs) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     let mut facts: BTreeMap<_, &CaseFact> = BTreeMap::new();
     for record in records {
         if let Record::Fact(fact) = record {
@@ -149,15 +148,7 @@ pub(crate) async fn put(write: &mut WriteStore, records: &[Record]) {
             }
         }
     }
-    let new = NewFigures {
-        facts: facts.into_values().collect(),
-        cases: &cases,
-        watched: &watched,
-        tallies: Vec::new(),
-        marks: Vec::new(),
-        proofs: &proofs,
-    };
-    write.put_figures(&new, NOW).await.expect("figures");
+    write.put_figures(&NewFigures::of_facts(facts.into_values()), NOW).await.expect("figures");
 }
 
 /// Reports a case into a store, in a transaction of its own.

@@ -1,6 +1,6 @@
 //! The nodes of the year with their databases, and the letters between them. Each acts by the rules of casework alone.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use casework::{
@@ -250,14 +250,5 @@ impl Post {
 }
 
 async fn put(write: &mut WriteStore, facts: &[CaseFact], now: UnixMillis) {
-    let (cases, watched, proofs) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-    let new = NewFigures {
-        facts: facts.iter().collect(),
-        cases: &cases,
-        watched: &watched,
-        tallies: Vec::new(),
-        marks: Vec::new(),
-        proofs: &proofs,
-    };
-    write.put_figures(&new, now).await.expect("stored");
+    write.put_figures(&NewFigures::of_facts(facts), now).await.expect("stored");
 }

@@ -1,6 +1,5 @@
 //! How long questions take over the facts of a year, as the facts grow: on SQLite, and on PostgreSQL where one is given.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 use std::time::Instant;
@@ -72,17 +71,8 @@ pub async fn run(database: &'static str, place: &Place) -> Result<Vec<Point>, Fa
                     fact(&mut seed, grid(number), owner(number))
                 })
                 .collect();
-            let (cases, watched, proofs) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-            let new = NewFigures {
-                facts: facts.iter().collect(),
-                cases: &cases,
-                watched: &watched,
-                tallies: Vec::new(),
-                marks: Vec::new(),
-                proofs: &proofs,
-            };
             write.begin().await?;
-            write.put_figures(&new, UnixMillis(0)).await?;
+            write.put_figures(&NewFigures::of_facts(&facts), UnixMillis(0)).await?;
             write.commit().await?;
             held += count;
         }

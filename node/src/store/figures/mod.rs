@@ -40,6 +40,25 @@ pub struct NewFigures<'a> {
     pub proofs: &'a BTreeMap<NodeId, BundleId>,
 }
 
+/// Nothing by key of a case.
+const NO_CASES: &BTreeMap<CaseKey, CaseId> = &BTreeMap::new();
+/// Nothing by node.
+const NO_PROOFS: &BTreeMap<NodeId, BundleId> = &BTreeMap::new();
+
+impl<'a> NewFigures<'a> {
+    /// Facts alone, each key once, none of which must have its brief here.
+    pub fn of_facts(facts: impl IntoIterator<Item = &'a CaseFact>) -> Self {
+        Self {
+            facts: facts.into_iter().collect(),
+            cases: NO_CASES,
+            watched: NO_CASES,
+            tallies: Vec::new(),
+            marks: Vec::new(),
+            proofs: NO_PROOFS,
+        }
+    }
+}
+
 /// What came of it, beyond the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FiguresNews {
