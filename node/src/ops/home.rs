@@ -109,12 +109,20 @@ impl Home {
 /// The pack that names a folder as one of its nodes.
 fn pack_of(folder: &Folder) -> anyhow::Result<Option<(PathBuf, PackFile)>> {
     let Ok(path) = folder.path().canonicalize() else { return Ok(None) };
+    let is_it = |other: &Folder| other.path().canonicalize().is_ok_and(|other: PathBuf| other == path);
+    pack_above(&path, |base, pack| Ok(pack.folders(base)?.iter().any(is_it)))
+}
+
+/// The nearest pack above a path that holds it.
+fn pack_above(
+    path: &Path,
+    holds: impl Fn(&Path, &PackFile) -> anyhow::Result<bool>,
+) -> anyhow::Result<Option<(PathBuf, PackFile)>> {
     for base in path.ancestors().skip(1).take(PACK_ABOVE_MAX) {
         let file = base.join(pack::FILE_NAME);
         if file.is_file() {
             let pack = PackFile::load(&file)?;
-            let is_it = |other: &Folder| other.path().canonicalize().is_ok_and(|other: PathBuf| other == path);
-            if pack.folders(base)?.iter().any(is_it) {
+            if holds(base, &pack)? {
                 return Ok(Some((base.to_owned(), pack)));
             }
         }
@@ -125,16 +133,10 @@ fn pack_of(folder: &Folder) -> anyhow::Result<Option<(PathBuf, PackFile)>> {
 /// The database that the nodes of a pack share, for a folder that belongs to one, whether a node is in it yet or not.
 pub fn shared_around(folder: &Folder) -> anyhow::Result<Option<Place>> {
     let path = std::path::absolute(folder.path())?;
-    for base in path.ancestors().skip(1).take(PACK_ABOVE_MAX) {
-        let file = base.join(pack::FILE_NAME);
-        if file.is_file() {
-            let pack = PackFile::load(&file)?;
-            if pack.names(base, &path) {
-                return pack.database.shared(base);
-            }
-        }
+    match pack_above(&path, |base, pack| Ok(pack.names(base, &path)))? {
+        Some((base, pack)) => pack.database.shared(&base),
+        None => Ok(None),
     }
-    Ok(None)
 }
 
 /// Opens the rows of a node for reading, wherever they are.

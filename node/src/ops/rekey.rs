@@ -5,6 +5,7 @@
 use std::path::Path;
 
 use anyhow::{Context, ensure};
+use federation::trust::files::{read_private, write_private};
 
 use super::backup::Progress;
 use super::home::Home;
@@ -64,12 +65,11 @@ pub async fn rekey(folder: &Folder, old_key: &Path, progress: &mut dyn Progress)
 
 /// A copy of the key file, which nobody else may read and which is no other copy.
 fn keep(folder: &Folder, to: &Path) -> anyhow::Result<()> {
-    let from = folder.keys().join(vault::FILE_NAME);
     ensure!(!to.exists(), "{} is there already: name a file that is not", to.display());
-    let bytes = std::fs::read(&from).with_context(|| format!("{} cannot be read", from.display()))?;
+    let bytes = read_private(&folder.keys(), vault::FILE_NAME).context("the key file cannot be read")?;
     let into = to.parent().filter(|into| !into.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = to.file_name().and_then(|name| name.to_str());
-    federation::trust::files::write_private(into, name.context("name a file for the old key")?, &bytes)
+    write_private(into, name.context("name a file for the old key")?, &bytes)
         .with_context(|| format!("{} cannot be written; nothing was changed", to.display()))
 }
 

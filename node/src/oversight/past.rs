@@ -4,7 +4,6 @@
 //! they are, so what they were lies beside it. A table thus grows by those few and no row gets wider.
 
 use protocol::fact::CaseFact;
-use protocol::time::Minute;
 
 use super::calendar::day_of;
 
@@ -72,10 +71,9 @@ fn levels(fact: &CaseFact) -> Vec<Stood> {
 
 /// A term is met by its last day. What was met later was overdue at the end of each day from that one on.
 fn late(fact: &CaseFact) -> Vec<(i32, i32)> {
-    let day = |minute: Minute| day_of(minute);
     let spells = fact.open_terms.iter().filter(|term| !term.provisional).filter_map(|term| {
-        let met = day(fact.term_met(term.kind)?);
-        let from = term.day.number().max(day(fact.term_began(term.kind)?));
+        let met = day_of(fact.term_met(term.kind)?);
+        let from = term.day.number().max(day_of(fact.term_began(term.kind)?));
         (from < met).then_some((from, met))
     });
     spells.collect()
@@ -85,6 +83,7 @@ fn late(fact: &CaseFact) -> Vec<(i32, i32)> {
 mod tests {
     use protocol::event::{Step, TermKind};
     use protocol::fact::{LevelChange, StepReached};
+    use protocol::time::Minute;
     use protocol::warning::Warning;
 
     use super::*;

@@ -4,6 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::{Context, bail};
+
 use super::file::PackFile;
 use super::limits::raise_descriptors;
 use crate::folder::Folder;
@@ -12,7 +14,6 @@ use crate::person::realm::Realm;
 use crate::reader::{Reader, UNREADABLE};
 use crate::several::several;
 use crate::store::{self, Place};
-use anyhow::{Context, bail};
 
 /// Nodes that are opened at once.
 const AT_ONCE: usize = 16;
