@@ -26,7 +26,7 @@ mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use city::{CITY, CUT, City, HEARTBEAT, LINKED, above, all, division, until};
+use city::{CITY, CUT, City, GRIDS, HEARTBEAT, LINKED, above, all, division, until};
 use plan::People;
 use protocol::chain::Hash;
 use protocol::fact::Measure;
@@ -71,6 +71,7 @@ async fn week(seed: u64) {
     // The week had what it is to show.
     assert!(people.handed_over >= 7 * 4 && people.voided == 7, "{} {}", people.handed_over, people.voided);
     assert_digests_equal(&mut city).await;
+    assert_names_go(&mut city).await;
 }
 
 /// What was so when the link was cut.
@@ -233,4 +234,22 @@ async fn assert_digests_equal(city: &mut City) {
     }
     // Grids and townships own something; counties and communities may not.
     assert!(empty <= 4, "{empty} nodes own nothing");
+}
+
+/// A month on, a grid no longer holds the names of what it gave away, and those of its own cases it does.
+async fn assert_names_go(city: &mut City) {
+    const NAMED: &str = "SELECT count(DISTINCT p.case_id) FROM case_private p JOIN case_file f ON f.node = p.node \
+                         AND f.case_id = p.case_id WHERE p.node = $1 AND f.mine = ";
+    let named = async |city: &City, mine: i64| {
+        let counted = city.rows::<(i64,)>(GRIDS[0], &format!("{NAMED}{mine}")).await;
+        counted.first().expect("a count").0
+    };
+    city.start(GRIDS[0]).await;
+    let (given, kept) = (named(city, 0).await, named(city, 1).await);
+    assert!(given > 0 && kept > 0, "the week had both: {given} and {kept}");
+    city.stop(GRIDS[0]).await;
+    city.next_month();
+    city.start(GRIDS[0]).await;
+    until("names are held a month later", async || (named(city, 0).await == 0).then_some(())).await;
+    assert_eq!(named(city, 1).await, kept);
 }

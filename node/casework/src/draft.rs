@@ -121,16 +121,16 @@ impl<'d, 'w> Draft<'d, 'w> {
 
     /// Stores a record.
     pub(crate) fn store(&mut self, record: Record) {
-        let record = self.without_erased(record);
+        let record = self.without_gone(record);
         self.known.put(record.clone());
         self.records.push(record);
     }
 
-    /// What was erased stays so, whoever gives it back.
-    fn without_erased(&self, mut record: Record) -> Record {
+    /// What is gone stays so, whoever gives it back.
+    fn without_gone(&self, mut record: Record) -> Record {
         match &mut record {
-            Record::Event { header, private, .. } if self.known.is_erased(header.id) => *private = None,
-            Record::Contribution(file) if self.known.is_erased(as_event(file.id)) => file.private = None,
+            Record::Event { header, private, .. } if self.known.is_gone(header.id) => *private = None,
+            Record::Contribution(file) if self.known.is_gone(as_event(file.id)) => file.private = None,
             _ => {}
         }
         record

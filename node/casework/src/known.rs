@@ -12,7 +12,7 @@ use protocol::receipt::Receipt;
 
 use crate::case::Case;
 use crate::evolve::evolve;
-use crate::record::{ContributionFile, Follower, OfferFile, OfferState, OrderFile, Record, RecordKey};
+use crate::record::{ContributionFile, Follower, Lapse, OfferFile, OfferState, OrderFile, Record, RecordKey};
 use crate::tenure::{self, Link};
 
 /// All that a node holds of one case, put together from its records.
@@ -30,6 +30,7 @@ pub struct Known {
     contributions: BTreeMap<ContributionId, ContributionFile>,
     erasures: BTreeMap<OrderId, Erase>,
     erased: BTreeSet<EventId>,
+    lapse: Option<Lapse>,
     fact: Option<CaseFact>,
     chain: Vec<Link>,
     case: Option<Case>,
@@ -62,6 +63,7 @@ impl Known {
             contributions: BTreeMap::new(),
             erasures: BTreeMap::new(),
             erased: BTreeSet::new(),
+            lapse: None,
             fact: None,
             chain: Vec::new(),
             case: None,
@@ -96,7 +98,7 @@ impl Known {
         let key = record.key();
         match record {
             Record::Event { header, private, origin } => {
-                if let Some(private) = private.filter(|_| !self.erased.contains(&header.id)) {
+                if let Some(private) = private.filter(|_| !self.is_gone(header.id)) {
                     self.privates.insert(header.id, private);
                 }
                 self.events.insert((header.id, header.hash()), (header, origin));
@@ -126,19 +128,29 @@ impl Known {
                 self.followers.insert(key, follower);
             }
             Record::Contribution(mut file) => {
-                file.private = file.private.filter(|_| !self.erased.contains(&as_event(file.id)));
+                file.private = file.private.filter(|_| !self.is_gone(as_event(file.id)));
                 self.contributions.insert(file.id, file);
             }
             Record::Erasure(erase) => {
                 self.erased.extend(erase.events.iter().copied());
-                let erased = &self.erased;
-                self.privates.retain(|event, _| !erased.contains(event));
-                for file in self.contributions.values_mut().filter(|file| erased.contains(&as_event(file.id))) {
-                    file.private = None;
-                }
                 self.erasures.insert(erase.id, erase);
+                self.let_go();
+            }
+            Record::Lapse(lapse) => {
+                self.lapse = Some(lapse);
+                self.let_go();
             }
             Record::Tally(_) | Record::Watermark(_) => {}
+        }
+    }
+
+    /// Forgets the private parts that are to be gone.
+    fn let_go(&mut self) {
+        let gone: BTreeSet<EventId> =
+            self.erased.iter().chain(self.lapse.iter().flat_map(|l| &l.events)).copied().collect();
+        self.privates.retain(|event, _| !gone.contains(event));
+        for file in self.contributions.values_mut().filter(|file| gone.contains(&as_event(file.id))) {
+            file.private = None;
         }
     }
 
@@ -298,6 +310,16 @@ impl Known {
     /// Whether the private part of an event was erased: it is not taken in again, whoever gives it back.
     pub fn is_erased(&self, event: EventId) -> bool {
         self.erased.contains(&event)
+    }
+
+    /// What went from here on its day, if anything has.
+    pub fn lapse(&self) -> Option<&Lapse> {
+        self.lapse.as_ref()
+    }
+
+    /// Whether the private part of an event is to be gone here: erased, or past its day.
+    pub fn is_gone(&self, event: EventId) -> bool {
+        self.is_erased(event) || self.lapse.as_ref().is_some_and(|lapse| lapse.events.contains(&event))
     }
 
     /// Private parts that are held.

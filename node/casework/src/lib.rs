@@ -52,7 +52,7 @@ pub use policy::Policy;
 pub use publish::InForce;
 pub use receive::{Incoming, receive, subject_of};
 pub use record::{
-    AnswerKind, Answered, ContributionFile, Follower, FollowerClass, OfferFile, OfferState, OrderFile, Record,
+    AnswerKind, Answered, ContributionFile, Follower, FollowerClass, Lapse, OfferFile, OfferState, OrderFile, Record,
     RecordKey,
 };
 pub use refusal::{Fault, Refusal};

@@ -1,5 +1,7 @@
 //! The closed list of what a node stores of cases. Each record is an upsert by its natural key, [`Record::key`].
 
+use std::collections::BTreeSet;
+
 use protocol::bounded::Text;
 use protocol::chain::{Epoch, Hash, TenureSeal};
 use protocol::division::DivisionCode;
@@ -56,6 +58,8 @@ pub enum Record {
     Contribution(ContributionFile),
     /// Private parts that are gone, and stay refused when somebody gives them back. Key: case and order.
     Erasure(Erase),
+    /// Private parts that went from this node on their day. Key: case. Once they are given again, a record without them replaces it.
+    Lapse(Lapse),
 }
 
 /// The natural key of a record.
@@ -85,6 +89,8 @@ pub enum RecordKey {
     Contribution(ContributionId),
     /// Of an erasure.
     Erasure(CaseId, OrderId),
+    /// Of what went on its day.
+    Lapse(CaseId),
 }
 
 impl Record {
@@ -103,6 +109,7 @@ impl Record {
             Self::Follower(follower) => RecordKey::Follower(follower.case, follower.node, follower.class),
             Self::Contribution(file) => RecordKey::Contribution(file.id),
             Self::Erasure(erase) => RecordKey::Erasure(erase.case, erase.id),
+            Self::Lapse(lapse) => RecordKey::Lapse(lapse.case),
         }
     }
 
@@ -122,6 +129,7 @@ impl Record {
             Self::Follower(follower) => Some(follower.case),
             Self::Contribution(file) => Some(file.case),
             Self::Erasure(erase) => Some(erase.case),
+            Self::Lapse(lapse) => Some(lapse.case),
         }
     }
 
@@ -298,6 +306,18 @@ pub struct Follower {
     pub until: Option<CivilDay>,
     /// Why, as a fixed word: `ceiling`, `offer`, `released`, `former-owner`, `view`, `owner`.
     pub why: Text<40>,
+}
+
+/// What went from this node because the day had passed until which it might hold it (到期). Not refused for good as what
+/// was erased is: a new view, or the case itself, brings it again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lapse {
+    /// The case.
+    pub case: CaseId,
+    /// When.
+    pub at: ClockReading,
+    /// Whose private parts; a contribution stands under the id of its event.
+    pub events: BTreeSet<EventId>,
 }
 
 /// A contribution (补充情况) as held here.

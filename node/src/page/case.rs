@@ -23,10 +23,7 @@ pub(super) async fn case(view: &View, id: &str) -> Result<Html, Problem> {
     main.raw("<div class=\"two\"><div class=\"col\">");
     match &case.private {
         Some(private) => private_card(&mut main, lang, private),
-        None => {
-            let why = lang.t("当事人与经过不在本节点。", "Parties and narrative are not held at this node.");
-            main.el("<p class=\"card note\">", why, "</p>");
-        }
+        None => nameless_card(&mut main, lang, case.names_gone_at.as_deref()),
     }
     event_card(&mut main, lang, &case.events);
     main.raw("</div><div class=\"col\">");
@@ -85,6 +82,16 @@ fn step_item(html: &mut Html, lang: Lang, index: usize, step: &StepView) {
         html.text(&time(at));
     }
     html.raw("</li>");
+}
+
+fn nameless_card(html: &mut Html, lang: Lang, gone_at: Option<&str>) {
+    html.raw("<p class=\"card note\">");
+    html.text(lang.t("当事人与经过不在本节点。", "Parties and narrative are not held at this node."));
+    if let Some(at) = gone_at {
+        html.text(lang.t("已按期或依令删除:", " They were deleted, at the end of their term or by order: "))
+            .text(&time(at));
+    }
+    html.raw("</p>");
 }
 
 fn private_card(html: &mut Html, lang: Lang, private: &PrivateView) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use casework::{Case, ContributionFile, Follower, OfferFile, OfferState, OrderFile, Record, RecordKey};
+use casework::{Case, ContributionFile, Follower, Lapse, OfferFile, OfferState, OrderFile, Record, RecordKey};
 use protocol::chain::TenureSeal;
 use protocol::erase::Erase;
 use protocol::event::{Act, Header, Private, Salt};
@@ -30,6 +30,7 @@ const RECEIPT: &str = "receipt";
 const FOLLOWER: &str = "follower";
 pub(super) const CONTRIBUTION: &str = "contribution";
 const ERASURE: &str = "erasure";
+const LAPSE: &str = "lapse";
 
 /// A header with its private part, if that is here, and its writer.
 type EventRow<'a> = (&'a Header, Option<&'a (Salt, Private)>, NodeId);
@@ -86,6 +87,7 @@ fn paper(record: &Record) -> Option<Paper> {
         }
         Record::Contribution(file) => (CONTRIBUTION, file.id.as_bytes().to_vec(), json(file), false),
         Record::Erasure(erase) => (ERASURE, erase.id.as_bytes().to_vec(), json(erase), false),
+        Record::Lapse(lapse) => (LAPSE, Vec::new(), json(lapse), !lapse.events.is_empty()),
         Record::Event { .. } | Record::Fact(_) | Record::Tally(_) | Record::Watermark(_) => return None,
     };
     Some(Paper { case, kind, key, content, open })
@@ -108,6 +110,7 @@ fn record_of(case: CaseId, kind: &str, content: &[u8]) -> Result<Record, StoreEr
         FOLLOWER => Record::Follower(text::<Follower>(content)?),
         CONTRIBUTION => Record::Contribution(text::<ContributionFile>(content)?),
         ERASURE => Record::Erasure(text::<Erase>(content)?),
+        LAPSE => Record::Lapse(text::<Lapse>(content)?),
         other => return Err(StoreError::damaged("case_paper", format!("unknown kind {other}"))),
     })
 }
@@ -136,9 +139,11 @@ impl WriteStore {
         }
         self.put_events(&events).await?;
         self.put_papers(&papers).await?;
-        for record in records {
-            if let Record::Erasure(erase) = record {
-                self.erase_privates(erase).await?;
+        for record in latest(records) {
+            match record {
+                Record::Erasure(erase) => self.drop_privates(erase.case, erase.events.iter()).await?,
+                Record::Lapse(lapse) => self.drop_privates(lapse.case, lapse.events.iter()).await?,
+                _ => {}
             }
         }
         Ok(())
@@ -270,6 +275,22 @@ impl WriteStore {
              AND step <> 'archived' AND case_id > $3 ORDER BY case_id LIMIT $4")
         .bind(self.me())
         .bind(i64::from(Warning::Red.rank()))
+        .bind(after.as_bytes().to_vec())
+        .bind(i64::from(count))
+        .fetch_all(self.connection().await?)
+        .await?;
+        rows.iter().map(case_id).collect()
+    }
+
+    /// Cases of other nodes of which private parts are here, after `after` in the order of their ids.
+    pub async fn others_cases_with_names_after(
+        &mut self,
+        after: CaseId,
+        count: u32,
+    ) -> Result<Vec<CaseId>, StoreError> {
+        let rows = sql("SELECT f.case_id FROM case_file f WHERE f.node = $1 AND f.mine = 0 AND f.case_id > $2 AND EXISTS \
+             (SELECT 1 FROM case_private p WHERE p.node = f.node AND p.case_id = f.case_id) ORDER BY f.case_id LIMIT $3")
+        .bind(self.me())
         .bind(after.as_bytes().to_vec())
         .bind(i64::from(count))
         .fetch_all(self.connection().await?)

@@ -1,10 +1,9 @@
 //! Private parts at rest: sealed with the node's vault, each for its own row; found by the keyed hash of a number; gone
-//! when they are erased.
+//! when they are erased, or past their day.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use protocol::erase::Erase;
 use protocol::event::{Content, Header, Private, Salt};
 use protocol::id::{CaseId, EventId};
 use protocol::wire::codec;
@@ -121,9 +120,16 @@ impl WriteStore {
         parties.iter().flat_map(|p| [&*p.phone, &*p.identity]).filter_map(|number| vault.number_hash(number)).collect()
     }
 
-    /// Deletes what was erased: rows with their salts, and where numbers were found. Notes go as papers of their own.
-    pub(super) async fn erase_privates(&mut self, erase: &Erase) -> Result<(), StoreError> {
-        let ids: Vec<&EventId> = erase.events.iter().collect();
+    /// Deletes what is to be gone: rows with their salts, and where numbers were found. Notes go as papers of their own.
+    pub(super) async fn drop_privates(
+        &mut self,
+        case: CaseId,
+        events: impl Iterator<Item = &EventId>,
+    ) -> Result<(), StoreError> {
+        let ids: Vec<&EventId> = events.collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
         for chunk in pieces(&ids) {
             for (table, column, kind) in
                 [("case_private", "event", ""), ("case_paper", "paper", "AND kind = 'contribution'")]
@@ -131,7 +137,7 @@ impl WriteStore {
                 let list = (0..chunk.len()).map(|n| format!("${}", n + 3)).collect::<Vec<_>>().join(", ");
                 let text =
                     format!("DELETE FROM {table} WHERE node = $1 AND case_id = $2 {kind} AND {column} IN ({list})");
-                let mut query = sql(AssertSqlSafe(text)).bind(self.me()).bind(erase.case.as_bytes().to_vec());
+                let mut query = sql(AssertSqlSafe(text)).bind(self.me()).bind(case.as_bytes().to_vec());
                 for id in chunk {
                     query = query.bind(id.as_bytes().to_vec());
                 }
@@ -140,7 +146,7 @@ impl WriteStore {
         }
         sql("DELETE FROM person_index WHERE node = $1 AND case_id = $2")
             .bind(self.me())
-            .bind(erase.case.as_bytes().to_vec())
+            .bind(case.as_bytes().to_vec())
             .execute(self.connection().await?)
             .await?;
         Ok(())

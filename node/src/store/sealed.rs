@@ -50,21 +50,28 @@ impl WriteStore {
         Ok(sealed.into_iter().map(|(_, bundle)| bundle).collect())
     }
 
-    /// Takes the bytes from every bundle with sealed parts of a case whose names are to be gone here. One whose receipt is
+    /// Takes the bytes from every bundle with sealed parts of a case whose names are to be gone here: all of them when the
+    /// case was erased, those that this node could open when its day has passed. One whose receipt is
     /// still awaited keeps them, for it has to arrive; so does one that stands in an outbox behind another, for its bytes
     /// may be sent yet. The first of a lane may not: what has its terminal receipt has left. Returns how many lost theirs.
     pub async fn empty_sealed(&mut self) -> Result<u64, StoreError> {
-        let erased = "SELECT s.bundle FROM bundle_sealed s JOIN case_paper p ON p.node = s.node AND p.case_id = s.case_id \
-                      AND p.kind = 'erasure' WHERE s.node = $1";
+        let gone = |kind: &str| {
+            format!(
+                "SELECT s.bundle FROM bundle_sealed s JOIN case_paper p ON p.node = s.node AND p.case_id = s.case_id \
+                 AND {kind} WHERE s.node = $1"
+            )
+        };
+        let (erased, lapsed) = (gone("p.kind = 'erasure'"), gone("p.kind = 'lapse' AND p.open = 1"));
         let text = format!(
             "UPDATE bundle SET bytes = $2 WHERE node = $1 AND done_at IS NOT NULL AND length(bytes) > 0 \
-             AND id IN ({erased}) AND NOT EXISTS (SELECT 1 FROM outbox o JOIN outbox b ON b.node = o.node AND b.peer = o.peer \
+             AND (id IN ({erased}) OR (destination = $1 AND id IN ({lapsed}))) AND NOT EXISTS (SELECT 1 FROM outbox o JOIN outbox b ON b.node = o.node AND b.peer = o.peer \
              AND b.lane = o.lane AND b.seq < o.seq WHERE o.node = $1 AND o.bundle = bundle.id)"
         );
         let emptied =
             sql(AssertSqlSafe(text)).bind(self.me()).bind(Vec::new()).execute(self.connection().await?).await?;
-        let aside =
-            format!("UPDATE quarantine SET bytes = $2 WHERE node = $1 AND length(bytes) > 0 AND id IN ({erased})");
+        let aside = format!(
+            "UPDATE quarantine SET bytes = $2 WHERE node = $1 AND length(bytes) > 0 AND (id IN ({erased}) OR id IN ({lapsed}))"
+        );
         sql(AssertSqlSafe(aside)).bind(self.me()).bind(Vec::new()).execute(self.connection().await?).await?;
         Ok(emptied)
     }

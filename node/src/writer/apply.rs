@@ -140,6 +140,9 @@ impl Writer {
     pub(super) async fn wake(&mut self, case: CaseId, batch: &mut Batch) -> Result<(), StoreError> {
         let known = self.known(case).await?;
         if let Some(decision) = self.in_world(|world| casework::wake(&known, world)) {
+            if decision.records.iter().any(|record| matches!(record, Record::Lapse(_))) {
+                self.did("names-lapsed", &case.to_string(), batch);
+            }
             self.adopt(case, decision, batch);
         }
         Ok(())

@@ -130,8 +130,8 @@ impl Batch {
             store.put_quarantine(*peer, bundle, reason, now).await?;
         }
         store.put_records(&self.records).await?;
-        // Bundles may hold names that are to be gone: an erasure is here, or a case with sealed parts came again.
-        if sealed_came || self.records.iter().any(|record| matches!(record, Record::Erasure(_))) {
+        // Bundles may hold names that are to be gone: some went just now, or a case with sealed parts came again.
+        if sealed_came || self.records.iter().any(|record| matches!(record, Record::Erasure(_) | Record::Lapse(_))) {
             store.empty_sealed().await?;
         }
         for case in self.cases.values() {

@@ -30,8 +30,8 @@ impl CaseCache {
 
     /// Follows what a decision stored.
     pub(super) fn follow(&mut self, case: CaseId, rows: &[Record]) {
-        if rows.iter().any(|row| matches!(row, Record::Erasure(_))) {
-            // What was erased does not live on in memory.
+        if rows.iter().any(|row| matches!(row, Record::Erasure(_) | Record::Lapse(_))) {
+            // What is gone does not live on in memory.
             self.cases.remove(&case);
             return;
         }

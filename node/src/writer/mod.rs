@@ -29,7 +29,7 @@ use federation::driver::{AskKind, Endpoint, Event};
 use federation::trust::{Authority, Directory, NodeKeys, Registry};
 use protocol::directory::Ancestor;
 use protocol::id::{BundleId, CaseId, NodeId, TokenId};
-use protocol::time::UnixMillis;
+use protocol::time::{CivilDay, UnixMillis};
 use protocol::wire::control::Control;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -121,6 +121,9 @@ pub struct Writer {
     beat: Beat,
     /// Up to which of its red and orange cases this node has looked who follows them above; none: all.
     reached: Option<CaseId>,
+    /// Up to which of the cases of others it has looked whose names may be held here; none: all, for the day.
+    passing: Option<CaseId>,
+    passing_day: Option<CivilDay>,
 }
 
 /// One thing to take in.
@@ -160,6 +163,8 @@ impl Writer {
             beat: Beat::new(pace),
             // A run that was cut off half way begins again.
             reached: Some(BEFORE_ALL_CASES),
+            passing: None,
+            passing_day: None,
         }
     }
 
@@ -221,7 +226,7 @@ impl Writer {
     fn sleep(&self) -> Duration {
         let now = self.clock.uptime_ms();
         let wake = self.core.next_timeout().map_or(u64::MAX, |at| at.0).min(self.tending.at);
-        let wake = if self.reached.is_some() { now } else { wake };
+        let wake = if self.reached.is_some() || self.passing.is_some() { now } else { wake };
         let wake = wake.min(self.housekeeping_at).min(self.beat.wake(self.is_top()));
         Duration::from_millis(wake.saturating_sub(now)).min(IDLE_MAX)
     }
@@ -247,6 +252,7 @@ impl Writer {
         self.feed(Input::Timeout);
         self.housekeep(&mut batch).await?;
         self.reach_further(&mut batch).await?;
+        self.let_names_go(&mut batch).await?;
         self.tend_trust(&mut batch);
         self.drain(&mut batch).await?;
         self.look_after_figures(&mut batch).await?;

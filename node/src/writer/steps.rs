@@ -3,7 +3,7 @@
 use federation::core::{KeptLink, Output, Page, Query, Write};
 use protocol::bounded::List;
 use protocol::id::NodeId;
-use protocol::time::UnixMillis;
+use protocol::time::{CivilDay, UnixMillis};
 
 use crate::clock::random_bytes;
 use crate::store::StoreError;
@@ -11,8 +11,8 @@ use crate::store::link::{KeepBundle, OutboxRow};
 use crate::store::trust::StoredLink;
 use crate::trust::PARENT_TIME;
 
-use super::Writer;
 use super::batch::Batch;
+use super::{BEFORE_ALL_CASES, Writer};
 
 /// How long receipted bundles are kept for a neighbour that is restored from a backup.
 const RETENTION_MS: i64 = 30 * 86_400_000;
@@ -21,8 +21,8 @@ const UNANSWERED_MS: i64 = 3_600_000;
 /// The shortest time between two rounds of housekeeping; the longest is twice as long.
 const HOUSEKEEPING_MS: u64 = 10 * 60_000;
 
-/// Cases that are taken further up in one transaction.
-const REACHED_MAX: u32 = 64;
+/// Cases that are looked at in one transaction, of all those that may have something due.
+const LOOKED_AT_MAX: u32 = 64;
 
 impl Writer {
     /// Works off the core's outputs. Frames go out at once: the core gives them only when they may go.
@@ -141,6 +141,10 @@ impl Writer {
             tracing::info!(gone, "bundles past their retention were dropped");
         }
         self.anchor_when_due(batch).await?;
+        let today = CivilDay::of(self.clock.wall());
+        if self.passing_day.replace(today) != Some(today) {
+            self.passing = Some(BEFORE_ALL_CASES);
+        }
         for case in self.store.cases_with_open_offers().await? {
             self.wake(case, batch).await?;
         }
@@ -151,8 +155,20 @@ impl Writer {
     /// time: what people file meanwhile does not wait behind them.
     pub(super) async fn reach_further(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
         let Some(after) = self.reached else { return Ok(()) };
-        let some = self.store.escalated_cases_after(after, REACHED_MAX).await?;
-        self.reached = some.last().copied().filter(|_| some.len() == REACHED_MAX as usize);
+        let some = self.store.escalated_cases_after(after, LOOKED_AT_MAX).await?;
+        self.reached = some.last().copied().filter(|_| some.len() == LOOKED_AT_MAX as usize);
+        for case in some {
+            self.wake(case, batch).await?;
+        }
+        Ok(())
+    }
+
+    /// Looks at the next cases of others whose names are here, after a start, a day or a new policy: those whose day has
+    /// passed go.
+    pub(super) async fn let_names_go(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
+        let Some(after) = self.passing else { return Ok(()) };
+        let some = self.store.others_cases_with_names_after(after, LOOKED_AT_MAX).await?;
+        self.passing = some.last().copied().filter(|_| some.len() == LOOKED_AT_MAX as usize);
         for case in some {
             self.wake(case, batch).await?;
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use casework::{ContributionFile, Grant, Record, Role, Scope};
+use casework::{ContributionFile, Grant, Known, Lapse, Record, Role, Scope};
 use protocol::audit::AuditHead;
 use protocol::bounded::List;
 use protocol::chain::Hash;
@@ -31,6 +31,7 @@ on_both!(
     work_passes_on_and_a_later_hand_over_replaces_an_earlier,
     the_audit_is_a_chain_and_keeps_heads,
     what_is_private_is_sealed_anew_and_erased,
+    what_went_on_its_day_comes_again_when_it_is_given_again,
     what_an_earlier_key_sealed_opens_with_the_latest_alone_once_it_is_sealed_anew,
     a_vault_is_tried_on_what_is_stored_of_this_node,
     the_first_answer_to_a_request_stands_until_its_time_is_over,
@@ -225,6 +226,28 @@ async fn what_is_private_is_sealed_anew_and_erased(base: Base) {
     assert_eq!(store.cases_of_number(&phone, 9).await.expect("read"), []);
     assert_eq!(write.erasures_by(node(1)).await.expect("read"), [erase]);
     assert_eq!(store.unsealed().await.expect("read"), 0);
+}
+
+async fn what_went_on_its_day_comes_again_when_it_is_given_again(base: Base) {
+    let (store, mut write) = base.open(node(1)).await;
+    let before = case_id(0);
+    let (case, records) = reported(node(2), case_id(1), 20, NOW);
+    write.put_records(&records).await.expect("put");
+    write.put_case_file(node(1), &case, NOW).await.expect("another node's case");
+    file(&mut write, node(1), case_id(2), 20, NOW).await;
+    assert_eq!(write.others_cases_with_names_after(before, 9).await.expect("read"), [case_id(1)]);
+    assert_eq!(write.others_cases_with_names_after(case_id(1), 9).await.expect("read"), []);
+    let event = records.iter().find(|record| matches!(record, Record::Event { private: Some(_), .. }));
+    let Some(Record::Event { header, .. }) = event else { panic!("a report") };
+    let lapse = |events| Record::Lapse(Lapse { case: case_id(1), at: ClockReading::exact(NOW), events });
+    write.put_records(&[lapse(BTreeSet::from([header.id]))]).await.expect("gone");
+    let left = store.records(case_id(1)).await.expect("read");
+    assert!(left.iter().all(|record| !matches!(record, Record::Event { private: Some(_), .. })));
+    assert!(Known::assemble(case_id(1), left).is_gone(header.id), "which is remembered");
+    assert_eq!(write.others_cases_with_names_after(before, 9).await.expect("read"), []);
+    write.put_records(&[lapse(BTreeSet::new()), event.expect("a report").clone()]).await.expect("given again");
+    let known = Known::assemble(case_id(1), store.records(case_id(1)).await.expect("read"));
+    assert!(known.private(header.id).is_some());
 }
 
 async fn what_an_earlier_key_sealed_opens_with_the_latest_alone_once_it_is_sealed_anew(base: Base) {

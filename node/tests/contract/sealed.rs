@@ -5,7 +5,7 @@ use federation::trust::seal;
 use protocol::bounded::List;
 use protocol::chain::Signature;
 use protocol::erase::Erase;
-use protocol::id::{BundleId, ContributionId, MessageId, NodeId, OrderId};
+use protocol::id::{BundleId, ContributionId, EventId, MessageId, NodeId, OrderId};
 use protocol::order::Contribution;
 use protocol::sealed::Sealed;
 use protocol::time::ClockReading;
@@ -24,6 +24,7 @@ on_both!(
     a_sealed_bundle_keeps_its_bytes_until_its_receipt,
     a_sealed_bundle_keeps_its_bytes_while_it_may_be_sent,
     what_only_passes_through_is_left_to_its_ends,
+    a_day_that_has_passed_empties_what_this_node_could_open,
 );
 
 const ME: u8 = 1;
@@ -153,4 +154,23 @@ async fn what_only_passes_through_is_left_to_its_ends(base: Base) {
     keep(&mut write, &passing, true).await;
     erase(&mut write).await;
     assert!(held(&mut write, &passing).await, "this node cannot open it, and a restored neighbour may need it");
+}
+
+async fn a_day_that_has_passed_empties_what_this_node_could_open(base: Base) {
+    let keys = NodeKeys::generate().expect("keys");
+    let (_, mut write) = base.open(node(ME)).await;
+    let (received, _) = note(1, node(OTHER), node(ME), &keys);
+    let (sent, _) = note(2, node(ME), node(OTHER), &keys);
+    keep(&mut write, &received, true).await;
+    keep(&mut write, &sent, true).await;
+    let lapse = |events| casework::Lapse { case: case_id(1), at: ClockReading::exact(NOW), events };
+    let put = |lapse| [casework::Record::Lapse(lapse)];
+    write.put_records(&put(lapse([EventId::from_bytes([3; 16])].into()))).await.expect("gone");
+    assert_eq!(write.empty_sealed().await.expect("emptied"), 1);
+    assert!(!held(&mut write, &received).await);
+    assert!(held(&mut write, &sent).await, "its receiver may be restored and need it");
+    write.put_records(&put(lapse(std::collections::BTreeSet::new()))).await.expect("given again");
+    let (again, _) = note(3, node(OTHER), node(ME), &keys);
+    keep(&mut write, &again, true).await;
+    assert_eq!(write.empty_sealed().await.expect("emptied"), 0, "what was given again is held");
 }

@@ -189,6 +189,11 @@ impl City {
         self.clock.move_on(tomorrow - self.clock.wall().0);
     }
 
+    /// It is a month later, for whoever runs.
+    pub(crate) fn next_month(&self) {
+        self.clock.move_on(31 * DAY_MS);
+    }
+
     pub(crate) fn today(&self) -> CivilDay {
         CivilDay::of(self.clock.wall())
     }

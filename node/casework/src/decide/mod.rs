@@ -1,6 +1,7 @@
 //! What people ask for: each command meets right and state, and yields events or a typed refusal.
 
 mod erase;
+pub(crate) mod keep;
 mod level;
 mod orders;
 mod report;
@@ -71,12 +72,13 @@ fn run(draft: &mut Draft<'_, '_>, command: Command, by: &Actor) -> Result<(), Re
     }
 }
 
-/// What a node does by itself: it ends offers that ran out without an answer, and takes a red or orange case further up
-/// when there is somebody further up by now.
+/// What a node does by itself: it ends offers that ran out without an answer, takes a red or orange case further up when
+/// there is somebody further up by now, and lets names go whose day has passed.
 pub fn wake(known: &Known, world: &mut World<'_>) -> Option<Decision> {
     let mut draft = Draft::new(known, world, None);
     let (ended, reached) = (transfer::expire(&mut draft), level::reach(&mut draft));
-    (ended || reached).then(|| draft.finish())
+    let lapsed = keep::lapse(&mut draft);
+    (ended || reached || lapsed).then(|| draft.finish())
 }
 
 /// The name of a command.

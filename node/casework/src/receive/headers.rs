@@ -11,9 +11,11 @@ use protocol::transfer::{History, Recall};
 use protocol::wire::kind::Body;
 
 use super::restored;
+use crate::case::Case;
 use crate::decide::incoming;
 use crate::draft::{Draft, Notice};
 use crate::known::Known;
+use crate::letter::Letter;
 use crate::record::{OfferState, OrderFile, Record};
 use crate::refusal::Refusal;
 use crate::tenure::{self, Link};
@@ -210,6 +212,9 @@ fn lost(draft: &mut Draft<'_, '_>, was: &[Link]) -> Result<(), Refusal> {
             sent = sent.saturating_add(1);
         }
     }
+    if draft.known.chain().iter().any(|link| matches!(link.header.act, Act::TakenOver { from } if from == me)) {
+        hand_parts_over(draft, &case);
+    }
     if sent > 0 {
         draft.notes.push(Notice::LostWrites { events: sent });
     }
@@ -221,6 +226,15 @@ fn lost(draft: &mut Draft<'_, '_>, was: &[Link]) -> Result<(), Refusal> {
     }
     answer_moved(draft);
     Ok(())
+}
+
+/// A take-over gave the new owner headers alone: what was private of them follows from the owner that was lost.
+fn hand_parts_over(draft: &mut Draft<'_, '_>, case: &Case) {
+    let (from, at) = (draft.me(), draft.world.now);
+    for part in draft.known.parts() {
+        let id = ContributionId::from_bytes(*part.event.as_bytes());
+        draft.send(case.owner(), Letter::Contribution { id, case: case.id, from, at, part: Box::new(part) });
+    }
 }
 
 /// Tells the issuers of open orders that the case has left.

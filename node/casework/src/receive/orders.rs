@@ -163,6 +163,11 @@ pub(super) fn contribution(
             || link.header.id.as_bytes() == id.as_bytes()
     };
     if draft.known.chain().iter().any(appended) || draft.known.contributions().any(|held| held.id == id) {
+        // It may be what is private of an event whose header came first, as after a take-over.
+        if draft.known.in_chain(part.event) && draft.known.private(part.event).is_none() {
+            transfer::take_parts(draft, vec![part]);
+            draft.known.rebuild();
+        }
         return Ok(());
     }
     let private = Some(part.private.clone());

@@ -10,7 +10,7 @@ use protocol::wire::kind::Body;
 
 use super::headers::{self, Before, take_in};
 use super::{from_itself, said, withdraw_approval};
-use crate::decide::{incoming, set_state};
+use crate::decide::{incoming, keep, set_state};
 use crate::draft::{Draft, Notice};
 use crate::known::bound;
 use crate::letter::{HandoverLetter, Letter};
@@ -161,9 +161,6 @@ fn take(draft: &mut Draft<'_, '_>, last: &tenure::Link, followed: bool) -> Resul
     let Act::Released { next, .. } = last.header.act else { return Err(Refusal::Unproven) };
     draft.introduce = !followed && draft.known.case().is_some_and(crate::case::Case::escalated);
     draft.append_in(next, Act::Taken { release: last.hash }, Content::Nothing, |brief| brief.owner = me)?;
-    if let Some(reporter) = draft.known.case().map(|case| case.reporter) {
-        draft.follow(reporter, FollowerClass::Working, None, "reporter");
-    }
     // Orders that came ahead of the case have waited for it.
     let node = draft.world.me;
     let early: Vec<OrderFile> = draft
@@ -179,8 +176,9 @@ fn take(draft: &mut Draft<'_, '_>, last: &tenure::Link, followed: bool) -> Resul
     Ok(())
 }
 
-/// Stores private parts that belong to headers held here.
+/// Stores private parts that belong to headers held here, also those that had gone on their day.
 pub(super) fn take_parts(draft: &mut Draft<'_, '_>, parts: Vec<PrivatePart>) {
+    keep::lift(draft, parts.iter().map(|part| part.event));
     for part in parts {
         let PrivatePart { event, salt, private } = part;
         let private = (salt, private);

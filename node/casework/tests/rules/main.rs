@@ -2,6 +2,8 @@
 
 mod erase;
 mod figures;
+mod keep;
+
 mod levels;
 mod mirror;
 mod net;

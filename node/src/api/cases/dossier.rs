@@ -10,6 +10,7 @@ use super::pieces::{self, Shown};
 use super::view::{CaseLine, CaseView, OfferView, OrderView};
 use crate::api::caller::Caller;
 use crate::api::problem::Problem;
+use crate::api::stamp;
 use crate::api::state::ApiState;
 
 /// Cases that are looked through for a list of offers or orders, the newest first.
@@ -30,6 +31,13 @@ fn offers(state: &ApiState, held: &Held<'_>) -> Vec<OfferView> {
     let mut views: Vec<_> = held.offers.iter().map(|o| pieces::offer(state, o, &held.receipts)).collect();
     views.sort_by(|a, b| b.at.cmp(&a.at));
     views
+}
+
+/// When names went from here, if they have and were not given again.
+fn names_gone_at(known: &Known) -> Option<String> {
+    let lapsed = known.lapse().filter(|lapse| !lapse.events.is_empty()).map(|lapse| lapse.at);
+    let gone = known.erasures().map(|erase| erase.at).chain(lapsed);
+    gone.map(|at| at.corrected()).min().map(stamp::rfc3339)
 }
 
 /// A case for a caller, if anything of it is held here. Before an offered case is taken on, the offer is all there is.
@@ -53,6 +61,7 @@ pub(crate) async fn view(
     Ok(Some(CaseView {
         line,
         private: pieces::private(&held.events, shown),
+        names_gone_at: names_gone_at(&known),
         grading: pieces::grading(brief),
         next_term: brief.next_term.map(pieces::term),
         steps: pieces::steps(&held.events, brief.step),

@@ -20,13 +20,13 @@ struct Holding {
 }
 
 /// The owner first, then those who owned it, then whoever was given something; the most first. One who holds everything is
-/// not listed for a brief as well.
-fn holdings(known: &Known) -> Vec<Holding> {
-    let full = |node, why: &str| Holding { node, class: FollowerClass::Full, until: None, why: why.to_owned() };
+/// not listed for a brief as well. What was given up to a day that has passed counts as gone; headers stay.
+fn holdings(known: &Known, keep_days: u16, today: CivilDay) -> Vec<Holding> {
+    let full = |node, until, why: &str| Holding { node, class: FollowerClass::Full, until, why: why.to_owned() };
     let owner = known.case().map(casework::Case::owner);
-    let mut all: Vec<_> = owner.into_iter().map(|node| full(node, "owner")).collect();
+    let mut all: Vec<_> = owner.into_iter().map(|node| full(node, None, "owner")).collect();
     let former = known.owners().into_iter().filter(|node| Some(*node) != owner);
-    all.extend(former.map(|node| full(node, "former-owner")));
+    all.extend(former.map(|node| full(node, known.former_owner_until(node, keep_days), "former-owner")));
     for header in known.chain().iter().map(|link| &link.header) {
         if let Act::Contributed { from, .. } = header.act {
             all.push(Holding {
@@ -45,6 +45,9 @@ fn holdings(known: &Known) -> Vec<Holding> {
         until: follower.until,
         why: follower.why.to_string(),
     }));
+    for holding in all.iter_mut().filter(|h| h.until.is_some_and(|day| day < today)) {
+        *holding = Holding { class: FollowerClass::Brief, until: None, ..holding.clone() };
+    }
     // Of an erased case nobody holds more than the brief.
     let most = if known.erasures().next().is_some() { FollowerClass::Brief } else { FollowerClass::Full };
     let mut listed: Vec<Holding> = Vec::new();
@@ -68,7 +71,8 @@ pub(super) fn holders(state: &ApiState, known: &Known) -> Vec<HolderView> {
         until: holding.until.map(|day| stamp::day(day.number())),
         why: holding.why,
     };
-    holdings(known).into_iter().map(view).collect()
+    let today = CivilDay::of(state.clock.wall());
+    holdings(known, state.in_force().policy.keep_days, today).into_iter().map(view).collect()
 }
 
 #[cfg(test)]
@@ -79,6 +83,8 @@ mod tests {
     use protocol::time::{ClockReading, UnixMillis};
 
     use super::*;
+
+    const TODAY: i32 = 20_000;
 
     fn follower(node: u8, class: FollowerClass, until: Option<i32>, why: &str) -> Record {
         Record::Follower(Follower {
@@ -93,7 +99,8 @@ mod tests {
 
     fn listed(records: Vec<Record>) -> Vec<(u8, FollowerClass, String)> {
         let known = Known::assemble(CaseId::from_bytes([1; 16]), records);
-        holdings(&known).into_iter().map(|h| (h.node.as_bytes()[0], h.class, h.why)).collect()
+        let today = CivilDay::from_number(TODAY).expect("a day");
+        holdings(&known, 30, today).into_iter().map(|h| (h.node.as_bytes()[0], h.class, h.why)).collect()
     }
 
     #[test]
@@ -110,10 +117,16 @@ mod tests {
     #[test]
     fn a_copy_up_to_a_day_does_not_hide_the_brief_that_stays() {
         let records = vec![
-            follower(1, FollowerClass::Full, Some(20_000), "view"),
+            follower(1, FollowerClass::Full, Some(TODAY), "view"),
             follower(1, FollowerClass::Brief, None, "ceiling"),
         ];
         let expected = [(1, FollowerClass::Full, "view".to_owned()), (1, FollowerClass::Brief, "ceiling".to_owned())];
         assert_eq!(listed(records), expected);
+    }
+
+    #[test]
+    fn a_copy_whose_day_has_passed_counts_as_the_brief_that_is_left() {
+        let records = vec![follower(1, FollowerClass::Full, Some(TODAY - 1), "view")];
+        assert_eq!(listed(records), [(1, FollowerClass::Brief, "view".to_owned())]);
     }
 }

@@ -363,6 +363,8 @@ pub struct CaseView {
     pub line: CaseLine,
     /// What is private, where it is held.
     pub private: Option<PrivateView>,
+    /// When what was private of it went from here: erased by its owner, or past the day up to which this node might hold it.
+    pub names_gone_at: Option<String>,
     /// Why it has its level.
     pub grading: GradingView,
     /// The term that ends next.
