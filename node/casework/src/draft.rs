@@ -64,16 +64,23 @@ pub enum Notice {
 }
 
 /// What is to be stored and sent; nothing else happens.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone)]
 pub struct Decision {
     /// Upserts.
     pub records: Vec<Record>,
     /// Letters, in order.
     pub outgoing: Vec<Outgoing>,
-    /// The case afterwards.
-    pub case: Option<Case>,
+    /// All that is held of the case afterwards: what its stored records with these would be put together to.
+    pub known: Known,
     /// What people should hear of.
     pub notes: Vec<Notice>,
+}
+
+impl Decision {
+    /// The case afterwards, if any chain of it is held.
+    pub fn case(&self) -> Option<&Case> {
+        self.known.case()
+    }
 }
 
 /// A decision in the making.
@@ -267,7 +274,7 @@ impl<'d, 'w> Draft<'d, 'w> {
         } else {
             self.fact_given_up();
         }
-        Decision { records: self.records, outgoing: self.outgoing, case: self.known.case().cloned(), notes: self.notes }
+        Decision { records: self.records, outgoing: self.outgoing, known: self.known, notes: self.notes }
     }
 
     /// An escalated case is followed to its archive by every level up to the ceiling, and by its former owners with all

@@ -16,7 +16,7 @@ use crate::record::{ContributionFile, Follower, Lapse, OfferFile, OfferState, Or
 use crate::tenure::{self, Link};
 
 /// All that a node holds of one case, put together from its records.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Known {
     id: CaseId,
     events: BTreeMap<(EventId, Hash), (Header, NodeId)>,
@@ -142,6 +142,11 @@ impl Known {
             }
             Record::Tally(_) | Record::Watermark(_) => {}
         }
+    }
+
+    /// Takes in a fact of the case that came apart from its headers.
+    pub fn counted(&mut self, fact: &CaseFact) {
+        self.put(Record::Fact(fact.clone()));
     }
 
     /// Forgets the private parts that are to be gone.

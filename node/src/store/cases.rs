@@ -1,12 +1,13 @@
 //! What casework keeps: headers, private parts, papers, facts, and the row of each case for lists.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use casework::{Case, ContributionFile, Follower, Lapse, OfferFile, OfferState, OrderFile, Record, RecordKey};
 use protocol::chain::TenureSeal;
 use protocol::erase::Erase;
 use protocol::event::{Act, Header, Private, Salt};
+use protocol::fact::CaseFact;
 use protocol::id::{CaseId, CaseKey, NodeId};
 use protocol::receipt::Receipt;
 use protocol::time::UnixMillis;
@@ -17,8 +18,10 @@ use serde::Serialize;
 use sqlx::AssertSqlSafe;
 
 use super::person_parts::{open_paper, opened, seal_paper};
-use super::sql::{Connection, Row, sql};
-use super::{Store, StoreError, WriteStore, case_id, division_number, id16, pieces, values};
+use super::sql::{Connection, Row, Statement, sql};
+use super::{
+    IDS_A_STATEMENT, Store, StoreError, WriteStore, case_id, division_number, id16, list, pieces, rows_of_ids, values,
+};
 use crate::person::vault::Vault;
 
 /// The kinds of papers, as they are named in the table.
@@ -205,54 +208,71 @@ impl WriteStore {
         Ok(())
     }
 
-    /// Stores the row of a case for lists and counts.
-    pub async fn put_case_file(&mut self, me: NodeId, case: &Case, now: UnixMillis) -> Result<(), StoreError> {
-        let brief = &case.brief;
-        sql(
-            "INSERT INTO case_file (node, case_id, owner, mine, takeovers, moves, number, head, matter, category, place, \
-             grid_kind, source, level, step, outcome, unit_code, summary, people, void, escalated, reported_day, reported_at, \
-             changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, \
-             $21, $22, $23, $24) ON CONFLICT (node, case_id) DO UPDATE SET owner = excluded.owner, mine = excluded.mine, \
-             takeovers = excluded.takeovers, moves = excluded.moves, number = excluded.number, head = excluded.head, \
-             matter = excluded.matter, category = excluded.category, place = excluded.place, \
-             grid_kind = excluded.grid_kind, source = excluded.source, level = excluded.level, step = excluded.step, \
-             outcome = excluded.outcome, unit_code = excluded.unit_code, summary = excluded.summary, people = excluded.people, \
-             void = excluded.void, escalated = excluded.escalated, reported_day = excluded.reported_day, \
-             reported_at = excluded.reported_at, changed_at = excluded.changed_at",
-        )
-        .bind(self.me())
-        .bind(case.id.as_bytes().to_vec())
-        .bind(case.owner().as_bytes().to_vec())
-        .bind(case.owned_by(me))
-        .bind(i64::from(case.head.epoch.takeovers))
-        .bind(i64::from(case.head.epoch.moves))
-        .bind(i64::from(case.head.number))
-        .bind(case.head.hash.0.to_vec())
-        .bind(word(&brief.matter))
-        .bind(i64::from(brief.category.0))
-        .bind(division_number(brief.place))
-        .bind(word(&brief.grid_kind))
-        .bind(word(&brief.source))
-        .bind(brief.level().map_or(0, |level| i64::from(level.rank())))
-        .bind(word(&brief.step))
-        .bind(brief.outcome.map(|outcome| word(&outcome)))
-        .bind(i64::from(brief.unit.0))
-        .bind(brief.summary.to_string())
-        .bind(i64::from(brief.head_count))
-        .bind(brief.void)
-        .bind(case.escalated())
-        .bind(i64::from(case.reported_at.day().number()))
-        .bind(case.reported_at.corrected().0)
-        .bind(now.0)
-        .execute(self.connection().await?)
-        .await?;
+    /// Stores the rows of cases for lists and counts.
+    pub async fn put_case_files(&mut self, me: NodeId, cases: &[&Case], now: UnixMillis) -> Result<(), StoreError> {
+        for chunk in pieces(cases) {
+            let text = format!(
+                "INSERT INTO case_file (node, case_id, owner, mine, takeovers, moves, number, head, matter, category, place, \
+                 grid_kind, source, level, step, outcome, unit_code, summary, people, void, escalated, reported_day, \
+                 reported_at, changed_at) VALUES {} ON CONFLICT (node, case_id) DO UPDATE SET owner = excluded.owner, \
+                 mine = excluded.mine, takeovers = excluded.takeovers, moves = excluded.moves, number = excluded.number, \
+                 head = excluded.head, matter = excluded.matter, category = excluded.category, place = excluded.place, \
+                 grid_kind = excluded.grid_kind, source = excluded.source, level = excluded.level, step = excluded.step, \
+                 outcome = excluded.outcome, unit_code = excluded.unit_code, summary = excluded.summary, \
+                 people = excluded.people, void = excluded.void, escalated = excluded.escalated, \
+                 reported_day = excluded.reported_day, reported_at = excluded.reported_at, changed_at = excluded.changed_at",
+                values(chunk.len(), 24)
+            );
+            let query = chunk.iter().fold(sql(AssertSqlSafe(text)), |query, case| self.case_row(query, me, case, now));
+            query.execute(self.connection().await?).await?;
+        }
         Ok(())
+    }
+
+    fn case_row(&self, query: Statement, me: NodeId, case: &Case, now: UnixMillis) -> Statement {
+        let brief = &case.brief;
+        query
+            .bind(self.node.as_bytes().to_vec())
+            .bind(case.id.as_bytes().to_vec())
+            .bind(case.owner().as_bytes().to_vec())
+            .bind(case.owned_by(me))
+            .bind(i64::from(case.head.epoch.takeovers))
+            .bind(i64::from(case.head.epoch.moves))
+            .bind(i64::from(case.head.number))
+            .bind(case.head.hash.0.to_vec())
+            .bind(word(&brief.matter))
+            .bind(i64::from(brief.category.0))
+            .bind(division_number(brief.place))
+            .bind(word(&brief.grid_kind))
+            .bind(word(&brief.source))
+            .bind(brief.level().map_or(0, |level| i64::from(level.rank())))
+            .bind(word(&brief.step))
+            .bind(brief.outcome.map(|outcome| word(&outcome)))
+            .bind(i64::from(brief.unit.0))
+            .bind(brief.summary.to_string())
+            .bind(i64::from(brief.head_count))
+            .bind(brief.void)
+            .bind(case.escalated())
+            .bind(i64::from(case.reported_at.day().number()))
+            .bind(case.reported_at.corrected().0)
+            .bind(now.0)
     }
 
     /// Everything that is held of a case.
     pub async fn records(&mut self, case: CaseId) -> Result<Vec<Record>, StoreError> {
         let (node, vault) = (self.node, self.vault.clone());
-        read_records(self.connection().await?, node, vault.as_ref(), case).await
+        let mut read = read_records(self.connection().await?, node, vault.as_ref(), &[case]).await?;
+        Ok(read.remove(&case).unwrap_or_default())
+    }
+
+    /// Everything that is held of some cases, for each of them.
+    pub async fn records_of(&mut self, cases: &[CaseId]) -> Result<BTreeMap<CaseId, Vec<Record>>, StoreError> {
+        let (node, vault) = (self.node, self.vault.clone());
+        let mut all = BTreeMap::new();
+        for chunk in cases.chunks(IDS_A_STATEMENT) {
+            all.extend(read_records(self.connection().await?, node, vault.as_ref(), chunk).await?);
+        }
+        Ok(all)
     }
 
     /// Erasures that a node ordered, as they are kept here.
@@ -313,7 +333,8 @@ impl Store {
     /// Everything that is held of a case.
     pub async fn records(&self, case: CaseId) -> Result<Vec<Record>, StoreError> {
         let mut connection = self.read().await?;
-        read_records(&mut connection, self.node, self.vault.as_ref(), case).await
+        let mut read = read_records(&mut connection, self.node, self.vault.as_ref(), &[case]).await?;
+        Ok(read.remove(&case).unwrap_or_default())
     }
 
     /// Cases with an open paper of a kind (`offer`, `order`), the latest first.
@@ -332,57 +353,95 @@ impl Store {
     }
 }
 
+/// For each of some cases, few enough for one statement, everything that is held of it.
 async fn read_records(
     connection: &mut Connection,
     node: NodeId,
     vault: Option<&Arc<Vault>>,
-    case: CaseId,
-) -> Result<Vec<Record>, StoreError> {
-    let (me, id) = (node.as_bytes().to_vec(), case.as_bytes().to_vec());
-    let mut records = Vec::new();
-    let rows = sql("SELECT e.header, e.origin, p.salt, p.content FROM case_event e LEFT JOIN case_private p \
-         ON p.node = e.node AND p.case_id = e.case_id AND p.event = e.event WHERE e.node = $1 AND e.case_id = $2")
-    .bind(me.clone())
-    .bind(id.clone())
-    .fetch_all(connection)
-    .await?;
-    for row in rows {
-        records.push(event_of(&row, &me, vault)?);
+    cases: &[CaseId],
+) -> Result<BTreeMap<CaseId, Vec<Record>>, StoreError> {
+    let me = node.as_bytes().to_vec();
+    let mut records: BTreeMap<CaseId, Vec<Record>> = cases.iter().map(|case| (*case, Vec::new())).collect();
+    let mut keys = BTreeMap::new();
+    let (marks, places) = list(2, cases);
+    let text = format!(
+        "SELECT e.case_id, e.header, e.origin, p.salt, p.content FROM case_event e LEFT JOIN case_private p \
+         ON p.node = e.node AND p.case_id = e.case_id AND p.event = e.event WHERE e.node = $1 AND e.case_id IN ({marks})"
+    );
+    let query = bind_all(sql(AssertSqlSafe(text)).bind(me.clone()), places);
+    for row in query.fetch_all(connection).await? {
+        records.entry(case_id(&row)?).or_default().push(event_of(&row, &me, vault)?);
     }
-    let rows = sql("SELECT kind, content, paper FROM case_paper WHERE node = $1 AND case_id = $2")
-        .bind(me.clone())
-        .bind(id.clone())
-        .fetch_all(connection)
-        .await?;
-    let mut key: Option<CaseKey> = None;
-    for row in rows {
-        let (kind, content): (String, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);
+    let (marks, places) = list(2, cases);
+    let text = format!("SELECT case_id, kind, content, paper FROM case_paper WHERE node = $1 AND case_id IN ({marks})");
+    let query = bind_all(sql(AssertSqlSafe(text)).bind(me.clone()), places);
+    for row in query.fetch_all(connection).await? {
+        let (case, kind, content): (_, String, Vec<u8>) = (case_id(&row)?, row.try_get(1)?, row.try_get(2)?);
         let content = match kind.as_str() {
-            CONTRIBUTION => open_paper(vault, &me, case, &row.try_get::<Vec<u8>>(2)?, content)?,
+            CONTRIBUTION => open_paper(vault, &me, case, &row.try_get::<Vec<u8>>(3)?, content)?,
             _ => content,
         };
         let record = record_of(case, &kind, &content)?;
-        if let Record::Key { key: found, .. } = &record {
-            key = Some(*found);
+        if let Record::Key { key, .. } = &record {
+            keys.insert(*key, case);
         }
-        records.push(record);
+        records.entry(case).or_default().push(record);
     }
-    // Whoever never owned the case knows its key from its fact alone, and goes on with that key when it takes the case over.
-    let (text, what) = match key {
-        Some(key) => ("SELECT body FROM fact WHERE node = $1 AND key = $2", key.as_bytes().to_vec()),
-        None => ("SELECT body FROM fact WHERE node = $1 AND case_id = $2", id),
-    };
-    for row in sql(text).bind(me).bind(what).fetch_all(connection).await? {
-        let body: Vec<u8> = row.try_get(0)?;
-        let fact = codec::decode(&body, BODY_BYTES_MAX).map_err(|e| StoreError::damaged("fact", e))?;
-        records.push(Record::Fact(fact));
+    for (case, fact) in read_facts(connection, &me, cases, &keys).await? {
+        records.entry(case).or_default().push(Record::Fact(fact));
     }
     Ok(records)
 }
 
+/// Binds ids, one after another.
+fn bind_all<'c>(query: Statement, cases: impl Iterator<Item = &'c CaseId>) -> Statement {
+    cases.fold(query, |query, case| query.bind(case.as_bytes().to_vec()))
+}
+
+/// The facts of cases: by their keys, and where no key is known by the case that the fact names. Whoever never owned a case
+/// knows its key from its fact alone, and goes on with that key when it takes the case over.
+async fn read_facts(
+    connection: &mut Connection,
+    me: &[u8],
+    cases: &[CaseId],
+    keys: &BTreeMap<CaseKey, CaseId>,
+) -> Result<Vec<(CaseId, CaseFact)>, StoreError> {
+    let fact = |row: &Row| -> Result<CaseFact, StoreError> {
+        codec::decode(&row.try_get::<Vec<u8>>(0)?, BODY_BYTES_MAX).map_err(|e| StoreError::damaged("fact", e))
+    };
+    let mut facts = Vec::new();
+    let keyed: Vec<CaseKey> = keys.keys().copied().collect();
+    for chunk in keyed.chunks(IDS_A_STATEMENT) {
+        let (marks, places) = list(2, chunk);
+        let text = format!("SELECT body FROM fact WHERE node = $1 AND key IN ({marks})");
+        let query = sql(AssertSqlSafe(text)).bind(me);
+        let query = places.fold(query, |query, key| query.bind(key.as_bytes().to_vec()));
+        for row in query.fetch_all(connection).await? {
+            let fact = fact(&row)?;
+            facts.extend(keys.get(&fact.key).map(|case| (*case, fact)));
+        }
+    }
+    let owned: BTreeSet<&CaseId> = keys.values().collect();
+    let others: Vec<CaseId> = cases.iter().filter(|case| !owned.contains(case)).copied().collect();
+    if !others.is_empty() {
+        // Told to begin with the ids: it would else look through all facts of the node.
+        let text = format!(
+            "SELECT f.body, f.case_id FROM (VALUES {}) AS wanted CROSS JOIN fact f \
+             WHERE f.node = $1 AND f.case_id = wanted.column1",
+            rows_of_ids(2, others.len())
+        );
+        let query = bind_all(sql(AssertSqlSafe(text)).bind(me), others.iter());
+        for row in query.fetch_all(connection).await? {
+            let case = CaseId::from_bytes(id16("fact", &row.try_get::<Vec<u8>>(1)?)?);
+            facts.push((case, fact(&row)?));
+        }
+    }
+    Ok(facts)
+}
+
 fn event_of(row: &Row, node: &[u8], vault: Option<&Arc<Vault>>) -> Result<Record, StoreError> {
-    let (header, origin): (Vec<u8>, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);
-    let (salt, content): (Option<Vec<u8>>, Option<Vec<u8>>) = (row.try_get(2)?, row.try_get(3)?);
+    let (header, origin): (Vec<u8>, Vec<u8>) = (row.try_get(1)?, row.try_get(2)?);
+    let (salt, content): (Option<Vec<u8>>, Option<Vec<u8>>) = (row.try_get(3)?, row.try_get(4)?);
     let header = codec::decode(&header, BODY_BYTES_MAX).map_err(|e| StoreError::damaged("case_event", e))?;
     let private = match (salt, content) {
         (Some(salt), Some(content)) => Some(opened(vault, node, &header, &salt, &content)?),

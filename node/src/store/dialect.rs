@@ -45,6 +45,11 @@ pub(crate) fn list<T>(first: usize, ids: &[T]) -> (String, impl Iterator<Item = 
     (marks, ids.iter().cycle().take(places))
 }
 
+/// Rows of one placeholder each, from a number on, `($2),($3)`: a table of ids to begin a search with.
+pub(crate) fn rows_of_ids(first: usize, count: usize) -> String {
+    (first..first + count).map(|place| format!("(${place})")).collect::<Vec<_>>().join(",")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

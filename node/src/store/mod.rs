@@ -31,7 +31,7 @@ use protocol::id::NodeId;
 use crate::person::vault::{Vault, VaultError};
 
 pub use self::database::{Database, Place};
-pub(crate) use self::dialect::{IDS_A_STATEMENT, list, pieces, values};
+pub(crate) use self::dialect::{IDS_A_STATEMENT, list, pieces, rows_of_ids, values};
 use self::lease::Lease;
 pub use self::lease::Patience;
 use self::sql::{Connection, Row, sql};

@@ -103,14 +103,16 @@ impl WriteStore {
             .iter()
             .flat_map(|(header, (_, private))| self.numbers(private).into_iter().map(|hash| (header.case, hash)))
             .collect();
-        for (case, hash) in found {
-            sql("INSERT INTO person_index (node, hash, case_id) VALUES ($1, $2, $3) \
-                 ON CONFLICT (node, hash, case_id) DO NOTHING")
-            .bind(self.me())
-            .bind(hash.to_vec())
-            .bind(case.as_bytes().to_vec())
-            .execute(self.connection().await?)
-            .await?;
+        for chunk in pieces(&found.into_iter().collect::<Vec<_>>()) {
+            let text = format!(
+                "INSERT INTO person_index (node, hash, case_id) VALUES {} ON CONFLICT (node, hash, case_id) DO NOTHING",
+                values(chunk.len(), 3)
+            );
+            let mut query = sql(AssertSqlSafe(text));
+            for (case, hash) in chunk {
+                query = query.bind(self.node.as_bytes().to_vec()).bind(hash.to_vec()).bind(case.as_bytes().to_vec());
+            }
+            query.execute(self.connection().await?).await?;
         }
         Ok(())
     }

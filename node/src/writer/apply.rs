@@ -1,9 +1,12 @@
 //! Requests and arrived messages meet the rules of casework.
 
+use std::sync::Arc;
+
 use casework::{
     Actor, Command, Decision, Incoming, Intake, Keys, Known, Letter, Notice, Outgoing, Record, Refusal, World,
 };
 use federation::core::{Deliver, Input};
+use federation::driver::Event;
 use federation::trust::{Directory, NodeKeys, seal};
 use protocol::chain::Signature;
 use protocol::division::DivisionCode;
@@ -21,7 +24,7 @@ use crate::store::link::KeepBundle;
 use super::audit;
 use super::batch::Batch;
 use super::port::{Answer, Ask, Failed, Request};
-use super::{Writer, refused};
+use super::{Work, Writer, refused};
 
 /// The node's keys as casework sees them.
 struct NodesKeys<'a> {
@@ -60,13 +63,46 @@ impl Writer {
         })
     }
 
-    async fn known(&mut self, case: CaseId) -> Result<Known, StoreError> {
+    async fn known(&mut self, case: CaseId) -> Result<Arc<Known>, StoreError> {
         if let Some(known) = self.cases.get(case) {
             return Ok(known);
         }
-        let rows = self.store.records(case).await?;
-        self.cases.put(case, rows.clone());
-        Ok(Known::assemble(case, rows))
+        let known = Arc::new(Known::assemble(case, self.store.records(case).await?));
+        self.cases.put(known.clone());
+        Ok(known)
+    }
+
+    /// Reads all cases that some work is about at once, for what it costs is the way to the database and back.
+    pub(super) async fn bring(&mut self, work: &[Work]) -> Result<(), StoreError> {
+        let missing = self.cases.missing(work.iter().flat_map(|item| self.subjects(item)));
+        if missing.len() < 2 {
+            return Ok(());
+        }
+        for (case, rows) in self.store.records_of(&missing).await? {
+            self.cases.put(Arc::new(Known::assemble(case, rows)));
+        }
+        Ok(())
+    }
+
+    /// The cases that one thing is about, as far as it is seen without acting.
+    fn subjects(&self, work: &Work) -> Vec<CaseId> {
+        match work {
+            Work::Request(Request { ask: Ask::Report { intake, .. } | Ask::Try { intake, .. }, .. }) => {
+                vec![intake.case]
+            }
+            Work::Request(Request { ask: Ask::Act { case, .. }, .. }) => vec![*case],
+            Work::Link(Event::Bundle { bundle, .. }) => {
+                let here = bundle.head().to == self.me.node;
+                // Facts are counted without their case, and most of what only passes is not looked into.
+                let read = bundle
+                    .messages()
+                    .iter()
+                    .filter(|m| (here || m.kind.kept_on_the_way()) && !m.kind.is_of_the_figures());
+                let bodies = read.filter_map(|m| Body::decode(m.kind, m.schema, &m.body).ok().flatten());
+                bodies.filter_map(|body| casework::subject_of(&body)).collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     pub(super) async fn request(&mut self, request: Request, batch: &mut Batch) -> Result<(), StoreError> {
@@ -150,11 +186,10 @@ impl Writer {
 
     /// Puts a decision into the transaction.
     fn adopt(&mut self, case: CaseId, decision: Decision, batch: &mut Batch) -> Option<casework::Case> {
-        let Decision { records, outgoing, case: after, notes } = decision;
+        let Decision { records, outgoing, known, notes } = decision;
         for note in notes {
             self.notice(case, &note);
         }
-        self.cases.follow(case, &records);
         for record in &records {
             if let Record::Fact(fact) = record {
                 batch.cases_of_facts.insert(fact.key, case);
@@ -167,8 +202,12 @@ impl Writer {
                 letter => batch.outgoing.push(Outgoing { letter, ..outgoing }),
             }
         }
+        let after = known.case().cloned();
         if let Some(after) = &after {
             batch.cases.insert(case, after.clone());
+        }
+        if known.id() == case {
+            self.cases.put(Arc::new(known));
         }
         after
     }
@@ -257,7 +296,7 @@ impl Writer {
         let case = casework::subject_of(&body);
         let known = match case {
             Some(case) => self.known(case).await?,
-            None => Known::assemble(CaseId::from_bytes([0; 16]), Vec::new()),
+            None => Arc::new(Known::assemble(CaseId::from_bytes([0; 16]), Vec::new())),
         };
         let incoming = Incoming { origin, body, opened, returned };
         match self.in_world(|world| casework::receive(&known, incoming, world)) {

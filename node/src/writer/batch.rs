@@ -134,9 +134,7 @@ impl Batch {
         if sealed_came || self.records.iter().any(|record| matches!(record, Record::Erasure(_) | Record::Lapse(_))) {
             store.empty_sealed().await?;
         }
-        for case in self.cases.values() {
-            store.put_case_file(me, case, now).await?;
-        }
+        store.put_case_files(me, &self.cases.values().collect::<Vec<_>>(), now).await?;
         self.write_trust(store, now).await?;
         let news = self.write_figures(store, now).await?;
         self.trust.write(store, now).await?;

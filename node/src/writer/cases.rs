@@ -1,52 +1,84 @@
-//! The cases that the writer has at hand, as the records they are made of.
+//! The cases that the writer has at hand.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
-use casework::{Known, Record, RecordKey};
+use casework::Known;
+use protocol::fact::CaseFact;
 use protocol::id::CaseId;
 
-/// Cases at hand at most; the whole cache goes when it is full, which costs a read for each case that comes back.
-const CASES_MAX: usize = 2_000;
+/// Cases of one generation at most.
+const GENERATION_MAX: usize = 1_000;
 
-/// Records of cases by their keys.
+/// Cases as they stand after the last decision, in two generations: what was not asked for while a whole generation came in
+/// goes.
 #[derive(Debug, Default)]
 pub(super) struct CaseCache {
-    cases: HashMap<CaseId, BTreeMap<RecordKey, Record>>,
+    young: HashMap<CaseId, Arc<Known>>,
+    old: HashMap<CaseId, Arc<Known>>,
 }
 
 impl CaseCache {
     /// What is at hand of a case.
-    pub(super) fn get(&self, case: CaseId) -> Option<Known> {
-        self.cases.get(&case).map(|rows| Known::assemble(case, rows.values().cloned().collect()))
+    pub(super) fn get(&mut self, case: CaseId) -> Option<Arc<Known>> {
+        if let Some(known) = self.old.remove(&case) {
+            self.put(known);
+        }
+        self.young.get(&case).cloned()
     }
 
-    /// Puts a case here as it was read.
-    pub(super) fn put(&mut self, case: CaseId, rows: Vec<Record>) {
-        if self.cases.len() >= CASES_MAX {
-            self.cases.clear();
+    /// Puts a case here as it stands.
+    pub(super) fn put(&mut self, known: Arc<Known>) {
+        let case = known.id();
+        self.old.remove(&case);
+        if self.young.len() >= GENERATION_MAX && !self.young.contains_key(&case) {
+            self.old = std::mem::take(&mut self.young);
         }
-        self.cases.insert(case, rows.into_iter().map(|row| (row.key(), row)).collect());
+        self.young.insert(case, known);
     }
 
-    /// Follows what a decision stored.
-    pub(super) fn follow(&mut self, case: CaseId, rows: &[Record]) {
-        if rows.iter().any(|row| matches!(row, Record::Erasure(_) | Record::Lapse(_))) {
-            // What is gone does not live on in memory.
-            self.cases.remove(&case);
-            return;
+    /// A fact of a case came by itself: what is at hand of the case knows it too.
+    pub(super) fn counted(&mut self, case: CaseId, fact: &CaseFact) {
+        if let Some(known) = self.young.get_mut(&case).or_else(|| self.old.get_mut(&case)) {
+            Arc::make_mut(known).counted(fact);
         }
-        if let Some(held) = self.cases.get_mut(&case) {
-            for row in rows {
-                let key = row.key();
-                if held.get(&key).is_none_or(|stored| row.replaces(stored)) {
-                    held.insert(key, row.clone());
-                }
-            }
-        }
+    }
+
+    /// Of these cases, those that are not at hand, each once.
+    pub(super) fn missing(&self, cases: impl Iterator<Item = CaseId>) -> Vec<CaseId> {
+        let at_hand = |case: &CaseId| self.young.contains_key(case) || self.old.contains_key(case);
+        let missing: BTreeSet<CaseId> = cases.filter(|case| !at_hand(case)).collect();
+        missing.into_iter().collect()
     }
 
     /// Forgets everything: the disk may know less.
     pub(super) fn forget(&mut self) {
-        self.cases.clear();
+        *self = Self::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn case(number: usize) -> CaseId {
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&(number as u64).to_be_bytes());
+        CaseId::from_bytes(bytes)
+    }
+
+    fn known(number: usize) -> Arc<Known> {
+        Arc::new(Known::assemble(case(number), Vec::new()))
+    }
+
+    #[test]
+    fn what_is_asked_for_stays_and_memory_has_an_end() {
+        let mut cache = CaseCache::default();
+        for number in 0..10 * GENERATION_MAX {
+            cache.put(known(number));
+            assert!(cache.get(case(0)).is_some(), "asked for at {number}");
+            assert!(cache.young.len() + cache.old.len() <= 2 * GENERATION_MAX);
+        }
+        assert_eq!(cache.missing([case(0), case(1), case(1)].into_iter()), [case(1)]);
     }
 }

@@ -208,7 +208,7 @@ impl Writer {
         if let Record::Fact(fact) = &record
             && let Some(case) = fact.case
         {
-            self.cases.follow(case, std::slice::from_ref(&record));
+            self.cases.counted(case, fact);
             if self.brief_belongs_here(fact) {
                 batch.watched.insert(fact.key, case);
                 self.look_soon();

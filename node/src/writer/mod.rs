@@ -289,6 +289,7 @@ impl Writer {
             })
             .collect();
         let known = if ids.is_empty() { BTreeMap::new() } else { self.store.known_bundles(&ids).await? };
+        self.bring(work).await?;
         for item in work.drain(..) {
             match item {
                 Work::Request(request) => self.request(request, batch).await?,

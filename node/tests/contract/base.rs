@@ -132,8 +132,8 @@ pub(crate) fn reported(at: NodeId, case: CaseId, people: u32, when: UnixMillis) 
     };
     let by = Actor::everywhere("u", "某人", &[Role::GridWorker]);
     let known = Known::assemble(case, Vec::new());
-    let Decision { records, case, .. } = casework::open(intake, &by, &known, &mut world).expect("reported");
-    (case.expect("a case"), records)
+    let Decision { records, known, .. } = casework::open(intake, &by, &known, &mut world).expect("reported");
+    (known.case().cloned().expect("a case"), records)
 }
 
 /// Stores records, those of the figures among them, in the transaction that is open or in none.
@@ -163,7 +163,7 @@ pub(crate) async fn file(
     write.open_vault(vault());
     write.begin().await.expect("begun");
     put(write, &records).await;
-    write.put_case_file(at, &case, when).await.expect("a row for lists");
+    write.put_case_files(at, &[&case], when).await.expect("a row for lists");
     write.commit().await.expect("committed");
     records
 }

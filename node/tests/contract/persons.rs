@@ -233,7 +233,7 @@ async fn what_went_on_its_day_comes_again_when_it_is_given_again(base: Base) {
     let before = case_id(0);
     let (case, records) = reported(node(2), case_id(1), 20, NOW);
     write.put_records(&records).await.expect("put");
-    write.put_case_file(node(1), &case, NOW).await.expect("another node's case");
+    write.put_case_files(node(1), &[&case], NOW).await.expect("another node's case");
     file(&mut write, node(1), case_id(2), 20, NOW).await;
     assert_eq!(write.others_cases_with_names_after(before, 9).await.expect("read"), [case_id(1)]);
     assert_eq!(write.others_cases_with_names_after(case_id(1), 9).await.expect("read"), []);

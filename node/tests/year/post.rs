@@ -178,7 +178,7 @@ impl Post {
             let to = self.place(outgoing.to);
             self.mail.push_back((from, to, outgoing.into_body(&seal).expect("a body that can be sent")));
         }
-        Ok(decision.case)
+        Ok(decision.known.case().cloned())
     }
 
     async fn keep(&mut self, at: usize, decision: &Decision) {
@@ -194,8 +194,8 @@ impl Post {
         let write = &mut self.members[at].write;
         write.begin().await.expect("a transaction");
         write.put_records(&decision.records).await.expect("stored");
-        if let Some(case) = &decision.case {
-            write.put_case_file(me, case, now).await.expect("stored");
+        if let Some(case) = decision.case() {
+            write.put_case_files(me, &[case], now).await.expect("stored");
         }
         put(write, &facts, now).await;
         write.commit().await.expect("committed");

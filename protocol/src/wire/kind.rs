@@ -120,6 +120,11 @@ impl Kind {
         matches!(self.0, 1..=5 | 42 | 48)
     }
 
+    /// Kinds of the figures, which name no case that somebody acts on.
+    pub fn is_of_the_figures(self) -> bool {
+        matches!(self.0, 3..=5)
+    }
+
     /// Kinds that may hold private parts, sealed to the node that they are for.
     pub fn may_hold_sealed(self) -> bool {
         matches!(self.0, 11 | 14 | 24)

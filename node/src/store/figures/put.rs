@@ -183,14 +183,17 @@ impl WriteStore {
         watched: &BTreeMap<CaseKey, protocol::id::CaseId>,
         now: UnixMillis,
     ) -> Result<(), StoreError> {
-        for (fact, _) in facts {
+        let facts = facts.iter().map(|(fact, _)| *fact);
+        let (mut waiting, mut settled) = (Vec::new(), Vec::new());
+        for fact in facts {
             match watched.get(&fact.key) {
-                Some(case) => self.watch(fact, *case, now).await?,
-                None if fact.case.is_some() => self.unwatch(fact.key).await?,
+                Some(case) => waiting.push((fact, *case)),
+                None if fact.case.is_some() => settled.push(fact.key),
                 None => {}
             }
         }
-        Ok(())
+        self.watch(&waiting, now).await?;
+        self.unwatch(&settled).await
     }
 }
 

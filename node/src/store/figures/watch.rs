@@ -3,9 +3,10 @@
 use protocol::fact::CaseFact;
 use protocol::id::{CaseId, CaseKey, NodeId};
 use protocol::time::UnixMillis;
+use sqlx::AssertSqlSafe;
 
 use crate::store::sql::{Row, sql};
-use crate::store::{Store, StoreError, WriteStore, id16};
+use crate::store::{IDS_A_STATEMENT, Store, StoreError, WriteStore, id16, list, pieces, values};
 
 /// Rows of one look at most.
 const LOOK_MAX: i64 = 200;
@@ -38,44 +39,55 @@ const HERE: &str = "EXISTS (SELECT 1 FROM case_file c WHERE c.node = $1 \
     (escalation_watch.takeovers, escalation_watch.moves, escalation_watch.version))";
 
 impl WriteStore {
-    pub(super) async fn watch(&mut self, fact: &CaseFact, case: CaseId, now: UnixMillis) -> Result<(), StoreError> {
-        sql("INSERT INTO escalation_watch (node, key, case_id, owner, level, takeovers, moves, version, since, alarmed) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0) ON CONFLICT (node, key) DO UPDATE SET owner = excluded.owner, \
-             level = excluded.level, takeovers = excluded.takeovers, moves = excluded.moves, version = excluded.version")
-        .bind(self.me())
-        .bind(&fact.key.as_bytes()[..])
-        .bind(&case.as_bytes()[..])
-        .bind(&fact.owner_node.as_bytes()[..])
-        .bind(fact.level.map_or(0, |level| i64::from(level.rank())))
-        .bind(i64::from(fact.epoch.takeovers))
-        .bind(i64::from(fact.epoch.moves))
-        .bind(i64::from(fact.version))
-        .bind(now.0)
-        .execute(self.connection().await?)
-        .await?;
+    pub(super) async fn watch(&mut self, facts: &[(&CaseFact, CaseId)], now: UnixMillis) -> Result<(), StoreError> {
+        for chunk in pieces(facts) {
+            let text = format!(
+                "INSERT INTO escalation_watch (node, key, case_id, owner, level, takeovers, moves, version, since, alarmed) \
+                 VALUES {} ON CONFLICT (node, key) DO UPDATE SET owner = excluded.owner, level = excluded.level, \
+                 takeovers = excluded.takeovers, moves = excluded.moves, version = excluded.version",
+                values(chunk.len(), 10)
+            );
+            let mut query = sql(AssertSqlSafe(text));
+            for (fact, case) in chunk {
+                query = query
+                    .bind(self.me())
+                    .bind(&fact.key.as_bytes()[..])
+                    .bind(&case.as_bytes()[..])
+                    .bind(&fact.owner_node.as_bytes()[..])
+                    .bind(fact.level.map_or(0, |level| i64::from(level.rank())))
+                    .bind(i64::from(fact.epoch.takeovers))
+                    .bind(i64::from(fact.epoch.moves))
+                    .bind(i64::from(fact.version))
+                    .bind(now.0)
+                    .bind(false);
+            }
+            query.execute(self.connection().await?).await?;
+        }
         Ok(())
     }
 
-    pub(super) async fn unwatch(&mut self, key: CaseKey) -> Result<(), StoreError> {
-        sql("DELETE FROM escalation_watch WHERE node = $1 AND key = $2")
-            .bind(self.me())
-            .bind(&key.as_bytes()[..])
-            .execute(self.connection().await?)
-            .await?;
+    pub(super) async fn unwatch(&mut self, keys: &[CaseKey]) -> Result<(), StoreError> {
+        for chunk in keys.chunks(IDS_A_STATEMENT) {
+            let (marks, places) = list(2, chunk);
+            let text = format!("DELETE FROM escalation_watch WHERE node = $1 AND key IN ({marks})");
+            let query = sql(AssertSqlSafe(text)).bind(self.me());
+            let query = places.fold(query, |query, key| query.bind(&key.as_bytes()[..]));
+            query.execute(self.connection().await?).await?;
+        }
         Ok(())
     }
 
     /// Looks at what is watched: those that came are watched no more, those that have been missing since before a moment
     /// are told once.
     pub async fn look_at_escalations(&mut self, before: UnixMillis) -> Result<Vec<WatchChange>, StoreError> {
-        let came = sql(sqlx::AssertSqlSafe(format!(
+        let came = sql(AssertSqlSafe(format!(
             "SELECT case_id, owner, level, since FROM escalation_watch WHERE node = $1 AND alarmed = 1 AND {HERE}"
         )))
         .bind(self.me())
         .fetch_all(self.connection().await?)
         .await?;
         let mut changes = came.iter().map(|r| dropped(r).map(WatchChange::Came)).collect::<Result<Vec<_>, _>>()?;
-        sql(sqlx::AssertSqlSafe(format!("DELETE FROM escalation_watch WHERE node = $1 AND {HERE}")))
+        sql(AssertSqlSafe(format!("DELETE FROM escalation_watch WHERE node = $1 AND {HERE}")))
             .bind(self.me())
             .execute(self.connection().await?)
             .await?;
