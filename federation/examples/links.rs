@@ -94,7 +94,12 @@ fn packs(links: usize, settings: HostSettings, city: &mut City, directory: &Dire
         for _ in first..links.min(first + CHILDREN) {
             let child = city.member(Some(parent.node))?;
             parent_setup.registry.admit(child.keys.tls_spki_sha256(), child.node);
-            let up = Parent { node: parent.node, address: address.clone(), spki: None };
+            let up = Parent {
+                node: parent.node,
+                address: address.clone(),
+                spki: None,
+                transport: federation::driver::Transport::Quic,
+            };
             below.nodes.push(below.host.open(setup(&child, directory, Some(up)))?);
         }
         above.nodes.push(above.host.open(parent_setup)?);

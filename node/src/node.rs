@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use casework::Me;
 use federation::core::{Core, Kept, KeptLane, KeptLink, Limits};
+use federation::driver::join::Way;
 use federation::driver::settings::EVENTS_MAX;
 use federation::driver::{Endpoint, Event, Host, HostSettings, JoinError, Setup};
 use federation::trust::{Authority, Directory, NodeKeys, Registry, Token};
@@ -21,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::{Clock, random_bytes};
 use crate::config::{
     Config, DatabaseSection, FiguresSection, HttpSection, LinkSection, NamesSection, NodeSection, ParentSection,
+    Transport,
 };
 use crate::folder::Folder;
 pub use crate::invite::{Wanted, give_token, give_token_for};
@@ -126,11 +128,26 @@ pub async fn found(folder: &Folder, plan: &Plan) -> anyhow::Result<Config> {
 
 /// Joins a federation with a token from the node above.
 pub async fn join(folder: &Folder, plan: &Plan, token: &Token) -> anyhow::Result<Config> {
-    join_by(folder, plan, token, &Clock::default()).await
+    join_as(folder, plan, token, Transport::Quic, &Clock::default()).await
 }
 
 /// [`join`] by a given clock.
 pub async fn join_by(folder: &Folder, plan: &Plan, token: &Token, clock: &Clock) -> anyhow::Result<Config> {
+    join_as(folder, plan, token, Transport::Quic, clock).await
+}
+
+/// [`join`] over a given transport, which carries the link from then on.
+pub async fn join_over(folder: &Folder, plan: &Plan, token: &Token, over: Transport) -> anyhow::Result<Config> {
+    join_as(folder, plan, token, over, &Clock::default()).await
+}
+
+async fn join_as(
+    folder: &Folder,
+    plan: &Plan,
+    token: &Token,
+    over: Transport,
+    clock: &Clock,
+) -> anyhow::Result<Config> {
     refuse_existing(folder)?;
     if token.division != plan.division {
         bail!("the token is for {}, not for {}", token.division, plan.division);
@@ -146,8 +163,8 @@ pub async fn join_by(folder: &Folder, plan: &Plan, token: &Token, clock: &Clock)
             (keys, node)
         }
     };
-    let bind = SocketAddr::new(plan.link.ip(), 0);
-    let enrolled = match federation::driver::join::join_at(token, &keys, node, bind, clock.joining(token)).await {
+    let way = Way { bind: SocketAddr::new(plan.link.ip(), 0), over: over.into() };
+    let enrolled = match federation::driver::join::join_at(token, &keys, node, way, clock.joining(token)).await {
         Ok(enrolled) => enrolled,
         Err(JoinError::Refused(why)) => {
             // No token will ever fit these keys: a folder with keys alone would only puzzle whoever finds it.
@@ -162,7 +179,7 @@ pub async fn join_by(folder: &Folder, plan: &Plan, token: &Token, clock: &Clock)
             return Err(anyhow::Error::new(error).context(again));
         }
     };
-    let parent = ParentSection { id: token.parent, address: token.address.clone() };
+    let parent = ParentSection { id: token.parent, address: token.address.clone(), transport: over };
     settle(folder, configuration(plan, node, Some(parent)), &enrolled).await
 }
 
@@ -422,9 +439,9 @@ fn open_link(
         Some(house) => house.host.open(setup).context("the node has no place on the pack's socket"),
         None => {
             let (capture, time) = (config.link.capture.clone(), standing.time.clone());
-            let settings = HostSettings { capture, time, ..HostSettings::default() };
+            let settings = HostSettings { capture, time, tcp: config.link.tcp, ..HostSettings::default() };
             let opened = Endpoint::bind(config.link.listen, settings, setup)
-                .with_context(|| format!("the link cannot listen on UDP {}", config.link.listen))?;
+                .with_context(|| format!("the link cannot listen on {}", config.link.places()))?;
             opened.0.host().warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
             Ok(opened)
         }

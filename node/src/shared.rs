@@ -10,6 +10,7 @@ use protocol::id::{CaseId, NodeId};
 use protocol::time::UnixMillis;
 use tokio::sync::broadcast;
 
+use crate::config::Transport;
 use crate::trust::TrustStatus;
 
 /// Alarms that are remembered for the page.
@@ -47,6 +48,7 @@ pub struct Alarm {
 #[derive(Debug, Default)]
 struct State {
     links: BTreeMap<NodeId, LinkState>,
+    carriers: BTreeMap<NodeId, Transport>,
     places: BTreeMap<NodeId, Place>,
     line: Vec<Ancestor>,
     alarms: VecDeque<Alarm>,
@@ -94,6 +96,15 @@ impl Shared {
     /// All links that were ever up in this run.
     pub fn links(&self) -> BTreeMap<NodeId, LinkState> {
         self.state().links.clone()
+    }
+
+    /// What carries the link to each peer, or did the last time, in this run.
+    pub fn carriers(&self) -> BTreeMap<NodeId, Transport> {
+        self.state().carriers.clone()
+    }
+
+    pub(crate) fn carried(&self, peer: NodeId, by: Transport) {
+        self.state().carriers.insert(peer, by);
     }
 
     /// Whether the link to a peer is up.

@@ -358,7 +358,9 @@ async fn a_county_that_ran_alone_comes_below_a_city_with_its_nodes_and_cases() {
     let city = Site::found(&root, CITY).await;
     let token = node::give_token(&city.folder, COUNTY.parse().expect("a code"), HOUR).await.expect("a token");
     let run = county.run();
-    wuji::trust::adopt::adopt(&county.folder, &run.config, &run.port, &run.clock, &token).await.expect("adopted");
+    let over = wuji::config::Transport::Quic;
+    let adopted = wuji::trust::adopt::adopt(&county.folder, &run.config, &run.port, &run.clock, &token, over).await;
+    adopted.expect("adopted");
     county.linked().await;
     until("the township sees the city above", || township.run().shared.line().len() == 2).await;
     held(&city, earlier).await;

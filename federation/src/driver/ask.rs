@@ -4,12 +4,16 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use quinn::{Connection, VarInt};
+use bytes::Bytes;
+use tokio_util::task::TaskTracker;
 
 use crate::trust::tls::{self, Anchor, TlsError};
 
+use super::connection::{Connection, code};
+use super::dial::{Client, Dialler};
 use super::event::AskKind;
-use super::quic::{BindError, code, reach, reason, socket};
+use super::host::BindError;
+use super::quic::socket;
 use super::settings::{HostSettings, Parent};
 
 /// Bytes of a request.
@@ -51,7 +55,7 @@ pub struct Question {
 
 /// Where questions are asked from.
 pub(super) struct Asker<'a> {
-    pub(super) quic: &'a quinn::Endpoint,
+    pub(super) from: &'a Dialler,
     pub(super) settings: &'a HostSettings,
 }
 
@@ -64,14 +68,20 @@ impl Asker<'_> {
         request: impl FnOnce(&[u8; 32]) -> Vec<u8>,
     ) -> Result<Vec<u8>, AskError> {
         let Question { kind, parent, anchor } = question;
-        let Self { quic, settings } = self;
-        let tls = tls::ask_config(anchor, parent.node, parent.spki, kind.alpn(), settings.time.clone())?;
-        let client = socket::client(tls, settings)?;
+        let Self { from, settings } = self;
+        let tls = tls::ask_config(
+            anchor,
+            parent.node,
+            parent.spki,
+            kind.of(&parent.transport.protocols()),
+            settings.time.clone(),
+        )?;
+        let client = Client::new(tls, parent.transport, settings)?;
         let attempt = async {
-            let connection = reach(quic, &client, &parent, settings.handshake).await?;
+            let connection = from.reach(&client, &parent, settings.handshake).await?;
             let reply = converse(&connection, kind, request).await;
-            let reply = reply.map_err(|e| connection.close_reason().map_or(e, |why| reason(&why)))?;
-            connection.close(code::DONE, b"");
+            let reply = reply.map_err(|e| connection.close_reason().unwrap_or(e))?;
+            connection.close(code::DONE, "");
             Ok(reply)
         };
         match tokio::time::timeout(settings.handshake.saturating_add(ANSWER), attempt).await {
@@ -88,21 +98,23 @@ pub async fn ask(
     question: Question,
     request: impl FnOnce(&[u8; 32]) -> Vec<u8>,
 ) -> Result<Vec<u8>, AskError> {
-    let quic = own_socket(bind, settings)?;
-    let reply = Asker { quic: &quic, settings }.ask(question, request).await;
-    leave(&quic).await;
+    let from = own_socket(bind, settings)?;
+    let reply = Asker { from: &from, settings }.ask(question, request).await;
+    leave(&from).await;
     reply
 }
 
-pub(super) fn own_socket(bind: SocketAddr, settings: &HostSettings) -> Result<quinn::Endpoint, BindError> {
+pub(super) fn own_socket(bind: SocketAddr, settings: &HostSettings) -> Result<Dialler, BindError> {
     let bound = socket::bind(bind, settings.socket_buffer)?;
-    socket::endpoint(socket::endpoint_config(settings)?, None, bound.socket)
+    let quic = socket::endpoint(socket::endpoint_config(settings)?, None, bound.socket)?;
+    Ok(Dialler { quic, tasks: TaskTracker::new() })
 }
 
-pub(super) async fn leave(quic: &quinn::Endpoint) {
-    quic.close(VarInt::from_u32(0), b"");
-    // The socket closes anyway; this only lets the parent know.
-    let _ = tokio::time::timeout(FAREWELL, quic.wait_idle()).await;
+pub(super) async fn leave(from: &Dialler) {
+    from.quic.close(code::DONE.into(), b"");
+    from.tasks.close();
+    // The sockets close anyway; this only lets the parent know.
+    let _ = tokio::time::timeout(FAREWELL, async { tokio::join!(from.quic.wait_idle(), from.tasks.wait()) }).await;
 }
 
 /// Says the request; gives the answer as it came.
@@ -111,12 +123,10 @@ async fn converse(
     kind: AskKind,
     request: impl FnOnce(&[u8; 32]) -> Vec<u8>,
 ) -> Result<Vec<u8>, String> {
-    let mut exporter = [0; 32];
-    connection
-        .export_keying_material(&mut exporter, kind.exporter_label(), b"")
-        .map_err(|_| "no exporter value".to_owned())?;
-    let (mut send, mut receive) = connection.open_bi().await.map_err(|e| e.to_string())?;
-    send.write_all(&request(&exporter)).await.map_err(|e| e.to_string())?;
-    send.finish().map_err(|e| e.to_string())?;
-    receive.read_to_end(REPLY_BYTES_MAX).await.map_err(|e| e.to_string())
+    let exporter = connection.exporter(kind)?;
+    let (mut send, mut receive) = connection.question(true).await?;
+    let ended = |_| "the connection ended too early".to_owned();
+    send.write(&mut [Bytes::from(request(&exporter))]).await.map_err(ended)?;
+    send.finish().map_err(ended)?;
+    receive.read_to_end(REPLY_BYTES_MAX).await
 }

@@ -11,8 +11,10 @@ use protocol::wire::frame::{Lane, LinkSeq};
 use tokio::sync::oneshot;
 
 use crate::trust::enrolment;
-use crate::trust::tls::{ALPN_JOIN, ALPN_RENEW};
+use crate::trust::tls::Protocols;
 use crate::trust::verify::{Verified, VerifyError};
+
+use super::settings::Transport;
 
 /// Something that happened at the endpoint. Events of one lane come in order; those of different lanes need not.
 #[derive(Debug)]
@@ -26,6 +28,8 @@ pub enum Event {
         peer: NodeId,
         /// Whether this side dialled: the peer is the parent then.
         dialled: bool,
+        /// What carries it.
+        transport: Transport,
     },
     /// A frame of the control lane.
     Control {
@@ -95,11 +99,11 @@ pub enum AskKind {
 }
 
 impl AskKind {
-    /// The ALPN under which it is spoken.
-    pub fn alpn(self) -> &'static [u8] {
+    /// The name under which it is spoken.
+    pub fn of(self, spoken: &Protocols) -> &'static [u8] {
         match self {
-            Self::Join => ALPN_JOIN,
-            Self::Renew => ALPN_RENEW,
+            Self::Join => spoken.join,
+            Self::Renew => spoken.renew,
         }
     }
 

@@ -16,8 +16,8 @@ use crate::trust::{Authority, NodeKeys, Token, enrolment, name};
 
 use super::ask::{AskError, Asker, Question, REPLY_BYTES_MAX, leave, own_socket};
 use super::event::{AskKind, JoinRefusal, JoinReply};
-use super::quic::BindError;
-use super::settings::{HostSettings, Parent};
+use super::host::BindError;
+use super::settings::{HostSettings, Parent, Transport};
 
 /// Bytes of a proof.
 pub(super) const MAC_BYTES: usize = 32;
@@ -47,10 +47,19 @@ pub enum JoinError {
     Bind(#[from] BindError),
 }
 
+/// How a node that joins reaches the one above.
+#[derive(Debug, Clone, Copy)]
+pub struct Way {
+    /// Where its own socket is.
+    pub bind: SocketAddr,
+    /// What carries the question.
+    pub over: Transport,
+}
+
 /// Joins with a token: asks, and asks again while the request is on its way to the authority. Ends with the certificate
 /// or with a refusal; a parent that cannot be reached ends it too, and the caller may try again with the same keys.
-pub async fn join(token: &Token, keys: &NodeKeys, node: NodeId, bind: SocketAddr) -> Result<Enrolled, JoinError> {
-    join_at(token, keys, node, bind, Arc::new(DefaultTimeProvider)).await
+pub async fn join(token: &Token, keys: &NodeKeys, node: NodeId, way: Way) -> Result<Enrolled, JoinError> {
+    join_at(token, keys, node, way, Arc::new(DefaultTimeProvider)).await
 }
 
 /// [`join`] with a given clock for certificates.
@@ -58,11 +67,11 @@ pub async fn join_at(
     token: &Token,
     keys: &NodeKeys,
     node: NodeId,
-    bind: SocketAddr,
+    way: Way,
     time: Arc<dyn TimeProvider>,
 ) -> Result<Enrolled, JoinError> {
     let request = keys.join_request(token.id, node, token.division)?;
-    join_as(&request, token, keys, bind, time).await
+    join_as(&request, token, keys, way, time).await
 }
 
 /// [`join_at`] for a node that ran alone and brings its own authority along.
@@ -71,26 +80,26 @@ pub async fn adopt_at(
     keys: &NodeKeys,
     node: NodeId,
     authority: &Authority,
-    bind: SocketAddr,
+    way: Way,
     time: Arc<dyn TimeProvider>,
 ) -> Result<Enrolled, JoinError> {
     let request = keys.join_request(token.id, node, token.division)?;
     let request = enrolment::bringing(request, authority)
         .map_err(|_| JoinError::Answer("the own root certificate is above the limit"))?;
-    join_as(&request, token, keys, bind, time).await
+    join_as(&request, token, keys, way, time).await
 }
 
 async fn join_as(
     request: &JoinRequest,
     token: &Token,
     keys: &NodeKeys,
-    bind: SocketAddr,
+    Way { bind, over }: Way,
     time: Arc<dyn TimeProvider>,
 ) -> Result<Enrolled, JoinError> {
     let settings = HostSettings { time, ..HostSettings::default() };
-    let quic = own_socket(bind, &settings)?;
-    let enrolled = request_from(&Asker { quic: &quic, settings: &settings }, token, keys, request).await;
-    leave(&quic).await;
+    let from = own_socket(bind, &settings)?;
+    let enrolled = request_from(&Asker { from: &from, settings: &settings }, token, keys, request, over).await;
+    leave(&from).await;
     enrolled
 }
 
@@ -100,9 +109,10 @@ pub(super) async fn join_from(
     token: &Token,
     keys: &NodeKeys,
     node: NodeId,
+    over: Transport,
 ) -> Result<Enrolled, JoinError> {
     let request = keys.join_request(token.id, node, token.division)?;
-    request_from(asker, token, keys, &request).await
+    request_from(asker, token, keys, &request, over).await
 }
 
 /// Asks until the authority has issued.
@@ -111,10 +121,11 @@ async fn request_from(
     token: &Token,
     keys: &NodeKeys,
     request: &JoinRequest,
+    over: Transport,
 ) -> Result<Enrolled, JoinError> {
     let mut pause = RETRY;
     let enrolled = loop {
-        match ask_once(asker, token, request).await? {
+        match ask_once(asker, token, request, over).await? {
             JoinReply::Enrolled(enrolled) => break *enrolled,
             JoinReply::Refused(why) => return Err(JoinError::Refused(why)),
             JoinReply::Pending => {
@@ -127,10 +138,15 @@ async fn request_from(
     Ok(enrolled)
 }
 
-async fn ask_once(asker: &Asker<'_>, token: &Token, request: &JoinRequest) -> Result<JoinReply, JoinError> {
+async fn ask_once(
+    asker: &Asker<'_>,
+    token: &Token,
+    request: &JoinRequest,
+    over: Transport,
+) -> Result<JoinReply, JoinError> {
     let question = Question {
         kind: AskKind::Join,
-        parent: Parent { node: token.parent, address: token.address.clone(), spki: None },
+        parent: Parent { node: token.parent, address: token.address.clone(), spki: None, transport: over },
         anchor: Anchor::Pin(token.root),
     };
     let reply = asker.ask(question, |exporter| {

@@ -1,5 +1,8 @@
-//! Moves frames over QUIC and decides nothing. What is said on a link is the core's matter, who may speak is
-//! [`crate::trust`]'s; here are sockets, streams, queues and limits.
+//! Moves frames over QUIC, or over TCP where UDP is blocked, and decides nothing. What is said on a link is the core's
+//! matter, who may speak is [`crate::trust`]'s; here are sockets, lanes, queues and limits.
+//!
+//! [`host`] holds the nodes and whom they admit, `link` the frames of a connection; both are written over `connection`, which
+//! `quic` and `tcp` carry.
 #![cfg_attr(
     not(test),
     deny(
@@ -12,16 +15,21 @@
 )]
 
 pub mod ask;
+mod connection;
+mod dial;
 pub mod event;
+pub mod host;
 pub mod join;
-pub mod quic;
+mod link;
+mod quic;
 pub mod settings;
+mod tcp;
 
 #[cfg(test)]
 mod tests;
 
 pub use ask::{AskError, Question, ask};
 pub use event::{Ask, AskKind, Event, JoinAsk, JoinRefusal, JoinReply};
+pub use host::{BindError, Endpoint, Host};
 pub use join::{JoinError, join};
-pub use quic::{BindError, Endpoint, Host};
-pub use settings::{HostSettings, Parent, Setup};
+pub use settings::{HostSettings, Parent, Setup, Transport};

@@ -8,11 +8,33 @@ use protocol::id::NodeId;
 use rustls::time_provider::{DefaultTimeProvider, TimeProvider};
 use rustls_pki_types::CertificateDer;
 
-use crate::trust::tls::Chain;
-use crate::trust::{Directory, NodeKeys, Registry};
+use crate::trust::tls::{self, Chain, Protocols};
+use crate::trust::{Directory, NoRandomness, NodeKeys, Registry, random};
+
+use super::host::BindError;
 
 /// Events that wait for a node, unless it says otherwise.
 pub const EVENTS_MAX: usize = 4096;
+
+/// What carries a link.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Transport {
+    /// QUIC over UDP.
+    #[default]
+    Quic,
+    /// TLS over TCP, for networks that let no UDP pass.
+    Tcp,
+}
+
+impl Transport {
+    /// What is spoken over it.
+    pub(super) fn protocols(self) -> Protocols {
+        match self {
+            Self::Quic => tls::OVER_QUIC,
+            Self::Tcp => tls::OVER_TCP,
+        }
+    }
+}
 
 /// The node above.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +45,8 @@ pub struct Parent {
     pub address: String,
     /// SHA-256 of its TLS key, when it shall be pinned too.
     pub spki: Option<[u8; 32]>,
+    /// What carries the link to it, and what is asked of it.
+    pub transport: Transport,
 }
 
 /// One node: who it is and whom it admits.
@@ -59,7 +83,7 @@ pub struct HostSettings {
     pub keep_alive: Duration,
     /// A handshake, and the opening of all lanes, may take so long.
     pub handshake: Duration,
-    /// Handshakes under way at once; above it newcomers are refused.
+    /// Handshakes under way at once over each transport; above it newcomers are refused.
     pub handshakes_max: usize,
     /// Requests to join or to renew under way at once.
     pub asks_max: usize,
@@ -67,6 +91,8 @@ pub struct HostSettings {
     pub ask_wait: Duration,
     /// Bytes of each of the two buffers of each of the two sockets.
     pub socket_buffer: usize,
+    /// Whether children may come over TCP too, at the number of the UDP port.
+    pub tcp: bool,
     /// Segmentation offload: off on network cards where it fails.
     pub offload: bool,
     /// The clock for certificates, read at every handshake. A shared one may be steered while the host runs.
@@ -82,6 +108,15 @@ impl HostSettings {
         self.secret = Some(keys.transport_secret("wuji quic host 1"));
         self
     }
+
+    /// How often one dialling side shows a sign of life: spread, so that the children of one parent do not speak together.
+    pub(super) fn sign_of_life(&self) -> Result<Duration, BindError> {
+        let spread = random::<8>().map(u64::from_be_bytes).map_err(|NoRandomness| BindError::Setting("randomness"))?;
+        let two_thirds =
+            u64::try_from(self.keep_alive.as_millis()).unwrap_or(u64::MAX).saturating_mul(2).checked_div(3);
+        let spread = Duration::from_millis(two_thirds.and_then(|most| spread.checked_rem(most)).unwrap_or(0));
+        Ok(self.keep_alive.saturating_add(spread))
+    }
 }
 
 impl Default for HostSettings {
@@ -95,6 +130,7 @@ impl Default for HostSettings {
             asks_max: 64,
             ask_wait: Duration::from_secs(10),
             socket_buffer: 4 * 1024 * 1024,
+            tcp: false,
             offload: true,
             time: Arc::new(DefaultTimeProvider),
             capture: None,

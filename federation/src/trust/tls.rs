@@ -25,12 +25,22 @@ use super::name::{BadCertificate, node_of, spki_sha256, tls_name};
 
 pub use above::{Anchor, ask_config};
 
-/// ALPN of a link.
-pub const ALPN_LINK: &[u8] = b"wuji-link/1";
-/// ALPN of a join.
-pub const ALPN_JOIN: &[u8] = b"wuji-join/1";
-/// ALPN of a renewal. Both ends may have expired certificates, so no other conversation is possible then.
-pub const ALPN_RENEW: &[u8] = b"wuji-renew/1";
+/// The names under which links, joins and renewals are spoken over one transport.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Protocols {
+    /// A link.
+    pub link: &'static [u8],
+    /// A join.
+    pub join: &'static [u8],
+    /// A renewal. Both ends may have expired certificates, so no other conversation is possible then.
+    pub renew: &'static [u8],
+}
+
+/// Over QUIC.
+pub const OVER_QUIC: Protocols = Protocols { link: b"wuji-link/1", join: b"wuji-join/1", renew: b"wuji-renew/1" };
+/// Over TCP, where the lanes are made by records of our own: another protocol.
+pub const OVER_TCP: Protocols =
+    Protocols { link: b"wuji-link-tcp/1", join: b"wuji-join-tcp/1", renew: b"wuji-renew-tcp/1" };
 
 /// The methods by which a verifier of certificates of either side checks signatures: as the one provider does. rustls asks
 /// each verifier for them, though they say nothing about whom it trusts.

@@ -13,6 +13,7 @@ use super::caller::Caller;
 use super::extract::Body;
 use super::problem::{Problem, ProblemBody};
 use super::state::ApiState;
+use crate::config::Transport;
 use crate::trust::{RevokedView, TrustStatus};
 use crate::writer::trust::TrustAct;
 
@@ -55,6 +56,9 @@ pub enum TrustWish {
     Adopt {
         /// The token from the node above.
         token: String,
+        /// What carries the link to it.
+        #[serde(default)]
+        transport: Transport,
     },
 }
 
@@ -83,9 +87,9 @@ pub(super) async fn act(
         TrustWish::Renew => TrustAct::Renew,
         TrustWish::RollOver => TrustAct::RollOver,
         TrustWish::RetireOld { force } => TrustAct::RetireOld { force },
-        TrustWish::Adopt { token } => {
+        TrustWish::Adopt { token, transport } => {
             let token = token.trim().parse().map_err(|_| Problem::invalid("the token cannot be read"))?;
-            crate::trust::adopt::adopt(&state.folder, &state.config, &state.port, &state.clock, &token)
+            crate::trust::adopt::adopt(&state.folder, &state.config, &state.port, &state.clock, &token, transport)
                 .await
                 .map_err(|e| Problem::trust(format!("{e:#}")))?;
             return view(State(state), caller).await;

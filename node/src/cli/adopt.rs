@@ -4,6 +4,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::asking::Node;
+use super::setup::AboveArguments;
 use super::{FolderArgument, say};
 
 /// `wuji adopt`.
@@ -14,11 +15,13 @@ pub(super) struct Adopt {
     /// The token from the node above, made for this node's division.
     #[arg(long)]
     token: String,
+    #[command(flatten)]
+    above: AboveArguments,
 }
 
 impl Adopt {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let wish = json!({ "act": "adopt", "token": self.token.trim() });
+        let wish = json!({ "act": "adopt", "token": self.token.trim(), "transport": self.above.transport });
         Node::of(self.folder.folder)?.trust(Some(&wish)).await?;
         say(
             "this node hangs below the node of the token now; ids and cases stay, certificates are renewed by themselves",

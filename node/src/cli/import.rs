@@ -16,7 +16,7 @@ use crate::pack::{Order, PackDatabase, join, make};
 
 use super::cases::Cases;
 use super::say;
-use super::setup::{DoorArguments, LinkArguments};
+use super::setup::{AboveArguments, DoorArguments, LinkArguments};
 use super::user::UserTable;
 
 /// `wuji import`.
@@ -54,6 +54,8 @@ struct Divisions {
     /// own, with its authority. An interrupted run goes on when it is given the same words again.
     #[arg(long, conflicts_with = "one_file")]
     token: Option<String>,
+    #[command(flatten)]
+    above: AboveArguments,
     #[command(flatten)]
     link: LinkArguments,
     #[command(flatten)]
@@ -117,7 +119,7 @@ impl Divisions {
         let told = |done| bar.set_position(u64::try_from(done).unwrap_or(u64::MAX));
         let made = match &token {
             None => make(order, told).await?,
-            Some(token) => join(order, token, told).await?,
+            Some(token) => join(order, token, self.above.transport, told).await?,
         };
         bar.finish_and_clear();
         say(&format!(

@@ -9,7 +9,7 @@ use federation::trust::Token;
 use protocol::division::DivisionCode;
 use protocol::id::NodeId;
 
-use crate::config::{Config, HttpSection, LinkSection};
+use crate::config::{Config, HttpSection, LinkSection, Transport};
 use crate::folder::Folder;
 use crate::names::Table;
 use crate::node::{self, Plan, Wanted};
@@ -57,6 +57,14 @@ impl LinkArguments {
         let advertise = self.advertise.clone().unwrap_or_else(|| near.to_string());
         LinkSection::new(self.listen, advertise)
     }
+}
+
+/// How the node above is reached.
+#[derive(Debug, Args)]
+pub(super) struct AboveArguments {
+    /// What carries the link to the node above: tcp where a network lets no UDP pass and that node listens for it.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) transport: Transport,
 }
 
 /// How people's browsers are met.
@@ -180,6 +188,8 @@ pub(super) struct Join {
     #[arg(long)]
     token: String,
     #[command(flatten)]
+    above: AboveArguments,
+    #[command(flatten)]
     plan: PlanArguments,
 }
 
@@ -188,7 +198,7 @@ impl Join {
         let folder = Folder::new(self.folder.folder);
         let token: Token = self.token.trim().parse().context("the token cannot be read")?;
         let (plan, door) = self.plan.plan(token.division, &folder)?;
-        let config = with_door(node::join(&folder, &plan, &token).await?, door, &folder)?;
+        let config = with_door(node::join_over(&folder, &plan, &token, self.above.transport).await?, door, &folder)?;
         say(&format!("{} ({}) has joined, in {}", config.node.name, config.node.id, folder.path().display()));
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 mod http;
 mod names;
+mod transport;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::person::realm::PeopleSection;
 pub use http::{Door, HttpSection, NoDoor};
 pub use names::NamesSection;
+pub use transport::Transport;
 
 /// The name of the file in a node's folder.
 pub const FILE_NAME: &str = "wuji.toml";
@@ -69,6 +71,9 @@ pub struct NodeSection {
 pub struct LinkSection {
     /// UDP address to listen on.
     pub listen: SocketAddr,
+    /// Whether to listen on TCP too, at the same number, for nodes below whose network lets no UDP pass.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tcp: bool,
     /// `host:port` by which children reach this node; goes into join tokens.
     pub advertise: String,
     /// Shortest wait before the parent is dialled again, milliseconds.
@@ -83,9 +88,15 @@ pub struct LinkSection {
 }
 
 impl LinkSection {
+    /// Where it listens, for people.
+    pub(crate) fn places(&self) -> String {
+        format!("UDP {}{}", self.listen, if self.tcp { " and TCP at the same number" } else { "" })
+    }
+
     /// A link with the usual waits.
     pub fn new(listen: SocketAddr, advertise: String) -> Self {
-        Self { listen, advertise, retry_min_ms: retry_min_ms(), retry_max_ms: retry_max_ms(), capture: None }
+        let (retry_min_ms, retry_max_ms) = (retry_min_ms(), retry_max_ms());
+        Self { listen, tcp: false, advertise, retry_min_ms, retry_max_ms, capture: None }
     }
 }
 
@@ -146,6 +157,17 @@ pub struct ParentSection {
     pub id: NodeId,
     /// `host:port` of its link.
     pub address: String,
+    /// What carries the link to it. The node above must listen for it: see [`LinkSection::tcp`].
+    #[serde(default, skip_serializing_if = "Transport::is_usual")]
+    pub transport: Transport,
+}
+
+impl ParentSection {
+    /// As it is dialled.
+    pub(crate) fn dialled(&self) -> federation::driver::Parent {
+        let Self { id, address, transport } = self;
+        federation::driver::Parent { node: *id, address: address.clone(), spki: None, transport: (*transport).into() }
+    }
 }
 
 impl Config {

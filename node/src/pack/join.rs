@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use super::file::{FILE_NAME, PackFile};
 use super::make::{Made, NODES, Order, Workplace, node_folder, put_users};
 use super::start::Pack;
-use crate::config::Config;
+use crate::config::{Config, Transport};
 use crate::divisions::Site;
 use crate::folder::Folder;
 use crate::node::{self, Plan};
@@ -30,8 +30,8 @@ const AT_ONCE: usize = 16;
 const JOIN_MAX: Duration = Duration::from_secs(120);
 const TOKEN_LIFE_MS: i64 = 3_600_000;
 
-/// Makes a pack whose topmost node joins with a token. `told` hears how many nodes have joined.
-pub async fn join(order: Order<'_>, token: &Token, told: impl Fn(usize)) -> anyhow::Result<Made> {
+/// Makes a pack whose topmost node joins with a token, over this transport; the others are on the same machine. `told` hears how many nodes have joined.
+pub async fn join(order: Order<'_>, token: &Token, over: Transport, told: impl Fn(usize)) -> anyhow::Result<Made> {
     order.http.door(order.into)?;
     let top = order.sites.first().context("a pack needs a node")?;
     ensure!(
@@ -53,7 +53,7 @@ pub async fn join(order: Order<'_>, token: &Token, told: impl Fn(usize)) -> anyh
         }
     };
     let joining = Arc::new(Joining { root, file });
-    joining.join_one(top, token).await?;
+    joining.join_one(top, token, over).await?;
     joining.put_users(top, &order.users).await?;
     let mut pack = Pack::start(&joining.root, &joining.file, |_| {}).await?;
     let joined = joining.all_below(&mut pack, order.sites, told).await;
@@ -76,7 +76,7 @@ impl Joining {
     }
 
     /// Joins one node, unless an earlier run did. A lost answer is asked for again with the same keys.
-    async fn join_one(&self, site: &Site, token: &Token) -> anyhow::Result<()> {
+    async fn join_one(&self, site: &Site, token: &Token, over: Transport) -> anyhow::Result<()> {
         let folder = self.folder(site);
         if folder.is_node() {
             return Ok(());
@@ -90,7 +90,7 @@ impl Joining {
             database: self.file.database.url.clone(),
         };
         let failed = || format!("{} ({}) did not join; run the same command again to go on", site.name, site.code);
-        let mut config = tokio::time::timeout(JOIN_MAX, node::join(&folder, &plan, token))
+        let mut config = tokio::time::timeout(JOIN_MAX, node::join_over(&folder, &plan, token, over))
             .await
             .context("it took too long")
             .and_then(|joined| joined)
@@ -145,6 +145,6 @@ impl Joining {
         let parent = site.parent.context("only the topmost node has no parent")?;
         let above = Folder::new(self.root.join(NODES).join(parent.to_string()));
         let token = node::give_token(&above, site.code, TOKEN_LIFE_MS).await?;
-        self.join_one(site, &token).await
+        self.join_one(site, &token, Transport::Quic).await
     }
 }

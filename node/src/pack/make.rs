@@ -14,6 +14,7 @@ use super::file::{PackDatabase, PackFile, PackPeople, PackSection};
 use crate::clock::{Clock, random_bytes};
 use crate::config::{
     Config, DatabaseSection, FiguresSection, HttpSection, LinkSection, NamesSection, NodeSection, ParentSection,
+    Transport,
 };
 use crate::divisions::Site;
 use crate::folder::Folder;
@@ -314,7 +315,11 @@ impl Making {
             people: PeopleSection::default(),
             figures: FiguresSection::default(),
             names: NamesSection::default(),
-            parent: parent.map(|p| ParentSection { id: p.node, address: self.file.link.advertise.clone() }),
+            parent: parent.map(|p| ParentSection {
+                id: p.node,
+                address: self.file.link.advertise.clone(),
+                transport: Transport::Quic,
+            }),
         })
     }
 }

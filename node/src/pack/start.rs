@@ -159,13 +159,13 @@ fn named(failure: Failure) -> anyhow::Error {
 
 /// The sockets. Keys of the transport come from the first node whose keys can be read: it stays with the pack.
 fn open_host(file: &PackFile, folders: &[Folder]) -> anyhow::Result<Host> {
-    let settings = HostSettings { capture: file.link.capture.clone(), ..HostSettings::default() };
+    let settings = HostSettings { capture: file.link.capture.clone(), tcp: file.link.tcp, ..HostSettings::default() };
     let settings = match folders.iter().find_map(|folder| NodeKeys::load(&folder.keys()).ok()) {
         Some(keys) => settings.keyed_by(&keys),
         None => settings,
     };
     let host = Host::bind(file.link.listen, settings)
-        .with_context(|| format!("the link cannot listen on UDP {}", file.link.listen))?;
+        .with_context(|| format!("the link cannot listen on {}", file.link.places()))?;
     host.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
     Ok(host)
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use protocol::division::Level;
 
 use super::*;
-use crate::config::{HttpSection, LinkSection};
+use crate::config::{HttpSection, LinkSection, Transport};
 use crate::divisions::{self, Site};
 use crate::folder::Folder;
 use crate::names::Table;
@@ -26,7 +26,7 @@ fn sites() -> Vec<Site> {
 /// A free UDP address on this machine.
 fn link() -> LinkSection {
     let listen = ports::free_address();
-    LinkSection { listen, advertise: listen.to_string(), retry_min_ms: 50, retry_max_ms: 1_000, capture: None }
+    LinkSection { retry_min_ms: 50, retry_max_ms: 1_000, ..LinkSection::new(listen, listen.to_string()) }
 }
 
 fn user(name: &str, grants: &str) -> PutUser {
@@ -296,14 +296,18 @@ async fn a_pack_joins_below_a_node_that_runs_elsewhere_and_an_interrupted_run_go
     // The first run ends when its second level stands for nothing that can join.
     let mut broken = below.clone();
     broken[2].code = "330702001001".parse().unwrap();
-    let first = interrupted(async || join(order(&into, &broken, PackDatabase::default()), &token, |_| {}).await);
+    let first = interrupted(async || {
+        join(order(&into, &broken, PackDatabase::default()), &token, Transport::Quic, |_| {}).await
+    });
     let why = format!("{:#}", first.unwrap_err());
     assert!(why.contains("330702001001 is not below 330602001000"), "{why}");
     assert!(!into.exists() && root.path().join("county.partial").exists(), "what has joined is kept beside the place");
     let why = make(order(&into, &below, PackDatabase::default()), |_| {}).await.unwrap_err().to_string();
     assert!(why.contains("holds nodes that have joined a federation"), "{why}");
 
-    let again = interrupted(async || join(order(&into, &below, PackDatabase::default()), &token, |_| {}).await);
+    let again = interrupted(async || {
+        join(order(&into, &below, PackDatabase::default()), &token, Transport::Quic, |_| {}).await
+    });
     let made = again.unwrap();
     assert_eq!(made.nodes, 4);
     let county = start(&into).await;

@@ -127,7 +127,7 @@ impl Standing {
 
     /// The node above, as it is dialled.
     pub(crate) fn above(&self) -> Option<Parent> {
-        self.parent.as_ref().map(|p| Parent { node: p.id, address: p.address.clone(), spki: None })
+        self.parent.as_ref().map(ParentSection::dialled)
     }
 
     /// From when to when the newest certificate is valid.

@@ -1,6 +1,5 @@
 //! One authority follows another: the root rolls over, or a node that ran alone comes under another.
 
-use federation::driver::Parent;
 use federation::trust::name::authority_of;
 use federation::trust::{Anchors, Authority};
 use protocol::bounded::List;
@@ -141,7 +140,7 @@ impl Writer {
         self.authority = None;
         self.standing.parent = Some(parent.clone());
         self.standing.newest.enrolled = enrolled.clone();
-        self.endpoint.reparent(Some(Parent { node: parent.id, address: parent.address, spki: None }));
+        self.endpoint.reparent(Some(parent.dialled()));
         self.mandate(up, batch)?;
         for mandate in enrolled.mandates.iter() {
             self.mandate(mandate.clone(), batch)?;

@@ -74,7 +74,7 @@ pub struct Parts {
     pub core: Core,
     /// The database.
     pub store: WriteStore,
-    /// The QUIC endpoint.
+    /// The driver's endpoint.
     pub endpoint: Endpoint,
     /// The clock.
     pub clock: Clock,
@@ -308,7 +308,8 @@ impl Writer {
         batch: &mut Batch,
     ) -> Result<(), StoreError> {
         match event {
-            Event::Opened { connection, peer, dialled } => {
+            Event::Opened { connection, peer, dialled, transport } => {
+                self.shared.carried(peer, transport.into());
                 self.feed(Input::LinkOpened { peer, connection: ConnectionId(connection), dialled });
             }
             Event::Control { connection, frame } => {

@@ -1,18 +1,14 @@
-//! Who comes in: a child of the node that it named, or somebody who asks without a certificate. Nobody else.
+//! Who comes in over QUIC.
 
 use std::sync::Arc;
 
-use quinn::crypto::rustls::HandshakeData;
 use quinn::{Connection, Incoming};
 
-use crate::driver::event::AskKind;
-use crate::trust::tls::{ALPN_JOIN, ALPN_LINK, ALPN_RENEW};
-
-use super::host::Shared;
-use super::{answer, code, link};
+use crate::driver::connection;
+use crate::driver::host::{Shared, admit};
 
 /// Accepts until the host closes.
-pub(super) async fn run(host: Arc<Shared>) {
+pub(in crate::driver) async fn run(host: Arc<Shared>) {
     let half = host.settings.handshakes_max.div_ceil(2);
     while let Some(incoming) = host.listening.accept().await {
         let Ok(permit) = host.handshakes.clone().try_acquire_owned() else {
@@ -30,9 +26,9 @@ pub(super) async fn run(host: Arc<Shared>) {
         let task = host.clone();
         host.tasks.spawn(async move {
             let remote = incoming.remote_address();
-            let connection = handshake(&task, incoming).await;
+            let connection = handshake(&task, incoming).await.map(connection::Connection::Quic);
             drop(permit);
-            if let Err(why) = connection.and_then(|connection| admit(&task, connection)) {
+            if let Err(why) = connection.and_then(|connection| admit::admit(&task, connection)) {
                 tracing::info!(%remote, why, "not admitted");
             }
         });
@@ -45,35 +41,4 @@ async fn handshake(host: &Shared, incoming: Incoming) -> Result<Connection, Stri
         Ok(outcome) => outcome.map_err(|e| e.to_string()),
         Err(_) => Err("the handshake is not done in time".into()),
     }
-}
-
-/// Hands a connection to the node that it is for; the node's own tasks run it from here on.
-fn admit(host: &Arc<Shared>, connection: Connection) -> Result<(), String> {
-    let refuse = |why: &str| {
-        connection.close(code::IDENTITY, why.as_bytes());
-        Err(why.to_owned())
-    };
-    let data = connection.handshake_data().and_then(|d| d.downcast::<HandshakeData>().ok());
-    let Some(HandshakeData { protocol: Some(protocol), server_name: Some(name), .. }) = data.map(|data| *data) else {
-        return refuse("no protocol or no server name");
-    };
-    // The handshake has looked both up already; this holds even if that were broken, and the node may have left since.
-    let Some(node) = host.nodes.by_name(&name) else { return refuse("no such node here") };
-    let remote = connection.remote_address();
-    match &*protocol {
-        ALPN_LINK => {
-            let Some(child) = node.child_of(&connection) else {
-                return refuse("a link needs the certificate of a registered child");
-            };
-            node.tasks.clone().spawn(async move {
-                if let Err(why) = link::run(node, connection, child, false).await {
-                    tracing::info!(%remote, why, "not admitted");
-                }
-            });
-        }
-        ALPN_JOIN => answer::start(host, node, connection, AskKind::Join),
-        ALPN_RENEW => answer::start(host, node, connection, AskKind::Renew),
-        _ => return refuse("no such protocol"),
-    }
-    Ok(())
 }

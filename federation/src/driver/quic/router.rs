@@ -8,13 +8,12 @@ use quinn_proto::ConnectionId;
 use quinn_proto::transport_parameters::TransportParameters;
 use rustls::time_provider::TimeProvider;
 
-use crate::trust::tls::TlsError;
+use crate::driver::host::BindError;
 use crate::trust::tls::below::{Seat, Seats, config_for_one};
-
-use super::BindError;
+use crate::trust::tls::{OVER_QUIC, TlsError};
 
 /// The listening side's cryptography.
-pub(super) struct Router {
+pub(in crate::driver) struct Router {
     seats: Arc<dyn Seats>,
     time: Arc<dyn TimeProvider>,
     /// Initial keys and retry tags hang on no node; a session of it knows none and so refuses everybody.
@@ -37,8 +36,8 @@ fn quic(tls: Result<rustls::ServerConfig, TlsError>) -> Result<Arc<QuicServerCon
 }
 
 impl Router {
-    pub(super) fn new(seats: Arc<dyn Seats>, time: Arc<dyn TimeProvider>) -> Result<Self, BindError> {
-        let nobody = quic(config_for_one(Arc::new(Nobody), time.clone()))?;
+    pub(in crate::driver) fn new(seats: Arc<dyn Seats>, time: Arc<dyn TimeProvider>) -> Result<Self, BindError> {
+        let nobody = quic(config_for_one(Arc::new(Nobody), time.clone(), &OVER_QUIC))?;
         Ok(Self { seats, time, nobody })
     }
 }
@@ -54,7 +53,7 @@ impl crypto::ServerConfig for Router {
 
     fn start_session(self: Arc<Self>, version: u32, params: &TransportParameters) -> Box<dyn Session> {
         // Made once with the same parts, it is made again; if not, nobody is let in.
-        let session = quic(config_for_one(self.seats.clone(), self.time.clone())).unwrap_or_else(|error| {
+        let session = quic(config_for_one(self.seats.clone(), self.time.clone(), &OVER_QUIC)).unwrap_or_else(|error| {
             tracing::error!(%error, "a connection gets no session");
             self.nobody.clone()
         });

@@ -10,10 +10,10 @@ use quinn::{ClientConfig, EndpointConfig, ServerConfig, TokioRuntime, TransportC
 use quinn_proto::HashedConnectionIdGenerator;
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::driver::host::BindError;
 use crate::driver::settings::HostSettings;
 use crate::trust::{NoRandomness, random};
 
-use super::BindError;
 use super::router::Router;
 
 /// The lanes of a link; an asker needs one. quinn keeps a place for each stream that could come.
@@ -112,7 +112,7 @@ fn transport(
 }
 
 /// For the listening side.
-pub(super) fn server(router: Router, settings: &HostSettings) -> Result<ServerConfig, BindError> {
+pub(in crate::driver) fn server(router: Router, settings: &HostSettings) -> Result<ServerConfig, BindError> {
     let mut config = ServerConfig::with_crypto(Arc::new(router));
     config
         .transport_config(transport(settings, STREAMS_MAX, None)?)
@@ -126,10 +126,6 @@ pub(super) fn server(router: Router, settings: &HostSettings) -> Result<ServerCo
 pub(in crate::driver) fn client(tls: rustls::ClientConfig, settings: &HostSettings) -> Result<ClientConfig, BindError> {
     let tls = QuicClientConfig::try_from(tls).map_err(|_| BindError::Setting("cipher suites"))?;
     let mut config = ClientConfig::new(Arc::new(tls));
-    let spread = random::<8>().map(u64::from_be_bytes).map_err(|NoRandomness| BindError::Setting("randomness"))?;
-    let two_thirds =
-        u64::try_from(settings.keep_alive.as_millis()).unwrap_or(u64::MAX).saturating_mul(2).checked_div(3);
-    let spread = Duration::from_millis(two_thirds.and_then(|most| spread.checked_rem(most)).unwrap_or(0));
-    config.transport_config(transport(settings, 0, Some(settings.keep_alive.saturating_add(spread)))?);
+    config.transport_config(transport(settings, 0, Some(settings.sign_of_life()?))?);
     Ok(config)
 }

@@ -10,14 +10,26 @@ use rustls_pki_types::UnixTime;
 use super::{End, above, loopback, settings, setup};
 use crate::driver::ask::{AskError, Question, REPLY_BYTES_MAX, REQUEST_BYTES_MAX, ask};
 use crate::driver::event::{Ask, AskKind, Event};
-use crate::driver::quic::Host;
-use crate::driver::settings::HostSettings;
+use crate::driver::host::Host;
+use crate::driver::settings::{HostSettings, Transport};
 use crate::trust::authority::LEAF_LIFE;
 use crate::trust::directory::verified;
 use crate::trust::tests::{Member, directory, member, node, now};
 use crate::trust::tls::Anchor;
 use crate::trust::tls::above::EXPIRED_PARENT_MAX;
 use crate::trust::{Authority, NodeKeys};
+
+over_both! {
+    a_renewal_is_asked_for_and_answered_without_a_certificate,
+    after_both_certificates_have_ended_no_link_opens_and_a_renewal_can_be_asked_for,
+    a_child_with_an_ended_certificate_is_refused_by_a_parent_with_a_good_one,
+    a_parents_certificate_that_ended_is_accepted_for_a_renewal_only_and_for_a_time_only,
+    an_ended_certificate_must_be_the_parents_in_all_else,
+    an_asker_without_an_answer_is_told_to_come_again,
+    requests_and_answers_have_their_limits,
+    a_node_without_a_parent_has_nobody_to_ask,
+    a_question_reaches_the_node_of_the_host_that_it_names,
+}
 
 /// A clock that a test sets: so many seconds from the machine's.
 #[derive(Debug, Default)]
@@ -31,6 +43,7 @@ impl TimeProvider for Steered {
 }
 
 struct Pair {
+    over: Transport,
     top: Member,
     low: Member,
     parent: End,
@@ -39,7 +52,7 @@ struct Pair {
 }
 
 /// Parent and child under one clock.
-fn pair() -> Pair {
+fn pair(over: Transport) -> Pair {
     let mut authority = Authority::found("x", now()).unwrap();
     let (top, low) = (member(&mut authority, 1, None), member(&mut authority, 2, Some(1)));
     let clock = Arc::new(Steered::default());
@@ -48,9 +61,9 @@ fn pair() -> Pair {
     let top_setup = setup(&top, &knows, None);
     top_setup.registry.admit(low.keys.tls_spki_sha256(), low.node);
     let parent = End::bind_with(loopback(), timed.clone(), top_setup);
-    let low_setup = setup(&low, &knows, Some(above(&top, parent.address())));
+    let low_setup = setup(&low, &knows, Some(above(over, &top, parent.address())));
     let child = End::bind_with(loopback(), timed, low_setup);
-    Pair { top, low, parent, child, clock }
+    Pair { over, top, low, parent, child, clock }
 }
 
 impl Pair {
@@ -63,7 +76,7 @@ impl Pair {
     }
 
     fn question(&self, anchor: Anchor) -> Question {
-        let parent = above(&self.top, self.parent.address());
+        let parent = above(self.over, &self.top, self.parent.address());
         Question { kind: AskKind::Renew, parent, anchor }
     }
 
@@ -80,9 +93,8 @@ fn signed(keys: &NodeKeys, exporter: &[u8; 32]) -> Vec<u8> {
     keys.sign(exporter).0.to_vec()
 }
 
-#[tokio::test]
-async fn a_renewal_is_asked_for_and_answered_without_a_certificate() {
-    let mut pair = pair();
+async fn a_renewal_is_asked_for_and_answered_without_a_certificate(over: Transport) {
+    let mut pair = pair(over);
     let (endpoint, keys) = (pair.child.endpoint.clone(), pair.low.keys.clone());
     let asking = tokio::spawn(async move { endpoint.ask(|exporter| signed(&keys, exporter)).await });
     let ask = pair.asked().await;
@@ -97,9 +109,8 @@ async fn a_renewal_is_asked_for_and_answered_without_a_certificate() {
     assert_ne!(pair.asked().await.exporter, ask.exporter, "a proof is good for one connection");
 }
 
-#[tokio::test]
-async fn after_both_certificates_have_ended_no_link_opens_and_a_renewal_can_be_asked_for() {
-    let mut pair = pair();
+async fn after_both_certificates_have_ended_no_link_opens_and_a_renewal_can_be_asked_for(over: Transport) {
+    let mut pair = pair(over);
     pair.beyond_the_leafs();
     pair.child.endpoint.dial();
     assert!(matches!(pair.child.next().await, Event::DialFailed { .. }));
@@ -110,9 +121,8 @@ async fn after_both_certificates_have_ended_no_link_opens_and_a_renewal_can_be_a
     assert_eq!(asking.await.unwrap().unwrap(), b"renewed");
 }
 
-#[tokio::test]
-async fn a_child_with_an_ended_certificate_is_refused_by_a_parent_with_a_good_one() {
-    let mut pair = pair();
+async fn a_child_with_an_ended_certificate_is_refused_by_a_parent_with_a_good_one(over: Transport) {
+    let mut pair = pair(over);
     // Only the parent's clock moves on, and the parent is renewed under it.
     let ahead = Arc::new(Steered::default());
     ahead.0.store(LEAF_LIFE.whole_seconds() + 60, Ordering::Relaxed);
@@ -120,7 +130,7 @@ async fn a_child_with_an_ended_certificate_is_refused_by_a_parent_with_a_good_on
     let top_setup = setup(&pair.top, &knows, None);
     top_setup.registry.admit(pair.low.keys.tls_spki_sha256(), pair.low.node);
     let mut parent = End::bind_with(loopback(), HostSettings { time: ahead, ..settings() }, top_setup);
-    pair.child.endpoint.reparent(Some(above(&pair.top, parent.address())));
+    pair.child.endpoint.reparent(Some(above(over, &pair.top, parent.address())));
     pair.child.endpoint.dial();
     // TLS 1.3 tells a client late.
     loop {
@@ -133,9 +143,8 @@ async fn a_child_with_an_ended_certificate_is_refused_by_a_parent_with_a_good_on
     parent.silent().await;
 }
 
-#[tokio::test]
-async fn a_parents_certificate_that_ended_is_accepted_for_a_renewal_only_and_for_a_time_only() {
-    let mut pair = pair();
+async fn a_parents_certificate_that_ended_is_accepted_for_a_renewal_only_and_for_a_time_only(over: Transport) {
+    let mut pair = pair(over);
     pair.beyond_the_leafs();
     let timed = HostSettings { time: pair.clock.clone(), ..settings() };
     let roots = Anchor::Roots(vec![pair.top.chain().root]);
@@ -148,9 +157,8 @@ async fn a_parents_certificate_that_ended_is_accepted_for_a_renewal_only_and_for
     pair.parent.silent().await;
 }
 
-#[tokio::test]
-async fn an_ended_certificate_must_be_the_parents_in_all_else() {
-    let mut pair = pair();
+async fn an_ended_certificate_must_be_the_parents_in_all_else(over: Transport) {
+    let mut pair = pair(over);
     pair.beyond_the_leafs();
     let timed = HostSettings { time: pair.clock.clone(), ..settings() };
     let root = pair.top.chain().root;
@@ -173,9 +181,8 @@ async fn an_ended_certificate_must_be_the_parents_in_all_else() {
     assert_eq!(asking.await.unwrap().unwrap(), [8]);
 }
 
-#[tokio::test]
-async fn an_asker_without_an_answer_is_told_to_come_again() {
-    let mut pair = pair();
+async fn an_asker_without_an_answer_is_told_to_come_again(over: Transport) {
+    let mut pair = pair(over);
     let endpoint = pair.child.endpoint.clone();
     let asking = tokio::spawn(async move { endpoint.ask(|_| vec![1]).await });
     drop(pair.asked().await);
@@ -183,9 +190,8 @@ async fn an_asker_without_an_answer_is_told_to_come_again() {
     assert!(matches!(&outcome, Err(AskError::Unreachable(why)) if why.contains("ask again")), "{outcome:?}");
 }
 
-#[tokio::test]
-async fn requests_and_answers_have_their_limits() {
-    let mut pair = pair();
+async fn requests_and_answers_have_their_limits(over: Transport) {
+    let mut pair = pair(over);
     let outcome = pair.child.endpoint.ask(|_| vec![0; REQUEST_BYTES_MAX + 1]).await;
     assert!(matches!(outcome, Err(AskError::Unreachable(_))), "{outcome:?}");
     pair.parent.silent().await;
@@ -200,21 +206,19 @@ async fn requests_and_answers_have_their_limits() {
     }
 }
 
-#[tokio::test]
-async fn a_node_without_a_parent_has_nobody_to_ask() {
-    let pair = pair();
+async fn a_node_without_a_parent_has_nobody_to_ask(over: Transport) {
+    let pair = pair(over);
     let outcome = pair.parent.endpoint.ask(|_| panic!("there is nobody")).await;
     assert!(matches!(outcome, Err(AskError::NoParent)));
 }
 
-#[tokio::test]
-async fn a_question_reaches_the_node_of_the_host_that_it_names() {
+async fn a_question_reaches_the_node_of_the_host_that_it_names(over: Transport) {
     let mut authority = Authority::found("x", now()).unwrap();
     let (left, right) = (member(&mut authority, 1, None), member(&mut authority, 2, None));
     let knows = directory(&authority, &[&left, &right]);
     let host = Host::bind(loopback(), settings()).unwrap();
     let mut ends = [&left, &right].map(|member| End::open(&host, setup(member, &knows, None)));
-    let parent = above(&right, host.local_addr().unwrap());
+    let parent = above(over, &right, host.local_addr().unwrap());
     let question = Question { kind: AskKind::Renew, parent, anchor: Anchor::Roots(vec![right.chain().root]) };
     let asker = host.clone();
     let asking = tokio::spawn(async move { asker.ask(question, |_| vec![1]).await });

@@ -9,9 +9,20 @@ use rustls_pki_types::CertificateDer;
 use super::{End, above, loopback, setup};
 use crate::core::FrameOut;
 use crate::driver::event::Event;
+use crate::driver::settings::Transport;
 use crate::trust::tests::{Member, directory, member, node, now};
 use crate::trust::tls::TlsError;
 use crate::trust::{Authority, Registry, name};
+
+over_both! {
+    a_new_certificate_is_shown_on_new_links_while_the_old_one_lives,
+    a_parent_shows_its_new_certificate_to_new_links_while_the_old_one_lives,
+    a_certificate_for_another_node_or_another_key_is_not_presented,
+    one_root_follows_another_with_both_valid_in_between,
+    a_child_dials_its_new_parent,
+    the_link_of_a_revoked_child_is_down_within_a_second_though_the_child_does_not_answer,
+    nothing_that_a_revoked_child_said_is_queued_after_the_cut,
+}
 
 struct Pair {
     authority: Authority,
@@ -22,7 +33,7 @@ struct Pair {
     registry: Registry,
 }
 
-fn pair() -> Pair {
+fn pair(over: Transport) -> Pair {
     let mut authority = Authority::found("x", now()).unwrap();
     let (top, low) = (member(&mut authority, 1, None), member(&mut authority, 2, Some(1)));
     let knows = directory(&authority, &[&top, &low]);
@@ -30,7 +41,7 @@ fn pair() -> Pair {
     let registry = top_setup.registry.clone();
     registry.admit(low.keys.tls_spki_sha256(), low.node);
     let parent = End::bind(loopback(), top_setup);
-    let child = End::bind(loopback(), setup(&low, &knows, Some(above(&top, parent.address()))));
+    let child = End::bind(loopback(), setup(&low, &knows, Some(above(over, &top, parent.address()))));
     Pair { authority, top, low, parent, child, registry }
 }
 
@@ -63,9 +74,8 @@ impl Pair {
     }
 }
 
-#[tokio::test]
-async fn a_new_certificate_is_shown_on_new_links_while_the_old_one_lives() {
-    let mut pair = pair();
+async fn a_new_certificate_is_shown_on_new_links_while_the_old_one_lives(over: Transport) {
+    let mut pair = pair(over);
     let (up, down) = pair.open().await;
     let renewed = member(&mut pair.authority, 2, Some(1));
     pair.child.endpoint.present(&renewed.keys, &renewed.chain()).unwrap();
@@ -76,13 +86,12 @@ async fn a_new_certificate_is_shown_on_new_links_while_the_old_one_lives() {
     pair.carries(up, down).await;
 }
 
-#[tokio::test]
-async fn a_parent_shows_its_new_certificate_to_new_links_while_the_old_one_lives() {
-    let mut pair = pair();
+async fn a_parent_shows_its_new_certificate_to_new_links_while_the_old_one_lives(over: Transport) {
+    let mut pair = pair(over);
     let (up, down) = pair.open().await;
     let renewed = member(&mut pair.authority, 1, None);
     let pinned = |member: &Member, pair: &Pair| {
-        let mut parent = above(&pair.top, pair.parent.address());
+        let mut parent = above(over, &pair.top, pair.parent.address());
         parent.spki = Some(member.keys.tls_spki_sha256());
         Some(parent)
     };
@@ -95,9 +104,8 @@ async fn a_parent_shows_its_new_certificate_to_new_links_while_the_old_one_lives
     pair.carries(up, down).await;
 }
 
-#[tokio::test]
-async fn a_certificate_for_another_node_or_another_key_is_not_presented() {
-    let mut pair = pair();
+async fn a_certificate_for_another_node_or_another_key_is_not_presented(over: Transport) {
+    let mut pair = pair(over);
     let other = member(&mut pair.authority, 3, Some(1));
     let outcome = pair.child.endpoint.present(&other.keys, &other.chain());
     assert!(matches!(outcome, Err(TlsError::OtherNode)), "{outcome:?}");
@@ -111,9 +119,8 @@ fn roots(authorities: &[&Authority]) -> Vec<CertificateDer<'static>> {
     authorities.iter().map(|a| a.root().clone()).collect()
 }
 
-#[tokio::test]
-async fn one_root_follows_another_with_both_valid_in_between() {
-    let mut pair = pair();
+async fn one_root_follows_another_with_both_valid_in_between(over: Transport) {
+    let mut pair = pair(over);
     let (up, down) = pair.open().await;
     let mut city = Authority::found("y", now()).unwrap();
     let (top, low) = (member(&mut city, 1, None), member(&mut city, 2, Some(1)));
@@ -141,16 +148,15 @@ async fn one_root_follows_another_with_both_valid_in_between() {
     assert!(matches!(pair.child.endpoint.trust(vec![]), Err(TlsError::NoRoot)));
 }
 
-#[tokio::test]
-async fn a_child_dials_its_new_parent() {
-    let mut pair = pair();
+async fn a_child_dials_its_new_parent(over: Transport) {
+    let mut pair = pair(over);
     pair.open().await;
     let other = member(&mut pair.authority, 3, None);
     let knows = directory(&pair.authority, &[&other, &pair.low]);
     let other_setup = setup(&other, &knows, None);
     other_setup.registry.admit(pair.low.keys.tls_spki_sha256(), pair.low.node);
     let mut elsewhere = End::bind(loopback(), other_setup);
-    pair.child.endpoint.reparent(Some(above(&other, elsewhere.address())));
+    pair.child.endpoint.reparent(Some(above(over, &other, elsewhere.address())));
     pair.child.endpoint.dial();
     assert_eq!(pair.child.opened().await.1, other.node);
     assert_eq!(elsewhere.opened().await.1, pair.low.node);
@@ -161,14 +167,13 @@ async fn a_child_dials_its_new_parent() {
     assert!(matches!(pair.child.next().await, Event::DialFailed { why } if why.contains("no parent")));
 }
 
-#[tokio::test]
-async fn the_link_of_a_revoked_child_is_down_within_a_second_though_the_child_does_not_answer() {
-    let mut pair = pair();
+async fn the_link_of_a_revoked_child_is_down_within_a_second_though_the_child_does_not_answer(over: Transport) {
+    let mut pair = pair(over);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let mut child = {
         let _inside = runtime.enter();
         let knows = directory(&pair.authority, &[&pair.low]);
-        End::bind(loopback(), setup(&pair.low, &knows, Some(above(&pair.top, pair.parent.address()))))
+        End::bind(loopback(), setup(&pair.low, &knows, Some(above(over, &pair.top, pair.parent.address()))))
     };
     child.endpoint.dial();
     child.opened().await;
@@ -189,14 +194,13 @@ async fn the_link_of_a_revoked_child_is_down_within_a_second_though_the_child_do
     runtime.shutdown_background();
 }
 
-#[tokio::test]
-async fn nothing_that_a_revoked_child_said_is_queued_after_the_cut() {
-    let mut pair = pair();
+async fn nothing_that_a_revoked_child_said_is_queued_after_the_cut(over: Transport) {
+    let mut pair = pair(over);
     let mut narrow = setup(&pair.top, &directory(&pair.authority, &[&pair.top, &pair.low]), None);
     narrow.events_max = 1;
     narrow.registry.admit(pair.low.keys.tls_spki_sha256(), pair.low.node);
     pair.parent = End::bind(loopback(), narrow);
-    pair.child.endpoint.reparent(Some(above(&pair.top, pair.parent.address())));
+    pair.child.endpoint.reparent(Some(above(over, &pair.top, pair.parent.address())));
     let (up, _) = pair.open().await;
     for n in 1..=20 {
         let bytes = pair.low.bundle(n, node(1), Urgency::Red, 10).bytes().clone();

@@ -7,13 +7,21 @@ use protocol::directory::Ancestor;
 use protocol::wire::control::Enrolled;
 use protocol::wire::limits::ANCESTORS_MAX;
 
-use super::{End, above, loopback, setup};
+use super::{End, above, loopback, setup, way};
 use crate::driver::event::{Event, JoinAsk, JoinRefusal, JoinReply};
 use crate::driver::join::{JoinError, join};
-use crate::driver::settings::HostSettings;
+use crate::driver::settings::{HostSettings, Transport};
 use crate::trust::tests::{Member, directory, division, member, node, now};
-use crate::trust::tls::{ALPN_JOIN, Anchor, ask_config};
+use crate::trust::tls::{Anchor, OVER_QUIC, ask_config};
 use crate::trust::{Authority, NodeKeys, Registry, Token, enrolment};
+
+over_both! {
+    a_node_joins_after_waiting_and_then_links,
+    a_wrong_secret_is_refused_without_having_travelled,
+    the_pinned_root_and_the_parents_name_are_checked_before_anything_is_said,
+    an_answer_for_other_keys_or_another_place_is_not_accepted,
+    joins_above_the_cap_are_turned_away,
+}
 
 fn invite(top: &Member, end: &End) -> Token {
     let root = top.chain().root_spki_sha256().unwrap();
@@ -55,14 +63,13 @@ fn answer(token: &Token, authority: &mut Authority, ask: &JoinAsk, parent: u8) -
     }
 }
 
-#[tokio::test]
-async fn a_node_joins_after_waiting_and_then_links() {
+async fn a_node_joins_after_waiting_and_then_links(over: Transport) {
     let (mut authority, top, mut end, registry) = top_with_registry();
     let token = invite(&top, &end);
     let keys = Arc::new(NodeKeys::generate().unwrap());
     let joining = {
         let (token, keys) = (token.to_string().parse::<Token>().unwrap(), keys.clone());
-        tokio::spawn(async move { join(&token, &keys, node(2), loopback()).await })
+        tokio::spawn(async move { join(&token, &keys, node(2), way(over)).await })
     };
     let first = asked(&mut end).await;
     first.reply.send(JoinReply::Pending).unwrap();
@@ -78,33 +85,31 @@ async fn a_node_joins_after_waiting_and_then_links() {
 
     // The registry applies at once.
     registry.admit(low.keys.tls_spki_sha256(), low.node);
-    let parent_is = above(&top, end.address());
+    let parent_is = above(over, &top, end.address());
     let mut child = End::bind(loopback(), setup(&low, &directory(&authority, &[&low]), Some(parent_is)));
     child.endpoint.dial();
     child.opened().await;
     assert_eq!(end.opened().await.1, node(2));
 }
 
-#[tokio::test]
-async fn a_wrong_secret_is_refused_without_having_travelled() {
+async fn a_wrong_secret_is_refused_without_having_travelled(over: Transport) {
     let (mut authority, top, mut end) = top();
     let token = invite(&top, &end);
     let guessed = Token { secret: [0; 32], ..token.clone() };
     let keys = NodeKeys::generate().unwrap();
-    let joining = tokio::spawn(async move { join(&guessed, &keys, node(2), loopback()).await });
+    let joining = tokio::spawn(async move { join(&guessed, &keys, node(2), way(over)).await });
     let ask = asked(&mut end).await;
     let reply = answer(&token, &mut authority, &ask, 1);
     ask.reply.send(reply).unwrap();
     assert!(matches!(joining.await.unwrap(), Err(JoinError::Refused(JoinRefusal::Token))));
 }
 
-#[tokio::test]
-async fn the_pinned_root_and_the_parents_name_are_checked_before_anything_is_said() {
+async fn the_pinned_root_and_the_parents_name_are_checked_before_anything_is_said(over: Transport) {
     let (_, top, mut end) = top();
     let token = invite(&top, &end);
     for wrong in [Token { root: [1; 32], ..token.clone() }, Token { parent: node(9), ..token.clone() }] {
         let keys = NodeKeys::generate().unwrap();
-        let outcome = join(&wrong, &keys, node(2), loopback()).await;
+        let outcome = join(&wrong, &keys, node(2), way(over)).await;
         assert!(matches!(outcome, Err(JoinError::Unreachable(_))), "{outcome:?}");
     }
     end.silent().await;
@@ -125,15 +130,14 @@ fn elsewhere(reply: JoinReply) -> JoinReply {
     JoinReply::Enrolled(Box::new(Enrolled { ancestors: line(7), ..*enrolled }))
 }
 
-#[tokio::test]
-async fn an_answer_for_other_keys_or_another_place_is_not_accepted() {
+async fn an_answer_for_other_keys_or_another_place_is_not_accepted(over: Transport) {
     let (mut authority, top, mut end) = top();
     let token = invite(&top, &end);
     let stranger = member(&mut authority, 2, Some(1));
     for other in 0..5 {
         let keys = NodeKeys::generate().unwrap();
         let request = token.clone();
-        let joining = tokio::spawn(async move { join(&request, &keys, node(2), loopback()).await });
+        let joining = tokio::spawn(async move { join(&request, &keys, node(2), way(over)).await });
         let ask = asked(&mut end).await;
         let reply = match other {
             0 => JoinReply::Enrolled(Box::new(stranger.enrolled.clone())),
@@ -156,7 +160,7 @@ async fn garbage_and_too_much_of_it_reach_nobody() {
     let (_, top, mut end) = top();
     let root = top.chain().root_spki_sha256().unwrap();
     for bytes in [vec![], vec![0; 31], vec![0; 200], vec![0; 9_000]] {
-        let tls = ask_config(Anchor::Pin(root), top.node, None, ALPN_JOIN, super::settings().time).unwrap();
+        let tls = ask_config(Anchor::Pin(root), top.node, None, OVER_QUIC.join, super::settings().time).unwrap();
         let config = crate::driver::quic::socket::client(tls, &super::settings()).unwrap();
         let quic = quinn::Endpoint::client(loopback()).unwrap();
         let name = crate::trust::tls_name(top.node);
@@ -170,17 +174,16 @@ async fn garbage_and_too_much_of_it_reach_nobody() {
     end.silent().await;
 }
 
-#[tokio::test]
-async fn joins_above_the_cap_are_turned_away() {
+async fn joins_above_the_cap_are_turned_away(over: Transport) {
     let mut authority = Authority::found("x", now()).unwrap();
     let top = member(&mut authority, 1, None);
     let one_at_once = HostSettings { asks_max: 1, ..super::settings() };
     let mut end = End::bind_with(loopback(), one_at_once, setup(&top, &directory(&authority, &[&top]), None));
     let token = invite(&top, &end);
     let (one, two) = (token.clone(), token.clone());
-    let first = tokio::spawn(async move { join(&one, &NodeKeys::generate().unwrap(), node(2), loopback()).await });
+    let first = tokio::spawn(async move { join(&one, &NodeKeys::generate().unwrap(), node(2), way(over)).await });
     let ask = asked(&mut end).await;
-    let second = join(&two, &NodeKeys::generate().unwrap(), node(3), loopback()).await;
+    let second = join(&two, &NodeKeys::generate().unwrap(), node(3), way(over)).await;
     assert!(matches!(&second, Err(JoinError::Unreachable(why)) if why.contains("too many")), "{second:?}");
     ask.reply.send(JoinReply::Refused(JoinRefusal::Used)).unwrap();
     assert!(matches!(first.await.unwrap(), Err(JoinError::Refused(JoinRefusal::Used))));

@@ -1,7 +1,27 @@
-//! The driver over real QUIC on the loopback.
+//! The driver on the loopback, over real QUIC and real TCP: most tests run over both.
+
+/// Runs each of these tests over each transport.
+macro_rules! over_both {
+    ($($test:ident,)+) => {
+        mod over_quic {
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test(crate::driver::settings::Transport::Quic).await;
+            })+
+        }
+
+        mod over_tcp {
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test(crate::driver::settings::Transport::Tcp).await;
+            })+
+        }
+    };
+}
 
 mod asking;
 mod changing;
+mod hostile;
 mod joining;
 mod links;
 mod packs;
@@ -15,8 +35,9 @@ use protocol::id::NodeId;
 use tokio::sync::mpsc;
 
 use super::event::Event;
-use super::quic::{Endpoint, Host};
-use super::settings::{EVENTS_MAX, HostSettings, Parent, Setup};
+use super::host::{Endpoint, Host};
+use super::join::Way;
+use super::settings::{EVENTS_MAX, HostSettings, Parent, Setup, Transport};
 use crate::trust::tests::Member;
 use crate::trust::tls::Chain;
 use crate::trust::{Directory, Registry};
@@ -80,7 +101,7 @@ pub(super) fn loopback() -> SocketAddr {
 
 pub(super) fn settings() -> HostSettings {
     // Small buffers, so that a test host's limits give no warning.
-    HostSettings { socket_buffer: 64 * 1024, handshake: Duration::from_secs(5), ..HostSettings::default() }
+    HostSettings { socket_buffer: 64 * 1024, handshake: Duration::from_secs(5), tcp: true, ..HostSettings::default() }
 }
 
 pub(super) fn setup(member: &Member, directory: &Directory, parent: Option<Parent>) -> Setup {
@@ -100,6 +121,10 @@ pub(super) fn setup_with(member: &Member, chain: Chain, directory: &Directory, p
     }
 }
 
-pub(super) fn above(member: &Member, address: SocketAddr) -> Parent {
-    Parent { node: member.node, address: address.to_string(), spki: None }
+pub(super) fn way(over: Transport) -> Way {
+    Way { bind: loopback(), over }
+}
+
+pub(super) fn above(over: Transport, member: &Member, address: SocketAddr) -> Parent {
+    Parent { node: member.node, address: address.to_string(), spki: None, transport: over }
 }

@@ -9,13 +9,26 @@ use protocol::wire::frame::LinkSeq;
 use super::{End, above, loopback, settings, setup};
 use crate::core::FrameOut;
 use crate::driver::event::Event;
-use crate::driver::quic::{BindError, Host, socket};
-use crate::driver::settings::Parent;
+use crate::driver::host::{BindError, Host};
+use crate::driver::quic::socket;
+use crate::driver::settings::{Parent, Transport};
 use crate::trust::tests::{Member, directory, member, node, now};
 use crate::trust::{Authority, Directory};
 
+over_both! {
+    nodes_behind_one_socket_each_get_their_own_child_and_its_frames,
+    a_child_of_another_node_of_the_same_host_is_refused,
+    a_server_name_that_is_not_here_is_refused,
+    nodes_of_one_host_are_each_others_parent_and_child,
+    a_node_that_leaves_its_host_takes_its_own_links_only,
+    a_node_that_left_twice_does_not_take_its_successor_along,
+    a_node_is_opened_once,
+    a_host_that_ends_tells_the_links_of_all_its_nodes_and_opens_none_any_more,
+}
+
 /// A township's host: two communities, each with a child of its own, which lives on another host.
 struct Pack {
+    over: Transport,
     authority: Authority,
     knows: Directory,
     host: Host,
@@ -25,7 +38,7 @@ struct Pack {
     grids: [Member; 2],
 }
 
-fn pack() -> Pack {
+fn pack(over: Transport) -> Pack {
     let mut authority = Authority::found("x", now()).unwrap();
     let communities = [member(&mut authority, 1, None), member(&mut authority, 2, None)];
     let grids = [member(&mut authority, 11, Some(1)), member(&mut authority, 12, Some(2))];
@@ -36,7 +49,7 @@ fn pack() -> Pack {
         community.registry.admit(grids[n].keys.tls_spki_sha256(), grids[n].node);
         End::open(&host, community)
     });
-    Pack { authority, knows, host, left, right, communities, grids }
+    Pack { over, authority, knows, host, left, right, communities, grids }
 }
 
 impl Pack {
@@ -46,7 +59,7 @@ impl Pack {
 
     /// A grid that dials a community.
     fn grid(&self, grid: usize, community: usize) -> End {
-        let parent = above(&self.communities[community], self.address());
+        let parent = above(self.over, &self.communities[community], self.address());
         let end = End::bind(loopback(), setup(&self.grids[grid], &self.knows, Some(parent)));
         end.endpoint.dial();
         end
@@ -74,9 +87,8 @@ async fn refused(mut child: End) {
     }
 }
 
-#[tokio::test]
-async fn nodes_behind_one_socket_each_get_their_own_child_and_its_frames() {
-    let mut pack = pack();
+async fn nodes_behind_one_socket_each_get_their_own_child_and_its_frames(over: Transport) {
+    let mut pack = pack(over);
     let [mut one, mut two] = [pack.grid(0, 0), pack.grid(1, 1)];
     let up = [one.opened().await.0, two.opened().await.0];
     assert_eq!(pack.left.opened().await.1, pack.grids[0].node);
@@ -89,19 +101,17 @@ async fn nodes_behind_one_socket_each_get_their_own_child_and_its_frames() {
     pack.right.silent().await;
 }
 
-#[tokio::test]
-async fn a_child_of_another_node_of_the_same_host_is_refused() {
-    let mut pack = pack();
+async fn a_child_of_another_node_of_the_same_host_is_refused(over: Transport) {
+    let mut pack = pack(over);
     refused(pack.grid(0, 1)).await;
     refused(pack.grid(1, 0)).await;
     pack.left.silent().await;
     pack.right.silent().await;
 }
 
-#[tokio::test]
-async fn a_server_name_that_is_not_here_is_refused() {
-    let mut pack = pack();
-    let elsewhere = Parent { node: node(99), address: pack.address().to_string(), spki: None };
+async fn a_server_name_that_is_not_here_is_refused(over: Transport) {
+    let mut pack = pack(over);
+    let elsewhere = Parent { node: node(99), address: pack.address().to_string(), spki: None, transport: over };
     let child = End::bind(loopback(), setup(&pack.grids[0], &pack.knows, Some(elsewhere)));
     child.endpoint.dial();
     refused(child).await;
@@ -109,14 +119,13 @@ async fn a_server_name_that_is_not_here_is_refused() {
     pack.right.silent().await;
 }
 
-#[tokio::test]
-async fn nodes_of_one_host_are_each_others_parent_and_child() {
-    let mut pack = pack();
+async fn nodes_of_one_host_are_each_others_parent_and_child(over: Transport) {
+    let mut pack = pack(over);
     let high = member(&mut pack.authority, 3, None);
     let top = setup(&high, &pack.knows, None);
     top.registry.admit(pack.communities[0].keys.tls_spki_sha256(), pack.communities[0].node);
     let mut top = End::open(&pack.host, top);
-    pack.left.endpoint.reparent(Some(above(&high, pack.address())));
+    pack.left.endpoint.reparent(Some(above(over, &high, pack.address())));
     pack.left.endpoint.dial();
     let (up, peer) = pack.left.opened().await;
     assert_eq!((peer, top.opened().await.1), (high.node, pack.communities[0].node));
@@ -124,9 +133,8 @@ async fn nodes_of_one_host_are_each_others_parent_and_child() {
     assert!(matches!(top.next().await, Event::Bundle { .. }));
 }
 
-#[tokio::test]
-async fn a_node_that_leaves_its_host_takes_its_own_links_only() {
-    let mut pack = pack();
+async fn a_node_that_leaves_its_host_takes_its_own_links_only(over: Transport) {
+    let mut pack = pack(over);
     let [mut one, mut two] = [pack.grid(0, 0), pack.grid(1, 1)];
     one.opened().await;
     let (up, _) = two.opened().await;
@@ -147,9 +155,8 @@ async fn a_node_that_leaves_its_host_takes_its_own_links_only() {
     assert_eq!(pack.left.opened().await.1, pack.grids[0].node);
 }
 
-#[tokio::test]
-async fn a_node_that_left_twice_does_not_take_its_successor_along() {
-    let pack = pack();
+async fn a_node_that_left_twice_does_not_take_its_successor_along(over: Transport) {
+    let pack = pack(over);
     pack.left.endpoint.shutdown().await;
     let again = setup(&pack.communities[0], &pack.knows, None);
     again.registry.admit(pack.grids[0].keys.tls_spki_sha256(), pack.grids[0].node);
@@ -159,16 +166,14 @@ async fn a_node_that_left_twice_does_not_take_its_successor_along() {
     again.opened().await;
 }
 
-#[tokio::test]
-async fn a_node_is_opened_once() {
-    let pack = pack();
+async fn a_node_is_opened_once(over: Transport) {
+    let pack = pack(over);
     let again = pack.host.open(setup(&pack.communities[0], &pack.knows, None));
     assert!(matches!(again, Err(BindError::OpenAlready(twice)) if twice == pack.communities[0].node));
 }
 
-#[tokio::test]
-async fn a_host_that_ends_tells_the_links_of_all_its_nodes_and_opens_none_any_more() {
-    let mut pack = pack();
+async fn a_host_that_ends_tells_the_links_of_all_its_nodes_and_opens_none_any_more(over: Transport) {
+    let mut pack = pack(over);
     let [mut one, mut two] = [pack.grid(0, 0), pack.grid(1, 1)];
     one.opened().await;
     two.opened().await;

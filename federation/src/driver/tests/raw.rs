@@ -8,10 +8,10 @@ use quinn::{Connection, ConnectionError, SendStream};
 use super::{End, above, loopback, settings, setup};
 use crate::driver::event::Event;
 use crate::driver::quic::socket;
-use crate::driver::settings::HostSettings;
+use crate::driver::settings::{HostSettings, Transport};
 use crate::trust::tests::{Member, directory, member, now};
 use crate::trust::tls::above::link_config;
-use crate::trust::tls::{Believed, Credentials};
+use crate::trust::tls::{Believed, Credentials, OVER_QUIC};
 use crate::trust::{Authority, tls_name};
 
 struct Raw {
@@ -27,7 +27,7 @@ async fn connect(handshake: Duration) -> Raw {
     let parent = End::bind_with(loopback(), HostSettings { handshake, ..settings() }, top_setup);
     let believed = Believed::new(&[low.chain().root]).unwrap();
     let credentials = Credentials::new(&low.keys, &low.chain(), believed).unwrap();
-    let tls = link_config(&credentials, top.node, None, settings().time).unwrap();
+    let tls = link_config(&credentials, top.node, None, settings().time, &OVER_QUIC).unwrap();
     let config = socket::client(tls, &settings()).unwrap();
     let quic = quinn::Endpoint::client(loopback()).unwrap();
     let connection = quic.connect_with(config, parent.address(), &tls_name(top.node)).unwrap().await.unwrap();
@@ -144,7 +144,7 @@ async fn handshakes_above_the_cap_are_refused_at_once() {
     let knows = directory(&authority, &[&top, &low]);
     let full = HostSettings { handshakes_max: 0, ..settings() };
     let parent = End::bind_with(loopback(), full, setup(&top, &knows, None));
-    let mut child = End::bind(loopback(), setup(&low, &knows, Some(above(&top, parent.address()))));
+    let mut child = End::bind(loopback(), setup(&low, &knows, Some(above(Transport::Quic, &top, parent.address()))));
     child.endpoint.dial();
     let event = tokio::time::timeout(Duration::from_secs(2), child.next()).await.expect("at once");
     assert!(matches!(event, Event::DialFailed { .. }), "{event:?}");
@@ -160,7 +160,7 @@ async fn under_load_an_address_is_proven_first_and_then_admitted() {
     let top_setup = setup(&top, &knows, None);
     top_setup.registry.admit(low.keys.tls_spki_sha256(), low.node);
     let mut parent = End::bind_with(loopback(), tight, top_setup);
-    let mut child = End::bind(loopback(), setup(&low, &knows, Some(above(&top, parent.address()))));
+    let mut child = End::bind(loopback(), setup(&low, &knows, Some(above(Transport::Quic, &top, parent.address()))));
     child.endpoint.dial();
     child.opened().await;
     parent.opened().await;

@@ -9,10 +9,20 @@ use rustls_pki_types::PrivatePkcs8KeyDer;
 
 use super::{End, above, loopback, setup, setup_with};
 use crate::driver::event::Event;
-use crate::driver::settings::Parent;
+use crate::driver::settings::{Parent, Transport};
 use crate::trust::tests::{Member, directory, member, now};
-use crate::trust::tls::{ALPN_LINK, Anchor, Chain, ask_config};
+use crate::trust::tls::{Anchor, Chain, OVER_QUIC, ask_config};
 use crate::trust::{Authority, tls_name};
+
+over_both! {
+    a_stranger_with_another_root,
+    a_sibling_that_is_not_in_the_registry,
+    a_registered_name_with_another_key,
+    a_parent_of_another_name_or_key,
+    a_parent_with_another_root,
+    a_child_whose_certificate_does_not_hold_exactly_one_dns_name,
+    a_parent_whose_certificate_does_not_hold_exactly_one_dns_name,
+}
 
 /// A root without constraints, which issues any names.
 struct Loose {
@@ -80,8 +90,7 @@ fn parent_for(top: &Member, authority: &Authority, low: &Member) -> End {
     End::bind(loopback(), parent)
 }
 
-#[tokio::test]
-async fn a_stranger_with_another_root() {
+async fn a_stranger_with_another_root(over: Transport) {
     let (authority, top, low) = two();
     let parent = parent_for(&top, &authority, &low);
     let mut other = Authority::found("y", now()).unwrap();
@@ -89,37 +98,34 @@ async fn a_stranger_with_another_root() {
     // It knows our root, and dials with a certificate of its own.
     let chain = Chain { certificates: stranger.chain().certificates, root: top.chain().root };
     let knows = directory(&other, &[&stranger]);
-    let parent_is = above(&top, parent.address());
+    let parent_is = above(over, &top, parent.address());
     let child = End::bind(loopback(), setup_with(&stranger, chain, &knows, Some(parent_is)));
     refused_by_the_parent(parent, child).await;
 }
 
-#[tokio::test]
-async fn a_sibling_that_is_not_in_the_registry() {
+async fn a_sibling_that_is_not_in_the_registry(over: Transport) {
     let (mut authority, top, low) = two();
     let parent = parent_for(&top, &authority, &low);
     let sibling = member(&mut authority, 3, Some(9));
     let knows = directory(&authority, &[&sibling]);
-    let child = End::bind(loopback(), setup(&sibling, &knows, Some(above(&top, parent.address()))));
+    let child = End::bind(loopback(), setup(&sibling, &knows, Some(above(over, &top, parent.address()))));
     refused_by_the_parent(parent, child).await;
 }
 
-#[tokio::test]
-async fn a_registered_name_with_another_key() {
+async fn a_registered_name_with_another_key(over: Transport) {
     let (mut authority, top, low) = two();
     let parent = parent_for(&top, &authority, &low);
     let again = member(&mut authority, 2, Some(1));
     let knows = directory(&authority, &[&again]);
-    let child = End::bind(loopback(), setup(&again, &knows, Some(above(&top, parent.address()))));
+    let child = End::bind(loopback(), setup(&again, &knows, Some(above(over, &top, parent.address()))));
     refused_by_the_parent(parent, child).await;
 }
 
-#[tokio::test]
-async fn a_parent_of_another_name_or_key() {
+async fn a_parent_of_another_name_or_key(over: Transport) {
     for pinned_key in [false, true] {
         let (authority, top, low) = two();
         let parent = parent_for(&top, &authority, &low);
-        let mut expected = above(&top, parent.address());
+        let mut expected = above(over, &top, parent.address());
         if pinned_key {
             expected.spki = Some([0; 32]);
         } else {
@@ -131,19 +137,17 @@ async fn a_parent_of_another_name_or_key() {
     }
 }
 
-#[tokio::test]
-async fn a_parent_with_another_root() {
+async fn a_parent_with_another_root(over: Transport) {
     let (authority, top, low) = two();
     let mut other = Authority::found("y", now()).unwrap();
     let false_top = member(&mut other, 1, None);
     let parent = End::bind(loopback(), setup(&false_top, &directory(&other, &[&false_top]), None));
-    let expected = Parent { node: top.node, address: parent.address().to_string(), spki: None };
+    let expected = Parent { node: top.node, address: parent.address().to_string(), spki: None, transport: over };
     let child = End::bind(loopback(), setup(&low, &directory(&authority, &[&low]), Some(expected)));
     refused_by_the_child(parent, child).await;
 }
 
-#[tokio::test]
-async fn a_child_whose_certificate_does_not_hold_exactly_one_dns_name() {
+async fn a_child_whose_certificate_does_not_hold_exactly_one_dns_name(over: Transport) {
     let (authority, top, low) = two();
     let name = tls_name(low.node);
     let cases = [
@@ -164,7 +168,7 @@ async fn a_child_whose_certificate_does_not_hold_exactly_one_dns_name() {
         above_setup.registry.admit(low.keys.tls_spki_sha256(), low.node);
         let mut parent = End::bind(loopback(), above_setup);
         let chain = loose.chain(&low, names);
-        let parent_is = above(&top, parent.address());
+        let parent_is = above(over, &top, parent.address());
         let mut child = End::bind(loopback(), setup_with(&low, chain, &knows, Some(parent_is)));
         if good {
             child.endpoint.dial();
@@ -176,8 +180,7 @@ async fn a_child_whose_certificate_does_not_hold_exactly_one_dns_name() {
     }
 }
 
-#[tokio::test]
-async fn a_parent_whose_certificate_does_not_hold_exactly_one_dns_name() {
+async fn a_parent_whose_certificate_does_not_hold_exactly_one_dns_name(over: Transport) {
     let (authority, top, low) = two();
     for names in [
         vec![dns(top.node), dns(NodeId::from_bytes([3; 16]))],
@@ -190,7 +193,7 @@ async fn a_parent_whose_certificate_does_not_hold_exactly_one_dns_name() {
         above_setup.registry.admit(low.keys.tls_spki_sha256(), low.node);
         let parent = End::bind(loopback(), above_setup);
         let chain = loose.chain(&low, vec![dns(low.node)]);
-        let parent_is = above(&top, parent.address());
+        let parent_is = above(over, &top, parent.address());
         let child = End::bind(loopback(), setup_with(&low, chain, &knows, Some(parent_is)));
         refused_by_the_child(parent, child).await;
     }
@@ -202,7 +205,7 @@ async fn a_link_without_a_client_certificate_is_closed() {
     let mut parent = parent_for(&top, &authority, &low);
     let root = top.chain().root_spki_sha256().unwrap();
     let time = super::settings().time;
-    let tls = ask_config(Anchor::Pin(root), top.node, None, ALPN_LINK, time).unwrap();
+    let tls = ask_config(Anchor::Pin(root), top.node, None, OVER_QUIC.link, time).unwrap();
     let config = crate::driver::quic::socket::client(tls, &super::settings()).unwrap();
     let quic = quinn::Endpoint::client(loopback()).unwrap();
     let connection = quic.connect_with(config, parent.address(), &tls_name(top.node)).unwrap().await.unwrap();

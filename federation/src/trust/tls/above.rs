@@ -11,7 +11,7 @@ use rustls::time_provider::TimeProvider;
 use rustls::{CertificateError, ClientConfig, Error, RootCertStore};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
-use super::{ALPN_LINK, ALPN_RENEW, Believed, Credentials, TlsError, provider};
+use super::{Believed, Credentials, OVER_QUIC, OVER_TCP, Protocols, TlsError, provider};
 use crate::trust::name::{BadCertificate, node_of, not_after, spki_sha256, tls_name};
 
 /// For so long after its end a parent's certificate is still accepted by a child that asks for its own renewal through
@@ -156,11 +156,12 @@ pub(crate) fn link_config(
     parent: NodeId,
     spki: Option<[u8; 32]>,
     time: Arc<dyn TimeProvider>,
+    spoken: &Protocols,
 ) -> Result<ClientConfig, TlsError> {
     let trust = Trust::Roots(credentials.believed.parent.clone());
     let verifier = ParentVerifier { trust, parent, spki, grace: Duration::ZERO };
     let shown: Arc<dyn ResolvesClientCert> = Arc::new(SingleCertAndKey::from(credentials.shown_above.clone()));
-    config(verifier, Some(shown), ALPN_LINK, time)
+    config(verifier, Some(shown), spoken.link, time)
 }
 
 /// For one question without a certificate of one's own, spoken under `alpn`. Only under that of a renewal may the
@@ -173,7 +174,7 @@ pub fn ask_config(
     time: Arc<dyn TimeProvider>,
 ) -> Result<ClientConfig, TlsError> {
     let mut verifier = ParentVerifier::new(anchor, parent, spki)?;
-    if alpn == ALPN_RENEW {
+    if [OVER_QUIC.renew, OVER_TCP.renew].contains(&alpn) {
         verifier.grace = EXPIRED_PARENT_MAX;
     }
     config(verifier, None, alpn, time)

@@ -13,7 +13,7 @@ use rustls::time_provider::TimeProvider;
 use rustls::{CertificateError, DistinguishedName, Error, ServerConfig};
 use rustls_pki_types::{CertificateDer, UnixTime};
 
-use super::{ALPN_JOIN, ALPN_LINK, ALPN_RENEW, Credentials, TlsError, provider};
+use super::{Credentials, Protocols, TlsError, provider};
 use crate::trust::name::{node_of, spki_sha256};
 use crate::trust::registry::Registry;
 
@@ -82,13 +82,17 @@ pub(crate) fn admitted_child(certificate: &CertificateDer<'_>, registry: &Regist
 }
 
 /// For one connection that comes in: a link from a child, a join, or a renewal.
-pub(crate) fn config_for_one(seats: Arc<dyn Seats>, time: Arc<dyn TimeProvider>) -> Result<ServerConfig, TlsError> {
+pub(crate) fn config_for_one(
+    seats: Arc<dyn Seats>,
+    time: Arc<dyn TimeProvider>,
+    spoken: &Protocols,
+) -> Result<ServerConfig, TlsError> {
     let handshake = Arc::new(Handshake { seats, chosen: OnceLock::new() });
     let mut config = ServerConfig::builder_with_details(provider(), time)
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .with_client_cert_verifier(handshake.clone())
         .with_cert_resolver(handshake);
-    config.alpn_protocols = vec![ALPN_LINK.to_vec(), ALPN_JOIN.to_vec(), ALPN_RENEW.to_vec()];
+    config.alpn_protocols = vec![spoken.link.to_vec(), spoken.join.to_vec(), spoken.renew.to_vec()];
     config.send_tls13_tickets = 0;
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.max_early_data_size = 0;

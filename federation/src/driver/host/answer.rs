@@ -3,22 +3,22 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use protocol::wire::codec;
-use quinn::{Connection, RecvStream, SendStream};
 use tokio::sync::oneshot;
 
 use crate::driver::ask::{REPLY_BYTES_MAX, REQUEST_BYTES_MAX};
+use crate::driver::connection::{Connection, SendHalf, code};
 use crate::driver::event::{Ask, AskKind, Event, JoinAsk, JoinReply};
 use crate::driver::join::MAC_BYTES;
 
-use super::code;
-use super::host::Shared;
+use super::Shared;
 use super::node::Node;
 
 /// Answers one asker, unless too many are being answered.
-pub(super) fn start(host: &Arc<Shared>, node: Arc<Node>, connection: Connection, kind: AskKind) {
+pub(in crate::driver) fn start(host: &Arc<Shared>, node: Arc<Node>, connection: Connection, kind: AskKind) {
     let Ok(permit) = host.asks.clone().try_acquire_owned() else {
-        connection.close(code::ASK, b"too many requests at once");
+        connection.close(code::ASK, "too many requests at once");
         return;
     };
     node.tasks.clone().spawn(async move {
@@ -28,7 +28,7 @@ pub(super) fn start(host: &Arc<Shared>, node: Arc<Node>, connection: Connection,
         };
         drop(permit);
         let why = answered.err().unwrap_or_default();
-        connection.close(code::ASK, why.as_bytes());
+        connection.close(code::ASK, &why);
         if !why.is_empty() {
             tracing::info!(remote = %connection.remote_address(), ?kind, why, "a request was not answered");
         }
@@ -41,10 +41,7 @@ async fn answer(node: &Node, connection: &Connection, kind: AskKind) -> Result<(
     let late = |_| "the request is not there in time".to_owned();
     let request = tokio::time::timeout(settings.handshake, request(connection)).await.map_err(late)??;
     let (mut send, request) = request;
-    let mut exporter = [0; 32];
-    connection
-        .export_keying_material(&mut exporter, kind.exporter_label(), b"")
-        .map_err(|_| "no exporter value".to_owned())?;
+    let exporter = connection.exporter(kind)?;
     let remote = connection.remote_address();
     let reply = match kind {
         AskKind::Join => {
@@ -64,16 +61,17 @@ async fn answer(node: &Node, connection: &Connection, kind: AskKind) -> Result<(
     if reply.len() > REPLY_BYTES_MAX {
         return Err("the answer is too large".into());
     }
-    send.write_all(&reply).await.map_err(|e| e.to_string())?;
-    send.finish().map_err(|e| e.to_string())?;
+    let ended = |_| "the asker has gone".to_owned();
+    send.write(&mut [Bytes::from(reply)]).await.map_err(ended)?;
+    send.finish().map_err(ended)?;
     // The asker has read the answer when it closes.
     let _ = tokio::time::timeout(settings.handshake, connection.closed()).await;
     Ok(())
 }
 
-async fn request(connection: &Connection) -> Result<(SendStream, Vec<u8>), String> {
-    let (send, mut receive): (_, RecvStream) = connection.accept_bi().await.map_err(|e| e.to_string())?;
-    let bytes = receive.read_to_end(REQUEST_BYTES_MAX).await.map_err(|e| e.to_string())?;
+async fn request(connection: &Connection) -> Result<(SendHalf, Vec<u8>), String> {
+    let (send, mut receive) = connection.question(false).await?;
+    let bytes = receive.read_to_end(REQUEST_BYTES_MAX).await?;
     Ok((send, bytes))
 }
 

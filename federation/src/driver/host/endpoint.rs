@@ -10,14 +10,15 @@ use tokio::sync::mpsc;
 
 use crate::core::FrameOut;
 use crate::driver::ask::{AskError, Question};
+use crate::driver::connection::{Connection, code};
 use crate::driver::event::{AskKind, Event};
+use crate::driver::link;
 use crate::driver::settings::{HostSettings, Parent, Setup};
 use crate::trust::NodeKeys;
 use crate::trust::tls::{Anchor, Chain, TlsError};
 
-use super::host::Host;
 use super::node::Node;
-use super::{BindError, code, link, reach};
+use super::{BindError, Host};
 
 /// One node on a host. Clones are the same endpoint.
 #[derive(Clone)]
@@ -39,7 +40,7 @@ impl Endpoint {
         Ok((Self { own: true, ..endpoint }, events))
     }
 
-    pub(super) fn of(node: Arc<Node>) -> Self {
+    pub(in crate::driver) fn of(node: Arc<Node>) -> Self {
         Self { node, own: false }
     }
 
@@ -142,8 +143,8 @@ impl std::fmt::Debug for Endpoint {
     }
 }
 
-async fn connect(node: &Node) -> Result<(quinn::Connection, NodeId), String> {
+async fn connect(node: &Node) -> Result<(Connection, NodeId), String> {
     let dial = node.whom().map_err(|e| e.to_string())?.ok_or("there is no parent to dial")?;
-    let connection = reach(&node.host.dialling, &dial.client, &dial.parent, node.host.settings.handshake).await?;
+    let connection = node.host.dialling.reach(&dial.client, &dial.parent, node.host.settings.handshake).await?;
     Ok((connection, dial.parent.node))
 }

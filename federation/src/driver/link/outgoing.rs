@@ -10,13 +10,12 @@ use protocol::wire::codec;
 use protocol::wire::control::Control;
 use protocol::wire::frame::{FrameHead, FrameKind, LinkSeq};
 use protocol::wire::limits::CONTROL_BYTES_MAX;
-use quinn::SendStream;
 use tokio::sync::oneshot;
 
 use crate::core::FrameOut;
+use crate::driver::connection::{Over, SendHalf};
+use crate::driver::host::capture::Capture;
 use crate::trust::Directory;
-
-use super::capture::Capture;
 
 /// Frames that one write takes from the queue.
 const COALESCED_MAX: usize = 256;
@@ -24,16 +23,16 @@ const COALESCED_MAX: usize = 256;
 const PLACES_KEPT: usize = 8;
 
 /// What waits in the queue of a lane.
-pub(super) enum Queued {
+pub(in crate::driver) enum Queued {
     /// A frame.
     Frame(FrameOut),
-    /// Nothing follows. Told once the peer has everything.
+    /// Nothing follows. Told once the peer has everything, or will have it before any end.
     Last(oneshot::Sender<()>),
 }
 
 /// A stream and which keys the peer was told on it.
-pub(super) struct Voice {
-    stream: SendStream,
+pub(in crate::driver) struct Voice {
+    stream: SendHalf,
     introduced: HashSet<(NodeId, u64)>,
 }
 
@@ -53,19 +52,16 @@ struct State {
 }
 
 /// The sending half of one lane.
-pub(super) struct Outgoing(Mutex<State>);
+pub(in crate::driver) struct Outgoing(Mutex<State>);
 
 /// What writing needs to know.
-pub(super) struct Context<'a> {
-    pub(super) directory: &'a Directory,
-    pub(super) capture: Option<&'a Capture>,
+pub(in crate::driver) struct Context<'a> {
+    pub(in crate::driver) directory: &'a Directory,
+    pub(in crate::driver) capture: Option<&'a Capture>,
 }
 
-/// The stream, or its connection, is over.
-struct Ended;
-
 impl Outgoing {
-    pub(super) fn new(stream: SendStream) -> Self {
+    pub(in crate::driver) fn new(stream: SendHalf) -> Self {
         let voice = Box::new(Voice { stream, introduced: HashSet::new() });
         Self(Mutex::new(State { waiting: VecDeque::new(), turn: Turn::Free(voice) }))
     }
@@ -75,7 +71,7 @@ impl Outgoing {
     }
 
     /// Puts something into the queue. Whoever gets the voice must [`Self::drain`] the queue with it.
-    pub(super) fn push(&self, queued: Queued) -> Option<Box<Voice>> {
+    pub(in crate::driver) fn push(&self, queued: Queued) -> Option<Box<Voice>> {
         let mut state = self.state();
         match std::mem::replace(&mut state.turn, Turn::Taken) {
             // It belongs to a connection that is ending; `Closed` says so.
@@ -95,7 +91,7 @@ impl Outgoing {
     }
 
     /// Writes until the queue is empty or the stream ends.
-    pub(super) async fn drain(&self, mut voice: Box<Voice>, context: Context<'_>) {
+    pub(in crate::driver) async fn drain(&self, mut voice: Box<Voice>, context: Context<'_>) {
         loop {
             let batch = {
                 let mut state = self.state();
@@ -118,7 +114,7 @@ impl Outgoing {
 }
 
 impl Voice {
-    async fn write(&mut self, batch: Vec<Queued>, context: &Context<'_>) -> Result<(), Ended> {
+    async fn write(&mut self, batch: Vec<Queued>, context: &Context<'_>) -> Result<(), Over> {
         let (mut parts, mut last) = (Vec::new(), None);
         for queued in batch {
             match queued {
@@ -130,14 +126,14 @@ impl Voice {
         if let Some(capture) = context.capture {
             capture.write(&parts);
         }
-        self.stream.write_all_chunks(&mut parts).await.map_err(|_| Ended)?;
+        self.stream.write(&mut parts).await?;
         let Some(told) = last else { return Ok(()) };
-        // An error says that the stream or the connection is over, and so is the waiting.
+        // An error says that the lane or the connection is over, and so is the waiting.
         if self.stream.finish().is_ok() {
-            let _ = self.stream.stopped().await;
+            self.stream.finished().await;
         }
         let _ = told.send(());
-        Err(Ended)
+        Err(Over)
     }
 
     fn lay_out(&mut self, frame: FrameOut, directory: &Directory, parts: &mut Vec<Bytes>) {

@@ -7,25 +7,15 @@ use protocol::wire::codec;
 use protocol::wire::control::Control;
 use protocol::wire::frame::{FRAME_HEAD_BYTES, FrameHead, FrameKind, Lane, LinkSeq};
 use protocol::wire::limits::CONTROL_BYTES_MAX;
-use quinn::{ReadExactError, RecvStream};
 
+use crate::driver::connection::{NotRead, ReceiveHalf};
 use crate::driver::event::Event;
 use crate::trust::verify::{self, VerifyError};
 
-use super::link::Link;
-
-/// Streams with a higher number go first.
-pub(super) fn priority(lane: Lane) -> i32 {
-    match lane {
-        Lane::Control => 100,
-        Lane::Cases => 50,
-        Lane::Statistics => 10,
-        Lane::Bulk => -10,
-    }
-}
+use super::Link;
 
 /// Why a reader stops.
-pub(super) enum Stopped {
+pub(in crate::driver) enum Stopped {
     /// The stream or the connection ended, or nobody listens any more.
     Ended,
     /// The peer broke the framing.
@@ -33,14 +23,14 @@ pub(super) enum Stopped {
 }
 
 /// What a reader needs.
-pub(super) struct Reader {
-    pub(super) link: Arc<Link>,
-    pub(super) lane: Lane,
+pub(in crate::driver) struct Reader {
+    pub(in crate::driver) link: Arc<Link>,
+    pub(in crate::driver) lane: Lane,
 }
 
 impl Reader {
     /// Reads until the stream ends. Waits while the event queue is full, and so, by the stream's window, does the peer.
-    pub(super) async fn run(self, mut stream: RecvStream) -> Stopped {
+    pub(in crate::driver) async fn run(self, mut stream: ReceiveHalf) -> Stopped {
         loop {
             let head = match head(&mut stream).await {
                 Ok(head) => head,
@@ -54,13 +44,13 @@ impl Reader {
     }
 
     /// The rest of one frame; tells it, unless it is an introduction.
-    async fn frame(&self, head: FrameHead, stream: &mut RecvStream) -> Result<(), Stopped> {
+    async fn frame(&self, head: FrameHead, stream: &mut ReceiveHalf) -> Result<(), Stopped> {
         let length = usize::try_from(head.length).map_err(|_| cut_short())?;
         let mut body = vec![0; length];
         match stream.read_exact(&mut body).await {
             Ok(()) => {}
-            Err(ReadExactError::FinishedEarly(_)) => return Err(cut_short()),
-            Err(ReadExactError::ReadError(_)) => return Err(Stopped::Ended),
+            Err(NotRead::Ended(_)) => return Err(cut_short()),
+            Err(NotRead::Over) => return Err(Stopped::Ended),
         }
         let event = match (head.kind, self.lane) {
             (FrameKind::Control, _) => self.control(&body)?,
@@ -110,11 +100,11 @@ impl Reader {
     }
 }
 
-async fn head(stream: &mut RecvStream) -> Result<FrameHead, Stopped> {
+async fn head(stream: &mut ReceiveHalf) -> Result<FrameHead, Stopped> {
     let mut head = [0; FRAME_HEAD_BYTES];
     match stream.read_exact(&mut head).await {
         Ok(()) => FrameHead::from_bytes(&head).map_err(|e| Stopped::Misbehaved(e.to_string())),
-        Err(ReadExactError::FinishedEarly(n)) if n > 0 => Err(cut_short()),
+        Err(NotRead::Ended(n)) if n > 0 => Err(cut_short()),
         Err(_) => Err(Stopped::Ended),
     }
 }

@@ -1,31 +1,32 @@
 //! The life of one connection whose peer is known: four lanes, then an end.
 
+mod lane;
+mod outgoing;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use protocol::id::NodeId;
 use protocol::wire::frame::Lane;
-use quinn::{Connection, ConnectionError, RecvStream, SendStream, VarInt};
 use tokio::sync::oneshot;
 
 use crate::core::FrameOut;
+use crate::driver::connection::{Connection, LANES, NotOpened, Opened, ReceiveHalf, code};
 use crate::driver::event::Event;
+use crate::driver::host::node::Node;
 
-use super::lane::{Reader, Stopped, priority};
-use super::node::Node;
-use super::outgoing::{Context, Outgoing, Queued};
-use super::{code, reason};
+use lane::{Reader, Stopped};
+use outgoing::{Context, Outgoing, Queued};
 
 /// How long a farewell waits for the peer to have the last frames.
 const FAREWELL: Duration = Duration::from_secs(1);
-const LANES: [Lane; 4] = [Lane::Control, Lane::Cases, Lane::Statistics, Lane::Bulk];
 
 /// A live connection, as the node holds it.
-pub(super) struct Link {
-    pub(super) node: Arc<Node>,
-    pub(super) number: u64,
-    pub(super) peer: NodeId,
+pub(in crate::driver) struct Link {
+    pub(in crate::driver) node: Arc<Node>,
+    pub(in crate::driver) number: u64,
+    pub(in crate::driver) peer: NodeId,
     connection: Connection,
     /// By number of the lane.
     outgoing: Vec<Outgoing>,
@@ -35,7 +36,7 @@ pub(super) struct Link {
 
 impl Link {
     /// Puts a frame into the queue of its lane.
-    pub(super) fn queue(self: &Arc<Self>, frame: FrameOut) {
+    pub(in crate::driver) fn queue(self: &Arc<Self>, frame: FrameOut) {
         let lane = match &frame {
             FrameOut::Control(_) => Lane::Control,
             FrameOut::Bundle { lane, .. } => *lane,
@@ -56,7 +57,7 @@ impl Link {
     }
 
     /// Closes the connection once the peer has what waits on the control lane: a refusal must arrive to be one.
-    pub(super) async fn farewell(self: &Arc<Self>, code: VarInt, why: &str) {
+    pub(in crate::driver) async fn farewell(self: &Arc<Self>, code: u32, why: &str) {
         self.why.get_or_init(|| why.to_owned());
         let (told, all_there) = oneshot::channel();
         self.push(Lane::Control, Queued::Last(told));
@@ -66,49 +67,36 @@ impl Link {
     }
 
     /// Closes the connection; the first reason counts.
-    pub(super) fn close(&self, code: VarInt, why: &str) {
+    pub(in crate::driver) fn close(&self, code: u32, why: &str) {
         let why = self.why.get_or_init(|| why.to_owned());
-        self.connection.close(code, why.as_bytes());
+        self.connection.close(code, why);
     }
 
     /// Closes the connection and is deaf to what came on it.
-    pub(super) fn cut(&self, why: &str) {
+    pub(in crate::driver) fn cut(&self, why: &str) {
         self.cut.store(true, Ordering::Release);
         self.close(code::IDENTITY, why);
     }
 
     /// Whether the peer was cut off.
-    pub(super) fn is_cut(&self) -> bool {
+    pub(in crate::driver) fn is_cut(&self) -> bool {
         self.cut.load(Ordering::Acquire)
     }
 }
 
-/// Why the lanes of a connection could not be opened.
-#[derive(Debug, thiserror::Error)]
-enum NotOpened {
-    #[error("{0}")]
-    Connection(#[from] ConnectionError),
-    #[error("{0}")]
-    Write(#[from] quinn::WriteError),
-    #[error("{0}")]
-    Read(#[from] quinn::ReadExactError),
-    #[error("the lanes were not opened in time")]
-    Late,
-    #[error("lane {0} is unknown or open already")]
-    Lane(u8),
-}
-
-/// A lane whose two directions are open.
-type Opened = (Lane, SendStream, RecvStream);
-
 /// Runs a connection to its end. Gives an error when it ended before `Opened`.
-pub(super) async fn run(node: Arc<Node>, connection: Connection, peer: NodeId, dialled: bool) -> Result<(), String> {
+pub(in crate::driver) async fn run(
+    node: Arc<Node>,
+    connection: Connection,
+    peer: NodeId,
+    dialled: bool,
+) -> Result<(), String> {
     // Boxed, so that a link does not carry the room for its opening through all its life.
     let streams = match Box::pin(lanes(&node, &connection, dialled)).await {
         Ok(streams) => streams,
         Err(error) => {
             let why = error.to_string();
-            connection.close(code::LANES, why.as_bytes());
+            connection.close(code::LANES, &why);
             return Err(why);
         }
     };
@@ -130,7 +118,8 @@ pub(super) async fn run(node: Arc<Node>, connection: Connection, peer: NodeId, d
     if node.stop.is_cancelled() {
         link.cut("shutting down");
     }
-    Box::pin(node.tell(Event::Opened { connection: number, peer, dialled })).await;
+    let transport = link.connection.transport();
+    Box::pin(node.tell(Event::Opened { connection: number, peer, dialled, transport })).await;
     // In this one task: a city has tens of thousands of lanes, and a task for each costs more than what it does.
     let mut readers = incoming.into_iter().map(|(lane, stream)| read(Reader { link: link.clone(), lane }, stream));
     if let [Some(a), Some(b), Some(c), Some(d)] = [readers.next(), readers.next(), readers.next(), readers.next()] {
@@ -142,43 +131,11 @@ pub(super) async fn run(node: Arc<Node>, connection: Connection, peer: NodeId, d
 
 /// The four lanes, by number.
 async fn lanes(node: &Node, connection: &Connection, dialled: bool) -> Result<Vec<Opened>, NotOpened> {
-    let opened = async { if dialled { open(connection).await } else { accept(connection).await } };
-    let mut streams =
-        tokio::time::timeout(node.host.settings.handshake, opened).await.unwrap_or(Err(NotOpened::Late))?;
-    streams.sort_by_key(|(lane, ..)| lane.index());
-    Ok(streams)
-}
-
-async fn open(connection: &Connection) -> Result<Vec<Opened>, NotOpened> {
-    let mut streams = Vec::new();
-    for lane in LANES {
-        let (mut send, receive) = connection.open_bi().await?;
-        // Fails only on a stream that is closed already, which the next write tells.
-        let _ = send.set_priority(priority(lane));
-        send.write_all(&[lane.index()]).await?;
-        streams.push((lane, send, receive));
-    }
-    Ok(streams)
-}
-
-async fn accept(connection: &Connection) -> Result<Vec<Opened>, NotOpened> {
-    let mut streams: Vec<Opened> = Vec::new();
-    for _ in LANES {
-        let (send, mut receive) = connection.accept_bi().await?;
-        let mut index = [0; 1];
-        receive.read_exact(&mut index).await?;
-        let [index] = index;
-        let lane = Lane::from_index(index).filter(|lane| streams.iter().all(|(open, ..)| open != lane));
-        let lane = lane.ok_or(NotOpened::Lane(index))?;
-        // As above.
-        let _ = send.set_priority(priority(lane));
-        streams.push((lane, send, receive));
-    }
-    Ok(streams)
+    tokio::time::timeout(node.host.settings.handshake, connection.lanes(dialled)).await.unwrap_or(Err(NotOpened::Late))
 }
 
 /// Reads a lane to its end, and ends the connection for it.
-async fn read(reader: Reader, stream: RecvStream) {
+async fn read(reader: Reader, stream: ReceiveHalf) {
     let link = reader.link.clone();
     let stopped = reader.run(stream).await;
     Box::pin(ended(&link, stopped)).await;
@@ -194,7 +151,7 @@ async fn ended(link: &Link, stopped: Stopped) {
             // The control lane ends a moment before the connection, when the peer says farewell. Otherwise a lane
             // that ends takes the link with it: half a link would starve unnoticed.
             if tokio::time::timeout(FAREWELL.saturating_mul(2), link.connection.closed()).await.is_err() {
-                link.connection.close(code::LANES, b"a lane ended");
+                link.connection.close(code::LANES, "a lane ended");
             }
         }
     }
@@ -202,8 +159,8 @@ async fn ended(link: &Link, stopped: Stopped) {
 
 /// Waits for the end of the connection, whose readers have ended. `Closed` is its last event.
 async fn finish(link: Arc<Link>) {
-    let error = link.connection.closed().await;
+    let ended = link.connection.closed().await;
     link.node.forget(link.number);
-    let why = link.why.get().cloned().unwrap_or_else(|| reason(&error));
+    let why = link.why.get().cloned().unwrap_or(ended);
     Box::pin(link.node.tell(Event::Closed { connection: link.number, peer: link.peer, why })).await;
 }

@@ -5,32 +5,32 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use protocol::id::NodeId;
-use quinn::{ClientConfig, Connection};
 use rustls_pki_types::CertificateDer;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::driver::connection::{Connection, code};
+use crate::driver::dial::Client;
 use crate::driver::event::Event;
+use crate::driver::link::Link;
 use crate::driver::settings::{Parent, Setup};
 use crate::trust::tls::below::{Seat, admitted_child};
 use crate::trust::tls::{Believed, Chain, Credentials, TlsError, above, names};
 use crate::trust::{Directory, NodeKeys, Registry};
 
-use super::host::Shared;
-use super::link::Link;
-use super::{BindError, FAREWELL, code, socket};
+use super::{BindError, FAREWELL, Shared};
 
 /// What all tasks of a node share.
-pub(super) struct Node {
-    pub(super) host: Arc<Shared>,
-    pub(super) id: NodeId,
-    pub(super) directory: Directory,
-    pub(super) registry: Registry,
-    pub(super) events: mpsc::Sender<Event>,
-    pub(super) stop: CancellationToken,
-    pub(super) tasks: TaskTracker,
+pub(in crate::driver) struct Node {
+    pub(in crate::driver) host: Arc<Shared>,
+    pub(in crate::driver) id: NodeId,
+    pub(in crate::driver) directory: Directory,
+    pub(in crate::driver) registry: Registry,
+    pub(in crate::driver) events: mpsc::Sender<Event>,
+    pub(in crate::driver) stop: CancellationToken,
+    pub(in crate::driver) tasks: TaskTracker,
     standing: Mutex<Standing>,
     /// Held by their tasks, so that nothing keeps a socket open when a runtime ends without a word.
     links: Mutex<HashMap<u64, Weak<Link>>>,
@@ -43,17 +43,20 @@ struct Standing {
     roots: Arc<[CertificateDer<'static>]>,
     parent: Option<Parent>,
     /// For the parent, made at the first dial after a change.
-    client: Option<ClientConfig>,
+    client: Option<Client>,
 }
 
 /// Whom to dial, and how.
-pub(super) struct Dial {
-    pub(super) parent: Parent,
-    pub(super) client: ClientConfig,
+pub(in crate::driver) struct Dial {
+    pub(in crate::driver) parent: Parent,
+    pub(in crate::driver) client: Client,
 }
 
 impl Node {
-    pub(super) fn new(host: Arc<Shared>, setup: Setup) -> Result<(Arc<Self>, mpsc::Receiver<Event>), BindError> {
+    pub(in crate::driver) fn new(
+        host: Arc<Shared>,
+        setup: Setup,
+    ) -> Result<(Arc<Self>, mpsc::Receiver<Event>), BindError> {
         let Setup { node: id, keys, chain, roots, directory, registry, parent, events_max } = setup;
         let roots = if roots.is_empty() { vec![chain.root.clone()] } else { roots };
         let credentials = Arc::new(Credentials::new(&keys, &chain, Believed::new(&roots)?)?);
@@ -78,12 +81,12 @@ impl Node {
         self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn seat(&self) -> Seat {
+    pub(in crate::driver) fn seat(&self) -> Seat {
         Seat { credentials: self.standing().credentials.clone(), registry: self.registry.clone() }
     }
 
     /// See [`super::Endpoint::present`].
-    pub(super) fn present(&self, keys: &NodeKeys, chain: &Chain) -> Result<(), TlsError> {
+    pub(in crate::driver) fn present(&self, keys: &NodeKeys, chain: &Chain) -> Result<(), TlsError> {
         names(chain, self.id)?;
         let mut standing = self.standing();
         let believed = standing.credentials.believed().clone();
@@ -93,7 +96,7 @@ impl Node {
     }
 
     /// See [`super::Endpoint::trust`].
-    pub(super) fn trust(&self, roots: Vec<CertificateDer<'static>>) -> Result<(), TlsError> {
+    pub(in crate::driver) fn trust(&self, roots: Vec<CertificateDer<'static>>) -> Result<(), TlsError> {
         let believed = Believed::new(&roots)?;
         let mut standing = self.standing();
         standing.credentials = Arc::new(standing.credentials.believing(believed));
@@ -103,20 +106,20 @@ impl Node {
     }
 
     /// See [`super::Endpoint::reparent`].
-    pub(super) fn reparent(&self, parent: Option<Parent>) {
+    pub(in crate::driver) fn reparent(&self, parent: Option<Parent>) {
         let mut standing = self.standing();
         standing.parent = parent;
         standing.client = None;
     }
 
     /// The parent and the roots.
-    pub(super) fn above(&self) -> Option<(Parent, Vec<CertificateDer<'static>>)> {
+    pub(in crate::driver) fn above(&self) -> Option<(Parent, Vec<CertificateDer<'static>>)> {
         let standing = self.standing();
         standing.parent.clone().map(|parent| (parent, standing.roots.to_vec()))
     }
 
     /// Whom to dial now; nobody without a parent.
-    pub(super) fn whom(&self) -> Result<Option<Dial>, BindError> {
+    pub(in crate::driver) fn whom(&self) -> Result<Option<Dial>, BindError> {
         let settings = &self.host.settings;
         let mut standing = self.standing();
         let Some(parent) = standing.parent.clone() else { return Ok(None) };
@@ -124,8 +127,14 @@ impl Node {
             Some(client) => client.clone(),
             None => {
                 let (node, spki) = (parent.node, parent.spki);
-                let tls = above::link_config(&standing.credentials, node, spki, settings.time.clone())?;
-                standing.client.insert(socket::client(tls, settings)?).clone()
+                let tls = above::link_config(
+                    &standing.credentials,
+                    node,
+                    spki,
+                    settings.time.clone(),
+                    &parent.transport.protocols(),
+                )?;
+                standing.client.insert(Client::new(tls, parent.transport, settings)?).clone()
             }
         };
         Ok(Some(Dial { parent, client }))
@@ -136,42 +145,41 @@ impl Node {
     }
 
     /// All links that live.
-    pub(super) fn live(&self) -> Vec<Arc<Link>> {
+    pub(in crate::driver) fn live(&self) -> Vec<Arc<Link>> {
         self.links().values().filter_map(Weak::upgrade).collect()
     }
 
     /// A link that lives.
-    pub(super) fn link(&self, number: u64) -> Option<Arc<Link>> {
+    pub(in crate::driver) fn link(&self, number: u64) -> Option<Arc<Link>> {
         self.links().get(&number)?.upgrade()
     }
 
     /// Makes a link known.
-    pub(super) fn keep(&self, link: &Arc<Link>) {
+    pub(in crate::driver) fn keep(&self, link: &Arc<Link>) {
         self.links().insert(link.number, Arc::downgrade(link));
     }
 
     /// Forgets a link: nothing is sent on it any more.
-    pub(super) fn forget(&self, number: u64) -> Option<Arc<Link>> {
+    pub(in crate::driver) fn forget(&self, number: u64) -> Option<Arc<Link>> {
         self.links().remove(&number)?.upgrade()
     }
 
-    pub(super) fn next_number(&self) -> u64 {
+    pub(in crate::driver) fn next_number(&self) -> u64 {
         self.numbers.fetch_add(1, Ordering::Relaxed)
     }
 
-    pub(super) async fn tell(&self, event: Event) {
+    pub(in crate::driver) async fn tell(&self, event: Event) {
         // Without a receiver the node is gone, and this endpoint is about to.
         let _ = self.events.send(event).await;
     }
 
     /// The child at the other end, by certificate and registry.
-    pub(super) fn child_of(&self, connection: &Connection) -> Option<NodeId> {
-        let chain = connection.peer_identity()?.downcast::<Vec<CertificateDer<'static>>>().ok()?;
-        admitted_child(chain.first()?, &self.registry)
+    pub(in crate::driver) fn child_of(&self, connection: &Connection) -> Option<NodeId> {
+        admitted_child(&connection.certificate()?, &self.registry)
     }
 
     /// See [`super::Endpoint::shutdown`].
-    pub(super) async fn shutdown(&self) {
+    pub(in crate::driver) async fn shutdown(&self) {
         self.host.nodes.remove(self);
         self.stop.cancel();
         let mut farewells = JoinSet::new();

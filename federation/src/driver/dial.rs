@@ -1,0 +1,76 @@
+//! Reaches a node above, over the transport that its link is set to.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::task::TaskTracker;
+
+use crate::trust::tls_name;
+
+use super::connection::Connection;
+use super::host::BindError;
+use super::settings::{HostSettings, Parent, Transport};
+use super::{quic, tcp};
+
+/// Addresses of one name that a dial tries.
+const ADDRESSES_MAX: usize = 4;
+
+/// TLS made ready for the transport of one parent.
+#[derive(Clone)]
+pub(super) enum Client {
+    Quic(quinn::ClientConfig),
+    Tcp(Arc<rustls::ClientConfig>, tcp::Pace),
+}
+
+impl Client {
+    pub(super) fn new(tls: rustls::ClientConfig, over: Transport, settings: &HostSettings) -> Result<Self, BindError> {
+        Ok(match over {
+            Transport::Quic => Self::Quic(quic::socket::client(tls, settings)?),
+            Transport::Tcp => Self::Tcp(Arc::new(tls), tcp::Pace::dialling(settings)?),
+        })
+    }
+}
+
+/// Where this side dials from.
+#[derive(Clone)]
+pub(super) struct Dialler {
+    pub(super) quic: quinn::Endpoint,
+    /// Where what moves the bytes of TCP connections runs.
+    pub(super) tasks: TaskTracker,
+}
+
+impl Dialler {
+    /// Connects to a node at `host:port`, trying the addresses of the name one after the other, `limit` in all.
+    pub(super) async fn reach(&self, client: &Client, parent: &Parent, limit: Duration) -> Result<Connection, String> {
+        let address = &parent.address;
+        let failed = |why: String| format!("{address}: {why}");
+        let own = self.quic.local_addr().map_err(|e| failed(e.to_string()))?;
+        let found = match tokio::time::timeout(limit, tokio::net::lookup_host(address)).await {
+            Ok(found) => found.map_err(|e| failed(e.to_string()))?,
+            Err(_) => return Err(failed("the name is not resolved in time".into())),
+        };
+        let usable: Vec<_> = found.filter(|a| own.is_ipv6() || a.is_ipv4()).take(ADDRESSES_MAX).collect();
+        let share = limit.checked_div(u32::try_from(usable.len()).unwrap_or(1)).unwrap_or(limit);
+        let mut why = "no usable address".to_owned();
+        for one in usable {
+            match tokio::time::timeout(share, self.one(client, own, one, &tls_name(parent.node))).await {
+                Ok(Ok(connection)) => return Ok(connection),
+                Ok(Err(error)) => why = error,
+                Err(_) => why = "no answer in time".to_owned(),
+            }
+        }
+        Err(failed(why))
+    }
+
+    async fn one(&self, client: &Client, own: SocketAddr, to: SocketAddr, name: &str) -> Result<Connection, String> {
+        match client {
+            Client::Quic(config) => quic::dial(&self.quic, config, to, name).await.map(Connection::Quic),
+            Client::Tcp(config, pace) => {
+                let (connection, pump) = tcp::dial::dial(config.clone(), *pace, own.ip(), to, name).await?;
+                self.tasks.spawn(pump);
+                Ok(Connection::Tcp(connection))
+            }
+        }
+    }
+}
