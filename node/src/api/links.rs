@@ -8,6 +8,8 @@ use protocol::id::NodeId;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::config::Transport;
+
 use super::caller::Caller;
 use super::problem::{Problem, ProblemBody};
 use super::stamp;
@@ -26,6 +28,8 @@ pub struct LinkView {
     pub parent: bool,
     /// Whether it is up.
     pub up: bool,
+    /// What carries it, while it is up; of the link to the node above, also what is set.
+    pub transport: Option<Transport>,
     /// Since when; none: never in this run.
     pub since: Option<String>,
     /// Since when, Unix milliseconds.
@@ -76,7 +80,8 @@ pub(crate) async fn links_of(state: &ApiState) -> Result<Vec<LinkView>, Problem>
     let parent = state.config.parent.as_ref().map(|p| p.id);
     let children = state.store.children().await?.into_iter().map(|c| c.node);
     let peers: Vec<NodeId> = parent.into_iter().chain(children).collect();
-    let known = state.shared.links();
+    let (known, carriers) = (state.shared.links(), state.shared.carriers());
+    let set = state.config.parent.as_ref().map(|p| p.transport);
     let waiting = state.store.outbox_counts().await?;
     let view = |peer: NodeId| {
         let link = known.get(&peer);
@@ -86,6 +91,10 @@ pub(crate) async fn links_of(state: &ApiState) -> Result<Vec<LinkView>, Problem>
             division: state.division_of(peer).map(|d| d.to_string()),
             parent: Some(peer) == parent,
             up: link.is_some_and(|l| l.up),
+            transport: match link {
+                Some(link) if link.up => carriers.get(&peer).copied(),
+                _ => set.filter(|_| Some(peer) == parent),
+            },
             since: link.map(|l| stamp::rfc3339(l.since)),
             since_ms: link.map(|l| l.since.0),
             waiting: waiting.get(&peer).copied().unwrap_or(0),

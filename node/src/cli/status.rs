@@ -82,6 +82,9 @@ impl Status {
 fn tell(name: &str, roll: &Roll, process: Option<&RunningFile>) {
     let answering = roll.nodes.saturating_sub(roll.silent.len());
     say(&format!("{name}: {answering} of {} nodes answer, {} links upward are up", roll.nodes, roll.links_up));
+    if roll.links_over_tcp > 0 {
+        say(&format!("over TCP: {} of the links upward", roll.links_over_tcp));
+    }
     if let Some(process) = process {
         say(&format!("process {}: {}  link {}", process.pid, process.http, process.link));
     }

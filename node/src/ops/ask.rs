@@ -62,7 +62,15 @@ impl Asks {
 
 /// Whether the link to the parent is up, out of a status; none: there is no such link.
 pub fn parent_up(status: &Value) -> Option<bool> {
-    let is = |link: &Value, what: &str| link.get(what).and_then(Value::as_bool) == Some(true);
+    parent_link(status).map(|link| link.get("up").and_then(Value::as_bool) == Some(true))
+}
+
+/// Whether TCP carries the link to the parent, out of a status.
+pub fn parent_over_tcp(status: &Value) -> bool {
+    parent_link(status).is_some_and(|link| link.get("transport").and_then(Value::as_str) == Some("tcp"))
+}
+
+fn parent_link(status: &Value) -> Option<&Value> {
     let links = status.get("links").and_then(Value::as_array)?;
-    links.iter().find(|link| is(link, "parent")).map(|link| is(link, "up"))
+    links.iter().find(|link| link.get("parent").and_then(Value::as_bool) == Some(true))
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::ask::{Asks, parent_up};
+use super::ask::{Asks, parent_over_tcp, parent_up};
 use crate::config::Config;
 use crate::folder::Folder;
 use crate::several::several;
@@ -23,6 +23,8 @@ pub struct Roll {
     pub silent: BTreeMap<String, String>,
     /// Links upward that are up.
     pub links_up: usize,
+    /// Those of them that TCP carries.
+    pub links_over_tcp: usize,
     /// Nodes whose link upward is down.
     pub links_down: Vec<String>,
     /// Alarms since the start.
@@ -46,7 +48,10 @@ impl Roll {
             self.alarms.insert(name.clone(), alarms);
         }
         match parent_up(&status) {
-            Some(true) => self.links_up += 1,
+            Some(true) => {
+                self.links_up += 1;
+                self.links_over_tcp += usize::from(parent_over_tcp(&status));
+            }
             Some(false) => self.links_down.push(name),
             None => {}
         }

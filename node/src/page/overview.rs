@@ -59,6 +59,9 @@ fn link_card(html: &mut Html, view: &View, links: &[LinkView], alarms: &[AlarmVi
         html.text(if link.parent { lang.t("上级 ", "above: ") } else { lang.t("下级 ", "below: ") });
         html.said(&link.name).raw(" ");
         html.text(if link.up { lang.t("已连通", "up") } else { lang.t("中断", "down") });
+        if let Some(transport) = link.transport {
+            html.text(" · ").text(transport.name());
+        }
         if let Some(since) = &link.since {
             html.text(lang.t(" · 自 ", " since ")).text(&time(since));
         }
