@@ -5,7 +5,7 @@ use std::path::Path;
 
 use protocol::time::UnixMillis;
 use sqlx::{Connection, SqliteConnection};
-use wuji::config::{Config, ParentSection};
+use wuji::config::{Config, ParentSection, Transport};
 use wuji::folder::Folder;
 use wuji::node::{self, Plan, Running};
 use wuji::ops::doctor::{self, Finding, Grade};
@@ -33,8 +33,12 @@ async fn look(folder: &Folder, check: &str) -> Finding {
 
 /// Says that the node hangs below an address.
 fn hang_below(folder: &Folder, address: &str) {
+    hang_below_over(folder, address, Transport::Quic);
+}
+
+fn hang_below_over(folder: &Folder, address: &str, transport: Transport) {
     let mut config = Config::load(folder.path()).expect("a configuration");
-    config.parent = Some(ParentSection { id: config.node.id, address: address.to_owned() });
+    config.parent = Some(ParentSection { id: config.node.id, address: address.to_owned(), transport });
     config.save(folder.path()).expect("saved");
 }
 
@@ -140,6 +144,23 @@ async fn a_parent_that_answers_is_told_from_one_that_does_not_and_from_what_is_n
     });
     let finding = look(&folder, "node above").await;
     assert!(finding.grade == Grade::Fail && finding.says.contains("not QUIC"), "{finding:?}");
+}
+
+#[tokio::test]
+async fn where_tcp_gets_through_and_udp_does_not_the_way_out_is_named() {
+    let root = tempfile::tempdir().expect("a folder");
+    let folder = found(root.path(), "below").await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a listener");
+    let address = listener.local_addr().expect("an address").to_string();
+    hang_below(&folder, &address);
+    let finding = look(&folder, "node above").await;
+    let todo = finding.todo.as_deref().unwrap_or_default();
+    assert!(finding.grade == Grade::Fail && todo.contains("transport = \"tcp\""), "{finding:?}");
+    hang_below_over(&folder, &address, Transport::Tcp);
+    let finding = look(&folder, "node above").await;
+    assert!(finding.grade == Grade::Ok && finding.says.contains("answers TCP"), "{finding:?}");
+    drop(listener);
+    assert_eq!(look(&folder, "node above").await.grade, Grade::Fail, "nobody is there any more");
 }
 
 #[tokio::test]

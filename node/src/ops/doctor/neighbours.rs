@@ -5,10 +5,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::net::UdpSocket;
+use tokio::net::{TcpStream, UdpSocket};
 
 use crate::clock::random_bytes;
-use crate::config::{Door, HttpSection};
+use crate::config::{Door, HttpSection, ParentSection, Transport};
 use crate::ops::ask::{Asks, parent_up};
 
 use super::{Finding, Patient};
@@ -25,7 +25,7 @@ pub(super) async fn look(patient: &Patient) -> Vec<Finding> {
         // A pack that does not run is said once; of its nodes, only what lies above it can be tried.
         let outside = parent.filter(|parent| within.is_some_and(|within| !within.ids.contains(&parent.id)));
         return match outside {
-            Some(parent) => vec![above(&parent.address, false, None).await],
+            Some(parent) => vec![above(parent, false, None).await],
             None => Vec::new(),
         };
     }
@@ -36,8 +36,11 @@ pub(super) async fn look(patient: &Patient) -> Vec<Finding> {
     let mut findings = vec![running(status.as_ref())];
     if let Some(parent) = parent {
         findings.push(match status.as_ref().map(parent_up) {
-            Some(Some(true)) => Finding::ok("node above", format!("the link to {} is up", parent.address)),
-            running => above(&parent.address, running.is_some(), status.as_ref()).await,
+            Some(Some(true)) => {
+                let by = parent.transport.name();
+                Finding::ok("node above", format!("the link to {} is up, over {by}", parent.address))
+            }
+            running => above(parent, running.is_some(), status.as_ref()).await,
         });
     }
     findings.extend(status.as_ref().map(alarms));
@@ -67,23 +70,48 @@ fn alarms(status: &Value) -> Finding {
     }
 }
 
-async fn above(address: &str, runs: bool, status: Option<&Value>) -> Finding {
+async fn above(parent: &ParentSection, runs: bool, status: Option<&Value>) -> Finding {
     const CHECK: &str = "node above";
-    let why = status.and_then(|status| status.get("last_dial_failure")).and_then(Value::as_str);
-    let why = why.map_or_else(String::new, |why| format!(" ({why})"));
-    match probe(address).await {
+    let ParentSection { address, transport, .. } = parent;
+    let (by, why) = (transport.name(), status.and_then(|status| status.get("last_dial_failure")));
+    let why = why.and_then(Value::as_str).map_or_else(String::new, |why| format!(" ({why})"));
+    let answer = match transport {
+        Transport::Quic => probe(address).await,
+        Transport::Tcp => connects(address).await,
+    };
+    match answer {
         // Whether that is the right node, only its certificate says, in a real link.
         Ok(()) if runs => Finding::fail(
             CHECK,
-            format!("{address} answers QUIC, but the link is down{why}"),
+            format!("{address} answers {by}, but the link is down{why}"),
             "is this node known there, and not revoked? See wuji status above",
         ),
-        Ok(()) => Finding::ok(CHECK, format!("{address} answers QUIC")),
-        Err(why_not) => Finding::fail(
-            CHECK,
-            format!("{address}: {why_not}{why}"),
-            "does it run? Is UDP open on the way, in both directions? Work here goes on meanwhile",
-        ),
+        Ok(()) => Finding::ok(CHECK, format!("{address} answers {by}")),
+        Err(why_not) => {
+            let todo = match transport {
+                Transport::Tcp => {
+                    "does it run, with tcp = true in its [link]? Is TCP to that port open on the way? Work here goes on \
+                     meanwhile"
+                }
+                Transport::Quic if connects(address).await.is_ok() => {
+                    "UDP does not get through, but TCP to the same port does: have UDP opened on the way, or set \
+                     transport = \"tcp\" in [parent]. Work here goes on meanwhile"
+                }
+                Transport::Quic => {
+                    "does it run? Is UDP open on the way, in both directions? Work here goes on meanwhile"
+                }
+            };
+            Finding::fail(CHECK, format!("{address}: {why_not}{why}"), todo)
+        }
+    }
+}
+
+/// Whether somebody takes TCP connections there. The listener takes no note of one that says nothing.
+async fn connects(address: &str) -> Result<(), String> {
+    match tokio::time::timeout(ANSWER, TcpStream::connect(address)).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err("no answer".to_owned()),
     }
 }
 
