@@ -56,6 +56,23 @@ impl FiveLevels {
         levels
     }
 
+    /// The same with every link over TCP, and no relays.
+    pub async fn raise_over_tcp(root: &Path) -> Self {
+        let mut nodes: Vec<Node> = Vec::new();
+        for division in PATH {
+            let mut node = match nodes.last() {
+                None => Node::found(root, division),
+                Some(above) => Node::join_over_tcp(root, division, above),
+            };
+            node.listen_on_tcp();
+            node.start().await;
+            nodes.push(node);
+        }
+        let levels = Self { nodes, relays: Vec::new() };
+        levels.all_up().await;
+        levels
+    }
+
     /// Waits until every link is up.
     pub async fn all_up(&self) {
         for node in &self.nodes[1..] {

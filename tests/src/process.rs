@@ -78,11 +78,21 @@ impl Node {
 
     /// Joins below a running parent, which children reach at `reach` (its own address, or a relay before it).
     pub fn join(root: &Path, division: &str, parent: &Node, reach: SocketAddr) -> Self {
+        Self::join_with(root, division, parent, reach, &[])
+    }
+
+    /// The same over TCP, for which the parent must listen.
+    pub fn join_over_tcp(root: &Path, division: &str, parent: &Node) -> Self {
+        Self::join_with(root, division, parent, parent.link, &["--transport", "tcp"])
+    }
+
+    fn join_with(root: &Path, division: &str, parent: &Node, reach: SocketAddr, more: &[&str]) -> Self {
         let token = parent.token(division);
         let node = Self::planned(root, division, parent.database.as_deref());
         let (link, http) = (node.link.to_string(), node.http.to_string());
         let mut words = vec!["join", "--folder", node.path(), "--token", &token, "--listen", &link, "--http", &http];
         words.extend(database_words(node.database.as_deref()));
+        words.extend(more);
         wuji(&words).unwrap_or_else(|why| panic!("{division} does not join: {why}"));
         node.configure(&parent.link.to_string(), &reach.to_string());
         node
@@ -132,6 +142,11 @@ impl Node {
 
     fn path(&self) -> &str {
         self.folder.to_str().expect("a folder with a plain name")
+    }
+
+    /// Lets nodes below come over TCP from the next start on.
+    pub fn listen_on_tcp(&self) {
+        self.configure("[link]\n", "[link]\ntcp = true\n");
     }
 
     /// Replaces a word in the configuration file.

@@ -324,6 +324,31 @@ async fn links_stay_down_where_a_firewall_drops_udp() {
     levels.all_up().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn where_a_firewall_drops_udp_nodes_join_and_cases_arrive_over_tcp() {
+    if !in_a_namespace_of_its_own("where_a_firewall_drops_udp_nodes_join_and_cases_arrive_over_tcp") {
+        return;
+    }
+    nft("add table inet wuji");
+    nft("add chain inet wuji input { type filter hook input priority 0; }");
+    nft("add rule inet wuji input meta l4proto udp drop");
+    let root = tempfile::tempdir().expect("a folder");
+    let mut levels = FiveLevels::raise_over_tcp(root.path()).await;
+    for node in &levels.nodes[1..] {
+        let links = node.get("/links").await.expect("its links");
+        let over = links.as_array().expect("a list").iter().map(|link| link["transport"].clone());
+        assert!(over.clone().count() > 0 && over.clone().all(|by| by == "tcp"), "{links}");
+    }
+    let case = case_id();
+    file(&levels.nodes[GRID], &case, 20, "settle_here").await;
+    same_at_the_city(&levels, GRID, &case).await;
+    levels.nodes[TOWNSHIP].kill();
+    let case = case_id();
+    file(&levels.nodes[GRID], &case, 20, "settle_here").await;
+    levels.nodes[TOWNSHIP].start().await;
+    same_at_the_city(&levels, GRID, &case).await;
+}
+
 /// Runs a test of this file again inside a network namespace of its own, where a firewall rule hurts nobody else. True inside.
 fn in_a_namespace_of_its_own(test: &str) -> bool {
     const INSIDE: &str = "WUJI_TEST_INSIDE_NAMESPACE";
