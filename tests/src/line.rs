@@ -18,6 +18,8 @@ pub const CITY: usize = 0;
 pub const COUNTY: usize = 1;
 /// Index of the township in [`PATH`].
 pub const TOWNSHIP: usize = 2;
+/// Index of the community in [`PATH`].
+pub const COMMUNITY: usize = 3;
 /// Index of the grid in [`PATH`].
 pub const GRID: usize = 4;
 /// How long something may take to arrive after trouble has ended.

@@ -1,19 +1,60 @@
-//! A UDP relay between two nodes that can delay or cut what passes. The kernel's `netem` is not everywhere; this is.
+//! A UDP relay between two nodes that can delay, lose, slow down or cut what passes. The kernel's `netem` is not everywhere;
+//! this is.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::net::UdpSocket;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 /// What a relay does to packets.
 #[derive(Debug, Default)]
 struct Weather {
     delay_ms: AtomicU64,
+    lost_per_mille: AtomicU64,
+    bytes_a_second: AtomicU64,
     cut: AtomicBool,
     carried: AtomicU64,
+    lost: AtomicU64,
+    /// When the narrow line has sent what was given to it, up and down together.
+    line_free: Mutex<Option<Instant>>,
+}
+
+impl Weather {
+    /// Decides about a packet: how long it takes, or none when it is lost.
+    fn takes(&self, bytes: usize) -> Option<Duration> {
+        let passed = self.carried.fetch_add(1, Ordering::Relaxed);
+        // Spread evenly and the same in every run: the multiplier is prime to 1,000.
+        let unlucky = passed.wrapping_mul(617) % 1_000 < self.lost_per_mille.load(Ordering::Relaxed);
+        let delay = Duration::from_millis(self.delay_ms.load(Ordering::Relaxed));
+        let narrow = self.narrow(bytes);
+        if unlucky || narrow.is_none() {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+            return None;
+        }
+        narrow.map(|narrow| delay + narrow)
+    }
+
+    /// How long a packet waits for the line and takes on it; none: too many wait already.
+    fn narrow(&self, bytes: usize) -> Option<Duration> {
+        let rate = self.bytes_a_second.load(Ordering::Relaxed);
+        if rate == 0 {
+            return Some(Duration::ZERO);
+        }
+        let now = Instant::now();
+        let mut line = self.line_free.lock().unwrap_or_else(PoisonError::into_inner);
+        let begins = line.unwrap_or(now).max(now);
+        if begins - now > LINE_QUEUE_MAX {
+            return None;
+        }
+        let micros = u64::try_from(bytes).unwrap_or(u64::MAX).saturating_mul(1_000_000) / rate;
+        let ends = begins + Duration::from_micros(micros);
+        *line = Some(ends);
+        Some(ends - now)
+    }
 }
 
 /// A relay in front of one parent. It serves one child at a time, which is what a link is.
@@ -26,6 +67,8 @@ pub struct Relay {
 }
 
 const PACKET_BYTES_MAX: usize = 65_536;
+/// Packets that would wait longer before a narrow line are lost, as routers do.
+const LINE_QUEUE_MAX: Duration = Duration::from_millis(500);
 
 impl Relay {
     /// Stands up a relay in front of an address.
@@ -42,12 +85,27 @@ impl Relay {
         self.weather.delay_ms.store(u64::try_from(by.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
+    /// Loses so many of a thousand packets, each way.
+    pub fn lose(&self, per_mille: u64) {
+        self.weather.lost_per_mille.store(per_mille, Ordering::Relaxed);
+    }
+
+    /// Lets so many bytes a second pass, both ways together.
+    pub fn narrow(&self, bytes_a_second: u64) {
+        self.weather.bytes_a_second.store(bytes_a_second, Ordering::Relaxed);
+    }
+
+    /// Packets that were lost by loss or at a narrow line.
+    pub fn lost(&self) -> u64 {
+        self.weather.lost.load(Ordering::Relaxed)
+    }
+
     /// Drops every packet from now on, or lets them pass again.
     pub fn cut(&self, cut: bool) {
         self.weather.cut.store(cut, Ordering::Relaxed);
     }
 
-    /// Packets that passed.
+    /// Packets that came, lost ones among them, while the line was not cut.
     pub fn carried(&self) -> u64 {
         self.weather.carried.load(Ordering::Relaxed)
     }
@@ -77,7 +135,7 @@ async fn carry(front: Arc<UdpSocket>, parent: SocketAddr, weather: Arc<Weather>)
         }
         if let Some((_, back, _)) = &child {
             let (back, packet) = (back.clone(), buffer.get(..length).unwrap_or_default().to_vec());
-            pass(&weather, async move { back.send(&packet).await.map(|_| ()) });
+            pass(&weather, packet.len(), async move { back.send(&packet).await.map(|_| ()) });
         }
     }
 }
@@ -91,16 +149,15 @@ async fn answer(back: Arc<UdpSocket>, front: Arc<UdpSocket>, child: SocketAddr, 
             continue;
         };
         let (front, packet) = (front.clone(), buffer.get(..length).unwrap_or_default().to_vec());
-        pass(&weather, async move { front.send_to(&packet, child).await.map(|_| ()) });
+        pass(&weather, packet.len(), async move { front.send_to(&packet, child).await.map(|_| ()) });
     }
 }
 
-fn pass(weather: &Arc<Weather>, send: impl Future<Output = std::io::Result<()>> + Send + 'static) {
+fn pass(weather: &Weather, bytes: usize, send: impl Future<Output = std::io::Result<()>> + Send + 'static) {
     if weather.cut.load(Ordering::Relaxed) {
         return;
     }
-    weather.carried.fetch_add(1, Ordering::Relaxed);
-    let delay = Duration::from_millis(weather.delay_ms.load(Ordering::Relaxed));
+    let Some(delay) = weather.takes(bytes) else { return };
     tokio::spawn(async move {
         tokio::time::sleep(delay).await;
         // A lost packet is what networks do.
