@@ -350,6 +350,7 @@ impl Running {
         let waits = write.meta(SUBTREE_WAITS).await?.is_some_and(|waits| waits == "1");
         // Twice the longest wait between dials: until then every node that is not cut off has heard of a new root.
         let tending = Tending::new(config.node.name.clone(), config.link.retry_max_ms.saturating_mul(2), waits);
+        let room = write.is_a_file().then(|| folder.path().to_owned());
         let (sender, requests) = mpsc::channel(WORK_QUEUE_MAX);
         let writer = Writer::new(Parts {
             me,
@@ -367,6 +368,7 @@ impl Running {
             shared: shared.clone(),
             standing,
             tending,
+            room,
         });
         let stopping = CancellationToken::new();
         let ended = CancellationToken::new();

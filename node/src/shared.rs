@@ -175,6 +175,13 @@ impl Shared {
         self.state().links.insert(peer, LinkState { up: false, since });
     }
 
+    /// All links went down together.
+    pub(crate) fn all_down(&self, since: UnixMillis) {
+        for link in self.state().links.values_mut().filter(|link| link.up) {
+            *link = LinkState { up: false, since };
+        }
+    }
+
     pub(crate) fn dial_failed(&self, why: String) {
         self.state().dial_failed = Some(why);
     }

@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod ledger;
 pub mod line;
+pub mod namespace;
 #[path = "../../node/tests/support/postgres.rs"]
 pub mod postgres;
 pub mod process;

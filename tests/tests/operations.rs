@@ -8,6 +8,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
+use wuji_tests::namespace::alone;
 use wuji_tests::process::program;
 
 const HOSTS: [&str; 5] = ["city", "county", "township", "community", "grid"];
@@ -281,7 +282,9 @@ const GET: &str = r#"get() {
 
 #[test]
 fn five_hosts_follow_the_operations_guide_step_by_step() {
-    if !in_namespaces_of_its_own("five_hosts_follow_the_operations_guide_step_by_step") {
+    const OWN: [&str; 8] =
+        ["--net", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc"];
+    if !alone("five_hosts_follow_the_operations_guide_step_by_step", &OWN) {
         return;
     }
     // Not below /tmp, over which each host has one of its own.
@@ -301,24 +304,4 @@ fn five_hosts_follow_the_operations_guide_step_by_step() {
     let token = hosts.on("county", "wuji token --folder /var/lib/wuji/county --division 330602002000");
     let join = format!("wuji join --folder /var/lib/wuji/second --token {} --listen 0.0.0.0:7441", token.trim());
     hosts.on("township", &join);
-}
-
-/// Runs the test again in namespaces of its own, where bridges and mounts hurt nobody else. True inside.
-fn in_namespaces_of_its_own(test: &str) -> bool {
-    const INSIDE: &str = "WUJI_TEST_INSIDE_NAMESPACES";
-    if std::env::var_os(INSIDE).is_some() {
-        return true;
-    }
-    let this = std::env::current_exe().expect("a test has a path");
-    let done = Command::new("unshare")
-        .args(["--net", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc", "--"])
-        .arg("sh")
-        .args(["-c", "ip link set lo up && exec \"$0\" --exact \"$1\" --nocapture"])
-        .arg(this)
-        .arg(test)
-        .env(INSIDE, "1")
-        .status()
-        .expect("unshare is installed and permitted (the test runs as root)");
-    assert!(done.success(), "the test failed inside its namespaces");
-    false
 }

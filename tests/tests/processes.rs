@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use wuji_tests::line::{CITY, FiveLevels, GRID, HEALED, PATH, TOWNSHIP, case_id, parent_up, report, standing};
+use wuji_tests::namespace::alone;
 use wuji_tests::process::{Node, within, wuji};
 
 async fn file(node: &Node, case: &str, people: u32, ending: &str) {
@@ -306,7 +307,7 @@ async fn no_name_phone_or_narrative_is_found_at_the_city_nor_in_what_reached_it(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn links_stay_down_where_a_firewall_drops_udp() {
-    if !in_a_namespace_of_its_own("links_stay_down_where_a_firewall_drops_udp") {
+    if !alone("links_stay_down_where_a_firewall_drops_udp", &["--net"]) {
         return;
     }
     let root = tempfile::tempdir().expect("a folder");
@@ -347,24 +348,6 @@ async fn where_a_firewall_drops_udp_nodes_join_and_cases_arrive_over_tcp() {
     file(&levels.nodes[GRID], &case, 20, "settle_here").await;
     levels.nodes[TOWNSHIP].start().await;
     same_at_the_city(&levels, GRID, &case).await;
-}
-
-/// Runs a test of this file again inside a network namespace of its own, where a firewall rule hurts nobody else. True inside.
-fn in_a_namespace_of_its_own(test: &str) -> bool {
-    const INSIDE: &str = "WUJI_TEST_INSIDE_NAMESPACE";
-    if std::env::var_os(INSIDE).is_some() {
-        return true;
-    }
-    let this = std::env::current_exe().expect("a test has a path");
-    let done = std::process::Command::new("unshare")
-        .args(["--net", "--", "sh", "-c", "ip link set lo up && exec \"$0\" --exact \"$1\" --nocapture"])
-        .arg(this)
-        .arg(test)
-        .env(INSIDE, "1")
-        .status()
-        .expect("unshare is installed and permitted (the test runs as root)");
-    assert!(done.success(), "the test failed inside its namespace");
-    false
 }
 
 fn nft(words: &str) {

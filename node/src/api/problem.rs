@@ -259,6 +259,17 @@ impl Problem {
         )
     }
 
+    /// The disk is full; nothing was saved, and nothing else was lost.
+    pub fn no_room() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "no-room",
+            "Nothing was saved: the disk of this node is full. What was saved before is safe and can be read. Call the \
+             operator to make room, then send it again.",
+            "内容未保存:本节点磁盘已满。此前已保存的内容是安全的,可照常查阅;请联系运维人员腾出空间后再提交。",
+        )
+    }
+
     /// The node that keeps a pack's users does not run, so nobody can be told apart.
     pub fn people_away() -> Self {
         Self::new(
@@ -330,6 +341,7 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "a request failed at the database");
         match error {
+            StoreError::NoRoom(_) => Self::no_room(),
             StoreError::Damaged { .. } | StoreError::NoVault | StoreError::Vault(_) => Self::internal(),
             StoreError::Database(_)
             | StoreError::Migrate(_)
@@ -386,6 +398,7 @@ impl From<Failed> for Problem {
             Failed::Refused(refusal) => refusal.into(),
             Failed::Trust(why) => Self::trust(why),
             Failed::TallyOutOfRange => Self::invalid(failed.to_string()),
+            Failed::NoRoom => Self::no_room(),
             Failed::Store | Failed::Stopping => Self::unavailable(),
         }
     }

@@ -140,7 +140,10 @@ async fn obey(command: Command) -> anyhow::Result<u8> {
 fn tell_what_happens() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("WUJI_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A line that cannot be written, to a file on a full disk say, is lost. To complain about it on standard error as well
+    // would fail in the same way, and end the task that only had something to tell.
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).log_internal_errors(false);
     if std::env::var("WUJI_LOG_FORMAT").is_ok_and(|format| format == "json") {
         builder.json().init();
     } else {

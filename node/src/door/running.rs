@@ -53,9 +53,15 @@ impl RunningFile {
         format!("{}://{at}", if https { "https" } else { "http" })
     }
 
-    /// Writes it into a folder, for as long as the answer lives.
+    /// Writes it into a folder, for as long as the answer lives. A full disk is no reason not to run: what is there can be
+    /// read, and commands look for the process where the configuration says.
     pub fn write(&self, folder: &Path) -> std::io::Result<Written> {
-        write_private(folder, FILE_NAME, &serde_json::to_vec_pretty(self)?)?;
+        match write_private(folder, FILE_NAME, &serde_json::to_vec_pretty(self)?) {
+            Err(error) if error.kind() == std::io::ErrorKind::StorageFull => {
+                tracing::warn!(%error, "the file that says where the process runs was not written");
+            }
+            done => done?,
+        }
         Ok(Written(folder.join(FILE_NAME)))
     }
 

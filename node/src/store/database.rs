@@ -201,6 +201,11 @@ impl Database {
         })
     }
 
+    /// Whether the rows are in a file, and so on a disk of this machine.
+    pub(crate) fn is_a_file(&self) -> bool {
+        matches!(self, Self::File { .. })
+    }
+
     /// Connections that are open.
     pub(crate) fn connections(&self) -> usize {
         let count = |size: u32| usize::try_from(size).unwrap_or(usize::MAX);

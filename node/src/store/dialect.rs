@@ -1,4 +1,4 @@
-//! Texts of a changing length: multi-row inserts and lists of ids.
+//! Texts of a changing length: multi-row inserts and lists of ids; and the codes of errors that both databases have.
 //!
 //! Both databases keep a prepared statement for each text, so the number of texts is kept small: rows go in pieces of a few
 //! sizes, and a list of ids is filled up to the next power of two by repeating ids.
@@ -9,6 +9,15 @@ pub(crate) const ROWS_A_STATEMENT: usize = 50;
 pub(crate) const IDS_A_STATEMENT: usize = 256;
 /// The sizes of pieces, the largest first.
 const PIECES: [usize; 7] = [ROWS_A_STATEMENT, 32, 16, 8, 4, 2, 1];
+
+/// Codes of a full disk. SQLite: `SQLITE_FULL`, and the index of its log that could not grow (`SQLITE_IOERR_SHMSIZE`);
+/// PostgreSQL: `disk_full`.
+const FULL: [&str; 3] = ["13", "4874", "53100"];
+
+/// Whether an error's code says that the disk is full.
+pub(super) fn is_full(code: &str) -> bool {
+    FULL.contains(&code)
+}
 
 /// Cuts rows into pieces of a few sizes, in their order.
 pub(crate) fn pieces<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {

@@ -41,7 +41,10 @@ use self::sql::{Connection, Row, sql};
 pub enum StoreError {
     /// The database refused or failed.
     #[error("the database failed")]
-    Database(#[from] sqlx::Error),
+    Database(#[source] sqlx::Error),
+    /// The disk of the database is full. What was committed stays, and can be read.
+    #[error("the disk is full")]
+    NoRoom(#[source] sqlx::Error),
     /// The schema could not be brought up to date.
     #[error("the database could not be brought to this version")]
     Migrate(#[from] sqlx::migrate::MigrateError),
@@ -76,6 +79,13 @@ pub enum StoreError {
         /// Of this program.
         known: i64,
     },
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        let full = error.as_database_error().and_then(|said| said.code()).is_some_and(|code| dialect::is_full(&code));
+        if full { Self::NoRoom(error) } else { Self::Database(error) }
+    }
 }
 
 impl StoreError {
@@ -216,6 +226,11 @@ impl WriteStore {
             self.lease = Some(server.keeper.take(self.node, &holder(address), patience).await?);
         }
         Ok(())
+    }
+
+    /// Whether the rows are on a disk of this machine.
+    pub(crate) fn is_a_file(&self) -> bool {
+        self.database.is_a_file()
     }
 
     /// Ends when another process has taken over; never where there is no lease.

@@ -108,6 +108,7 @@ impl Writer {
     pub(super) async fn request(&mut self, request: Request, batch: &mut Batch) -> Result<(), StoreError> {
         let Request { ask, entry, reply } = request;
         let answer = match ask {
+            ask if ask.adds() && self.room.is_short() => Err(Failed::NoRoom),
             Ask::Report { intake, by } => self.report(*intake, &by, batch).await?,
             Ask::Try { intake, by } => self.try_report(*intake, &by).await?,
             Ask::Act { case, command, by } => self.act(case, *command, &by, batch).await?,

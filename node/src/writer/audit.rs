@@ -23,6 +23,7 @@ pub(super) fn outcome(answer: &Answer) -> String {
         Err(Failed::Refused(refusal)) => refusal.code().to_owned(),
         Err(Failed::Trust(_)) => "not-now".to_owned(),
         Err(Failed::TallyOutOfRange) => "invalid".to_owned(),
+        Err(Failed::NoRoom) => "no-room".to_owned(),
         Err(Failed::Store | Failed::Stopping) => "not-saved".to_owned(),
     }
 }

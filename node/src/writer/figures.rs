@@ -101,6 +101,11 @@ impl Beat {
     pub(super) fn forget(&mut self) {
         (self.due, self.mark) = (true, true);
     }
+
+    /// The link to the parent was closed without the core.
+    pub(super) fn cut(&mut self) {
+        self.up = false;
+    }
 }
 
 impl Writer {

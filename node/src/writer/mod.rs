@@ -16,10 +16,12 @@ pub mod port;
 pub mod publications;
 mod renewal;
 mod revocation;
+mod room;
 mod steps;
 pub mod trust;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,6 +51,7 @@ pub use self::figures::Pace;
 use self::port::{Answer, Request};
 use self::publications::Publications;
 use self::renewal::Renewed;
+use self::room::Room;
 use self::trust::Tending;
 
 /// Requests and arrivals of one transaction at most.
@@ -90,6 +93,8 @@ pub struct Parts {
     pub(crate) standing: Standing,
     /// When and how they are looked after.
     pub(crate) tending: Tending,
+    /// Where the disk of the rows can be looked at; none: they are on another machine.
+    pub(crate) room: Option<PathBuf>,
 }
 
 /// No case has a lower id.
@@ -124,6 +129,7 @@ pub struct Writer {
     /// Up to which of the cases of others it has looked whose names may be held here; none: all, for the day.
     passing: Option<CaseId>,
     passing_day: Option<CivilDay>,
+    room: Room,
 }
 
 /// One thing to take in.
@@ -165,6 +171,7 @@ impl Writer {
             reached: Some(BEFORE_ALL_CASES),
             passing: None,
             passing_day: None,
+            room: Room::new(parts.room),
         }
     }
 
@@ -228,7 +235,7 @@ impl Writer {
         let wake = self.core.next_timeout().map_or(u64::MAX, |at| at.0).min(self.tending.at);
         let wake = if self.reached.is_some() || self.passing.is_some() { now } else { wake };
         let wake = wake.min(self.housekeeping_at).min(self.beat.wake(self.is_top()));
-        Duration::from_millis(wake.saturating_sub(now)).min(IDLE_MAX)
+        Duration::from_millis(wake.saturating_sub(now)).max(self.room.pause()).min(IDLE_MAX)
     }
 
     fn now(&self) -> Now {
@@ -247,32 +254,43 @@ impl Writer {
         if self.must_choose_again() {
             self.choose_again().await;
         }
+        self.look_at_room();
         let mut batch = Batch::default();
-        self.take_in(work, &mut batch).await?;
+        match self.take_turn(work, &mut batch).await {
+            // Not every statement is in the batch's transaction. None is worth the node: it is run again when its time comes.
+            Err(error @ StoreError::NoRoom(_)) => {
+                work.clear();
+                self.not_stored(error, &mut batch).await?;
+                answer(&mut batch);
+                Ok(())
+            }
+            done => done,
+        }
+    }
+
+    async fn take_turn(&mut self, work: &mut Vec<Work>, batch: &mut Batch) -> Result<(), StoreError> {
+        self.take_in(work, batch).await?;
         self.feed(Input::Timeout);
-        self.housekeep(&mut batch).await?;
-        self.reach_further(&mut batch).await?;
-        self.let_names_go(&mut batch).await?;
-        self.tend_trust(&mut batch);
-        self.drain(&mut batch).await?;
-        self.look_after_figures(&mut batch).await?;
+        self.housekeep(batch).await?;
+        self.reach_further(batch).await?;
+        self.let_names_go(batch).await?;
+        self.tend_trust(batch);
+        self.drain(batch).await?;
+        self.look_after_figures(batch).await?;
         loop {
-            self.drain(&mut batch).await?;
-            self.send_letters(&mut batch);
-            self.drain(&mut batch).await?;
+            self.drain(batch).await?;
+            self.send_letters(batch);
+            self.drain(batch).await?;
             if !batch.is_empty() {
-                self.commit(&mut batch).await?;
+                self.commit(batch).await?;
             }
-            for (reply, answer) in batch.replies.drain(..) {
-                // A caller that went away has its answer in the database.
-                let _ = reply.send(answer);
-            }
+            answer(batch);
             if self.outputs.is_empty() && self.fetches.is_empty() {
                 self.redial();
                 return Ok(());
             }
-            batch = Batch::default();
-            self.drain(&mut batch).await?;
+            *batch = Batch::default();
+            self.drain(batch).await?;
             while let Some((ticket, query)) = self.fetches.pop_front() {
                 let page = self.look_up(query).await?;
                 self.feed(Input::Page { ticket, page });
@@ -373,6 +391,7 @@ impl Writer {
         if !batch.publications.is_empty() || batch.ancestors.is_some() {
             self.choose_again().await;
         }
+        self.had_room();
         let tickets = std::mem::take(&mut batch.tickets);
         self.feed(Input::Committed { tickets });
         Ok(())
@@ -389,22 +408,42 @@ impl Writer {
     async fn not_stored(&mut self, error: StoreError, batch: &mut Batch) -> Result<(), StoreError> {
         tracing::error!(error = &error as &dyn std::error::Error, "a transaction was not stored");
         self.store.rollback().await.unwrap_or_else(|e| tracing::debug!(%e, "nothing to roll back"));
+        let full = matches!(error, StoreError::NoRoom(_));
         for (_, answer) in &mut batch.replies {
-            *answer = Err(port::Failed::Store);
+            *answer = Err(if full { port::Failed::NoRoom } else { port::Failed::Store });
         }
+        self.has_stalled(full);
         if matches!(error, StoreError::LeaseLost) {
             return Err(error);
         }
         self.cases.forget();
         self.choose_again().await;
         self.beat.forget();
+        // What was looked at in passing is looked at again, and the audit's head sent again.
+        self.reached = Some(BEFORE_ALL_CASES);
+        self.passing_day = None;
+        self.anchored = false;
         batch.tickets.clear();
         let kept = crate::node::kept(&mut self.store, &self.line).await?;
         self.endpoint.close_all("the node could not store what arrived");
+        // The new core knows of no link, so it will not say that these went down.
+        self.shared.all_down(self.clock.wall());
+        self.beat.cut();
         self.core = Core::resume(self.core.identity().clone(), kept, self.core.limits());
+        // Nor of a dial, and would dial at once: what cannot be stored now would come round without a pause.
+        self.feed(Input::Timeout);
+        self.feed(Input::DialFailed);
         self.outputs.clear();
         self.fetches.clear();
         Ok(())
+    }
+}
+
+/// Lets the replies go.
+fn answer(batch: &mut Batch) {
+    for (reply, answer) in batch.replies.drain(..) {
+        // A caller that went away has its answer in the database.
+        let _ = reply.send(answer);
     }
 }
 

@@ -29,6 +29,9 @@ pub enum Failed {
     /// The database failed; nothing of the request was kept.
     #[error("nothing was saved: the database failed")]
     Store,
+    /// The disk is full, or nearly; nothing of the request was kept.
+    #[error("nothing was saved: the disk is full")]
+    NoRoom,
     /// A tally cannot fall below zero.
     #[error("nothing was counted: fewer were counted so far than are to be taken back")]
     TallyOutOfRange,
@@ -114,6 +117,12 @@ pub enum Ask {
 }
 
 impl Ask {
+    /// Whether it adds to what the node keeps for good: refused when the disk is nearly full, while people can still log in
+    /// and look, and links still deliver.
+    pub(super) fn adds(&self) -> bool {
+        matches!(self, Self::Report { .. } | Self::Act { .. } | Self::Publish(_) | Self::Count { .. })
+    }
+
     /// Whether the audit says of it. What only keeps count of itself would drown the rest, and a failed log-in is written
     /// down with its own outcome.
     fn is_audited(&self) -> bool {
