@@ -13,7 +13,7 @@ use tokio::sync::broadcast;
 use crate::config::Transport;
 use crate::trust::TrustStatus;
 
-/// Alarms that are remembered for the page.
+/// Alarms that are remembered for the page, each text once.
 const ALARMS_MAX: usize = 100;
 /// Changes that a slow listener may lag behind.
 const CHANGES_MAX: usize = 1_024;
@@ -39,10 +39,12 @@ pub struct Place {
 /// An alarm with its time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alarm {
-    /// When.
+    /// When it was raised last.
     pub at: UnixMillis,
     /// What.
     pub what: String,
+    /// How often since the start, as far as it is remembered.
+    pub times: u64,
 }
 
 #[derive(Debug, Default)]
@@ -186,12 +188,15 @@ impl Shared {
         self.state().dial_failed = Some(why);
     }
 
+    /// Raises an alarm. One that comes again is counted: a neighbour that repeats itself does not push out all others.
     pub(crate) fn alarm(&self, what: String, at: UnixMillis) {
         let mut state = self.state();
+        let before = state.alarms.iter().position(|alarm| alarm.what == what);
+        let before = before.and_then(|place| state.alarms.remove(place)).map_or(0, |alarm| alarm.times);
         if state.alarms.len() >= ALARMS_MAX {
             state.alarms.pop_front();
         }
-        state.alarms.push_back(Alarm { at, what });
+        state.alarms.push_back(Alarm { at, what, times: before.saturating_add(1) });
     }
 
     pub(crate) fn changed(&self, case: CaseId) {
@@ -211,6 +216,25 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_alarm_that_comes_again_and_again_is_counted_and_pushes_no_other_out() {
+        let shared = Shared::default();
+        shared.alarm("the disk".to_owned(), UnixMillis(1));
+        for at in 0..1_000 {
+            shared.alarm("the peer".to_owned(), UnixMillis(at));
+        }
+        let told: Vec<_> = shared.alarms().into_iter().map(|a| (a.what, a.times, a.at.0)).collect();
+        assert_eq!(told, [("the peer".to_owned(), 1_000, 999), ("the disk".to_owned(), 1, 1)]);
+    }
+
+    #[test]
+    fn of_many_alarms_the_latest_hundred_are_remembered() {
+        let shared = Shared::default();
+        (0..ALARMS_MAX + 1).for_each(|n| shared.alarm(n.to_string(), UnixMillis(0)));
+        let told = shared.alarms();
+        assert_eq!((told.len(), told.last().map(|a| a.what.clone())), (ALARMS_MAX, Some("1".to_owned())));
+    }
 
     #[tokio::test]
     async fn a_listener_hears_changes_from_its_coming_on_and_costs_nothing_after_its_going() {

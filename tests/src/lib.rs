@@ -1,6 +1,7 @@
 //! What city-wide tests share: nodes as processes, relays between them, and the simulated city.
 
 pub mod bench;
+pub mod hostile;
 pub mod ledger;
 pub mod line;
 pub mod namespace;

@@ -194,6 +194,14 @@ impl Node {
         assert!(sent.success(), "{name} cannot be sent");
     }
 
+    /// The most memory that the process ever held, bytes.
+    pub fn memory_max(&self) -> u64 {
+        let process = self.child.as_ref().expect("a process").id();
+        let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("a process that runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("its memory");
+        line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024
+    }
+
     /// Waits until the process has ended by itself, and gives what it said.
     pub async fn ended(&mut self, limit: Duration) -> String {
         let mut child = self.child.take().expect("a process");

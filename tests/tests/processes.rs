@@ -327,7 +327,7 @@ async fn links_stay_down_where_a_firewall_drops_udp() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn where_a_firewall_drops_udp_nodes_join_and_cases_arrive_over_tcp() {
-    if !in_a_namespace_of_its_own("where_a_firewall_drops_udp_nodes_join_and_cases_arrive_over_tcp") {
+    if !alone("where_a_firewall_drops_udp_nodes_join_and_cases_arrive_over_tcp", &["--net"]) {
         return;
     }
     nft("add table inet wuji");

@@ -14,6 +14,7 @@ use super::caller::Caller;
 use super::problem::{Problem, ProblemBody};
 use super::stamp;
 use super::state::ApiState;
+use crate::shared::Alarm;
 
 /// One link.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -42,10 +43,18 @@ pub struct LinkView {
 /// An alarm.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct AlarmView {
-    /// When.
+    /// When it was raised last.
     pub at: String,
     /// What.
     pub what: String,
+    /// How often since the start, as far as it is remembered.
+    pub times: u64,
+}
+
+impl From<Alarm> for AlarmView {
+    fn from(alarm: Alarm) -> Self {
+        Self { at: stamp::rfc3339(alarm.at), what: alarm.what, times: alarm.times }
+    }
 }
 
 /// What an operator wants to know.
@@ -115,7 +124,6 @@ pub(super) async fn links(State(state): State<Arc<ApiState>>, _: Caller) -> Resu
     responses((status = 200, body = StatusView), (status = 401, body = ProblemBody)))]
 pub(super) async fn status(State(state): State<Arc<ApiState>>, _: Caller) -> Result<Json<StatusView>, Problem> {
     let waiting = state.store.waiting().await?;
-    let alarms = state.shared.alarms().into_iter().map(|a| AlarmView { at: stamp::rfc3339(a.at), what: a.what });
     Ok(Json(StatusView {
         node: state.me().to_string(),
         name: state.config.node.name.clone(),
@@ -127,6 +135,6 @@ pub(super) async fn status(State(state): State<Arc<ApiState>>, _: Caller) -> Res
         figures_waiting: state.store.figures_waiting().await?,
         quarantined: waiting.quarantined,
         last_dial_failure: state.shared.last_dial_failure(),
-        alarms: alarms.collect(),
+        alarms: state.shared.alarms().into_iter().map(AlarmView::from).collect(),
     }))
 }

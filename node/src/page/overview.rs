@@ -8,7 +8,6 @@ use crate::api::cases::list::{CasePage, page_of};
 use crate::api::cases::view::CaseLine;
 use crate::api::links::{AlarmView, LinkView, links_of};
 use crate::api::problem::Problem;
-use crate::api::stamp;
 use crate::store::lists::CaseFilter;
 
 /// Cases shown of each list.
@@ -20,8 +19,7 @@ const ALARMS_MAX: usize = 5;
 pub(super) async fn overview(view: &View) -> Result<Html, Problem> {
     let state = &view.state;
     let links = links_of(state).await?;
-    let alarms: Vec<_> =
-        state.shared.alarms().into_iter().map(|a| AlarmView { at: stamp::rfc3339(a.at), what: a.what }).collect();
+    let alarms: Vec<_> = state.shared.alarms().into_iter().map(AlarmView::from).collect();
     let below = !state.store.routes().await?.is_empty();
     let mut main = Html::default();
     link_card(&mut main, view, &links, &alarms);
@@ -78,7 +76,11 @@ fn link_card(html: &mut Html, view: &View, links: &[LinkView], alarms: &[AlarmVi
             .raw("</p>");
     }
     for alarm in alarms.iter().take(ALARMS_MAX) {
-        html.raw("<p class=\"alarm\">").text(&time(&alarm.at)).raw(" ").said(&alarm.what).raw("</p>");
+        html.raw("<p class=\"alarm\">").text(&time(&alarm.at)).raw(" ").said(&alarm.what);
+        if alarm.times > 1 {
+            html.text(&format!(" ×{}", alarm.times));
+        }
+        html.raw("</p>");
     }
     html.raw("</section>");
 }

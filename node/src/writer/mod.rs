@@ -130,6 +130,8 @@ pub struct Writer {
     passing: Option<CaseId>,
     passing_day: Option<CivilDay>,
     room: Room,
+    /// Who is at the other end of each connection that is open.
+    peers: BTreeMap<u64, NodeId>,
 }
 
 /// One thing to take in.
@@ -172,6 +174,7 @@ impl Writer {
             passing: None,
             passing_day: None,
             room: Room::new(parts.room),
+            peers: BTreeMap::new(),
         }
     }
 
@@ -328,6 +331,7 @@ impl Writer {
         match event {
             Event::Opened { connection, peer, dialled, transport } => {
                 self.shared.carried(peer, transport.into());
+                self.peers.insert(connection, peer);
                 self.feed(Input::LinkOpened { peer, connection: ConnectionId(connection), dialled });
             }
             Event::Control { connection, frame } => {
@@ -355,10 +359,12 @@ impl Writer {
             }
             Event::Misbehaved { connection, what } => {
                 tracing::warn!(connection, %what, "a peer broke the protocol");
+                self.broke_rules(connection, &what);
                 self.feed(Input::Misbehaved { connection: ConnectionId(connection), what });
             }
             Event::Closed { connection, peer, why } => {
                 tracing::debug!(connection, %why, "link closed");
+                self.peers.remove(&connection);
                 // The dialling side learns only after its own handshake that the other has refused it.
                 if self.core.identity().parent == Some(peer) && !self.shared.is_up(peer) {
                     self.not_reached(&why);

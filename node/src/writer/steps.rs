@@ -1,6 +1,6 @@
 //! What the writer does with each output of the link core.
 
-use federation::core::{KeptLink, Output, Page, Query, Write};
+use federation::core::{Closing, KeptLink, Output, Page, Query, Write};
 use protocol::bounded::List;
 use protocol::id::NodeId;
 use protocol::time::{CivilDay, UnixMillis};
@@ -38,7 +38,12 @@ impl Writer {
                 Output::Tell { to, delivered } => self.tell(to, delivered, batch),
                 Output::Send { connection, frame } => self.endpoint.send(connection.0, frame),
                 Output::Dial => self.endpoint.dial(),
-                Output::Close { connection, why } => self.endpoint.close(connection.0, &why.to_string()),
+                Output::Close { connection, why } => {
+                    if matches!(why, Closing::Gap | Closing::Misbehaved) {
+                        self.broke_rules(connection.0, &why.to_string());
+                    }
+                    self.endpoint.close(connection.0, &why.to_string());
+                }
                 Output::Raise(alarm) => {
                     tracing::warn!(?alarm, "alarm");
                     self.shared.alarm(format!("{alarm:?}"), self.clock.wall());
@@ -116,6 +121,12 @@ impl Writer {
             Query::Unseen { ids } => Page::Unseen(self.store.unseen(&ids).await?),
             Query::Bundles { ids } => Page::Bundles(self.store.bundles(&ids).await?),
         })
+    }
+
+    /// A neighbour did what no sound node does. The link opens again by itself, so somebody should look.
+    pub(super) fn broke_rules(&self, connection: u64, what: &str) {
+        let peer = self.peers.get(&connection).map_or_else(|| "a neighbour".to_owned(), NodeId::to_string);
+        self.shared.alarm(format!("{peer} was cut off: {what}"), self.clock.wall());
     }
 
     fn is_parent(&self, peer: NodeId) -> bool {

@@ -1,0 +1,172 @@
+//! A child with good certificates and bad manners: it greets as it should, and then sends what no sound node sends.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use federation::core::{ConnectionId, Core, FrameOut, Identity, Input, Kept, Limits, Now, Output, Page, Query, Uptime};
+use federation::driver::{Endpoint, Event, HostSettings, Parent, Setup};
+use federation::trust::{Anchors, Directory, NodeKeys, Registry};
+use protocol::id::{BundleId, MessageId, NodeId};
+use protocol::time::UnixMillis;
+use protocol::wire::bundle::{Bundle, BundleHead, Message, Urgency};
+use protocol::wire::control::Control;
+use protocol::wire::frame::{Lane, LinkSeq};
+use protocol::wire::kind::Kind;
+use tokio::sync::mpsc;
+use wuji::config::Config;
+use wuji::folder::Folder;
+
+use crate::line::HEALED;
+
+/// A node that was joined and is not run: this speaks in its name.
+pub struct Hostile {
+    endpoint: Endpoint,
+    events: mpsc::Receiver<Event>,
+    identity: Identity,
+    keys: Arc<NodeKeys>,
+    began: Instant,
+}
+
+/// A link that was greeted and is up.
+#[derive(Debug)]
+pub struct Greeted {
+    connection: u64,
+    hello: Control,
+}
+
+impl Hostile {
+    /// Speaks for the node of a folder.
+    pub fn of(folder: &Path) -> Self {
+        let config = Config::load(folder).expect("a configuration");
+        let folder = Folder::new(folder);
+        let keys = Arc::new(NodeKeys::load(&folder.keys()).expect("keys"));
+        let enrolled = folder.enrolled().expect("what it was enrolled with");
+        let anchors = Anchors::of(&enrolled).expect("an authority");
+        let parent = config.parent.expect("a parent");
+        let directory = Directory::new(anchors.present());
+        directory.trust(anchors.issuers());
+        directory.insert(enrolled.entry).expect("its own entry");
+        let setup = Setup {
+            node: config.node.id,
+            keys: keys.clone(),
+            chain: anchors.chain(&enrolled).expect("certificates"),
+            roots: anchors.roots(),
+            directory,
+            registry: Registry::new(),
+            parent: Some(Parent { node: parent.id, address: parent.address, spki: None }),
+            events_max: 64,
+        };
+        let here = std::net::SocketAddr::from((std::net::Ipv4Addr::LOCALHOST, 0));
+        let (endpoint, events) = Endpoint::bind(here, HostSettings::default(), setup).expect("a socket");
+        let identity = Identity {
+            node: config.node.id,
+            division: config.node.division,
+            root: anchors.greeting(),
+            roots: anchors.greetings(),
+            entry: enrolled.entry,
+            parent: Some(parent.id),
+        };
+        Self { endpoint, events, identity, keys, began: Instant::now() }
+    }
+
+    fn now(&self) -> Now {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a clock after 1970");
+        let wall = UnixMillis(i64::try_from(since.as_millis()).expect("a clock before year 292277026"));
+        Now { uptime: Uptime(u64::try_from(self.began.elapsed().as_millis()).expect("a short test")), wall }
+    }
+
+    async fn event(&mut self) -> Event {
+        tokio::time::timeout(HEALED, self.events.recv()).await.expect("the parent answers").expect("the endpoint lives")
+    }
+
+    /// Dials and greets as a sound node does, until the link is up.
+    pub async fn greet(&mut self) -> Greeted {
+        let mut core = Core::resume(self.identity.clone(), Kept::default(), Limits::default());
+        self.endpoint.dial();
+        let (mut connection, mut hello) = (0, None);
+        loop {
+            let input = match self.event().await {
+                Event::Opened { connection: opened, peer, dialled } => {
+                    connection = opened;
+                    Input::LinkOpened { peer, connection: ConnectionId(opened), dialled }
+                }
+                Event::Control { connection, frame } => Input::Control { connection: ConnectionId(connection), frame },
+                Event::DialFailed { why } => panic!("the parent is not reached: {why}"),
+                _ => continue,
+            };
+            let mut inputs = vec![input];
+            while let Some(input) = inputs.pop() {
+                let mut outputs = Vec::new();
+                core.handle(self.now(), input, &mut outputs);
+                for output in outputs {
+                    match output {
+                        Output::Send { connection, frame } => {
+                            if let FrameOut::Control(frame @ Control::Hello(_)) = &frame {
+                                hello = Some(frame.clone());
+                            }
+                            self.endpoint.send(connection.0, frame);
+                        }
+                        Output::Persist { ticket, .. } => inputs.push(Input::Committed { tickets: vec![ticket] }),
+                        Output::Fetch { ticket, query } => inputs.push(Input::Page { ticket, page: nothing(&query) }),
+                        Output::LinkUp { .. } => {
+                            return Greeted { connection, hello: hello.expect("it has greeted") };
+                        }
+                        _ => {}
+                    }
+                }
+            }
+        }
+    }
+
+    /// Greets again on a link that is up, which nobody does.
+    pub fn greet_again(&self, link: &Greeted) {
+        self.endpoint.send(link.connection, FrameOut::Control(link.hello.clone()));
+    }
+
+    /// Acknowledges nothing, so many times.
+    pub async fn acknowledge_nothing(&self, link: &Greeted, times: u32) {
+        for n in 0..times {
+            let frame = Control::Ack { lane: Lane::Cases, upto: LinkSeq(0), credit: 1 };
+            self.endpoint.send(link.connection, FrameOut::Control(frame));
+            if n % 1_000 == 0 {
+                // What is sent waits in this process: no more than is read.
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        }
+    }
+
+    /// Sends a bundle under a number far from the next.
+    pub fn leave_a_gap(&self, link: &Greeted) {
+        let id = BundleId::from_bytes([7; 16]);
+        let (origin, key) = (self.identity.node, self.keys.signing_key().id());
+        let to = self.identity.parent.expect("a parent");
+        let message = Message { id: MessageId::from_bytes([7; 16]), kind: Kind(u16::MAX), schema: 1, body: vec![1] };
+        let head = BundleHead { id, origin, key, to, urgency: Urgency::Routine, receipted: false };
+        let bundle = Bundle::seal(head, vec![message], |bytes| self.keys.sign(bytes)).expect("a bundle");
+        let frame =
+            FrameOut::Bundle { lane: Lane::Cases, seq: LinkSeq(1_000_000), bytes: bundle.bytes().clone(), origin };
+        self.endpoint.send(link.connection, frame);
+    }
+
+    /// Waits until the parent has closed the link.
+    pub async fn cut_off(&mut self) {
+        while !matches!(self.event().await, Event::Closed { .. }) {}
+    }
+
+    /// Who it says it is.
+    pub fn node(&self) -> NodeId {
+        self.identity.node
+    }
+}
+
+/// What a store that keeps nothing answers.
+fn nothing(query: &Query) -> Page {
+    match query {
+        Query::Outbox { .. } => Page::Outbox(Vec::new()),
+        Query::HashAt { .. } => Page::Hash(None),
+        Query::Inventory { .. } => Page::Inventory(Vec::new()),
+        Query::Unseen { ids } => Page::Unseen(ids.clone()),
+        Query::Bundles { .. } => Page::Bundles(Vec::new()),
+    }
+}

@@ -1,0 +1,99 @@
+//! Pressure on real nodes: a backlog beside what is urgent, and a neighbour with good certificates that breaks the rules.
+//! Memory stays bounded, others are served meanwhile, and an alarm says who it was.
+
+use std::time::Duration;
+
+use wuji_tests::hostile::Hostile;
+use wuji_tests::ledger::Ledger;
+use wuji_tests::line::{CITY, COMMUNITY, COUNTY, FiveLevels, GRID, HEALED, TOWNSHIP, parent_up, standing};
+use wuji_tests::process::{Node, within};
+
+/// Memory that a neighbour can make a node hold beyond what it holds anyway.
+const MEMORY_MORE_MAX: u64 = 96 * 1024 * 1024;
+/// A second township below the county.
+const HOSTILE: &str = "330602002000";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_red_case_passes_the_backlog_of_figures_that_waits_on_the_same_narrow_link() {
+    let root = tempfile::tempdir().expect("a folder");
+    let levels = FiveLevels::raise(root.path()).await;
+    let mut ledger = Ledger::default();
+    levels.relays[COUNTY].cut(true);
+    for _ in 0..300 {
+        ledger.file(COMMUNITY, &levels.nodes[COMMUNITY], 2).await.expect("filed");
+    }
+    levels.relays[COUNTY].narrow(8 * 1024);
+    levels.relays[COUNTY].cut(false);
+    within(HEALED, "the link is not up", async || parent_up(&levels.nodes[TOWNSHIP]).await.filter(|up| *up)).await;
+    let red = ledger.file(GRID, &levels.nodes[GRID], 5).await.expect("filed");
+    within(HEALED, "the red case is not at the city", async || standing(&levels.nodes[CITY], &red).await).await;
+    let counted = levels.nodes[CITY].get("/figures/totals").await.expect("figures")["cases"].as_u64();
+    assert!(counted < Some(300), "the red case came behind the backlog: {counted:?}");
+    ledger.holds(&levels).await;
+}
+
+/// How often an alarm of a node that says this was raised.
+async fn raised(node: &Node, what: &str) -> Option<u64> {
+    let status = node.get("/status").await?;
+    let alarms = status["alarms"].as_array()?;
+    alarms
+        .iter()
+        .filter(|alarm| alarm["what"].as_str().is_some_and(|said| said.contains(what)))
+        .map(|a| a["times"].as_u64())
+        .sum()
+}
+
+/// Joined below the county, and never run: this test speaks for it.
+fn intruder(root: &std::path::Path, levels: &FiveLevels) -> Hostile {
+    let county = &levels.nodes[COUNTY];
+    Hostile::of(&Node::join(root, HOSTILE, county, county.link).folder)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_child_that_greets_without_end_or_leaves_gaps_is_cut_off_each_time_and_named_in_one_alarm_that_counts() {
+    let root = tempfile::tempdir().expect("a folder");
+    let levels = FiveLevels::raise(root.path()).await;
+    let county = &levels.nodes[COUNTY];
+    let mut hostile = intruder(root.path(), &levels);
+    let before = county.memory_max();
+    for round in 0..60 {
+        let link = hostile.greet().await;
+        if round % 2 == 0 {
+            hostile.greet_again(&link);
+        } else {
+            hostile.leave_a_gap(&link);
+        }
+        hostile.cut_off().await;
+    }
+    let name = hostile.node().to_string();
+    within(HEALED, "the alarms do not count thirty of each", async || {
+        let gaps = raised(county, &format!("{name} was cut off: a bundle is missing in the sequence")).await?;
+        let greetings = raised(county, &format!("{name} was cut off: the peer broke the protocol")).await?;
+        (gaps == 30 && greetings == 30).then_some(())
+    })
+    .await;
+    let grown = county.memory_max() - before;
+    assert!(grown < MEMORY_MORE_MAX, "the county holds {grown} bytes more");
+    assert_eq!(parent_up(county).await, Some(true), "its other links stand");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_million_tiny_frames_of_one_child_neither_fill_the_memory_nor_keep_the_case_of_another_from_the_city() {
+    const BOUND: Duration = Duration::from_secs(20);
+    let root = tempfile::tempdir().expect("a folder");
+    let levels = FiveLevels::raise(root.path()).await;
+    let county = &levels.nodes[COUNTY];
+    let mut hostile = intruder(root.path(), &levels);
+    let link = hostile.greet().await;
+    let before = county.memory_max();
+    let mut ledger = Ledger::default();
+    tokio::join!(hostile.acknowledge_nothing(&link, 1_000_000), async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let orange = ledger.file(GRID, &levels.nodes[GRID], 20).await.expect("filed");
+        within(BOUND, "the orange case is not at the city", async || standing(&levels.nodes[CITY], &orange).await)
+            .await;
+    });
+    let grown = county.memory_max() - before;
+    assert!(grown < MEMORY_MORE_MAX, "the county holds {grown} bytes more");
+    ledger.holds(&levels).await;
+}
