@@ -23,8 +23,7 @@ pub(crate) use erase::carry_out;
 pub(crate) use level::{approved, approver, lower};
 pub(crate) use orders::send_contribution;
 pub use report::open;
-pub(crate) use transfer::end_open_offer;
-pub(crate) use transfer::set_state;
+pub(crate) use transfer::{end_open_offer, fits_one_more_tenure, set_state};
 
 /// Events that people may add to one case; what the node itself has to write still fits behind them. A case moves to
 /// another node in one message, so it has a size.

@@ -4,7 +4,7 @@ use protocol::bounded::Text;
 use protocol::event::{Act, Content};
 use protocol::id::{NodeId, OfferId};
 use protocol::receipt::{Progress, Subject};
-use protocol::transfer::{Accept, Decline, Ground, Offer, Recall};
+use protocol::transfer::{Accept, Decline, Ground, Offer, Recall, TENURES_MAX};
 use protocol::wire::kind::Body;
 
 use super::{nameless, steps::note};
@@ -20,6 +20,9 @@ pub(super) fn offer(draft: &mut Draft<'_, '_>, to: NodeId) -> Result<(), Refusal
     if to == me {
         return Err(Refusal::ToMyself);
     }
+    if !fits_one_more_tenure(draft) {
+        return Err(Refusal::CaseFull);
+    }
     let id = OfferId::new(draft.world.now.wall, draft.world.random());
     draft.append(Act::Offered { offer: id, to }, Content::Nothing, |_| {})?;
     let case = draft.case()?;
@@ -30,6 +33,12 @@ pub(super) fn offer(draft: &mut Draft<'_, '_>, to: NodeId) -> Result<(), Refusal
     draft.follow(to, FollowerClass::Brief, None, "offer");
     draft.tell(to, Body::Offer(offer));
     Ok(())
+}
+
+/// Whether a handover could still carry the seals of all tenures. One that could not would never be sent, and the case would
+/// be released to nobody.
+pub(crate) fn fits_one_more_tenure(draft: &Draft<'_, '_>) -> bool {
+    draft.known.seals().count() < TENURES_MAX
 }
 
 pub(super) fn recall(draft: &mut Draft<'_, '_>) -> Result<(), Refusal> {

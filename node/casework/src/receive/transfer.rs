@@ -10,7 +10,7 @@ use protocol::wire::kind::Body;
 
 use super::headers::{self, Before, take_in};
 use super::{from_itself, said, withdraw_approval};
-use crate::decide::{incoming, keep, set_state};
+use crate::decide::{fits_one_more_tenure, incoming, keep, set_state};
 use crate::draft::{Draft, Notice};
 use crate::known::bound;
 use crate::letter::{HandoverLetter, Letter};
@@ -50,6 +50,7 @@ pub(super) fn accept(draft: &mut Draft<'_, '_>, accept: &Accept, origin: NodeId)
     let me = draft.me();
     let stands = file.state == OfferState::Open
         && draft.world.now.corrected() <= file.offer.expires.corrected()
+        && fits_one_more_tenure(draft)
         && draft.known.case().is_some_and(|case| {
             case.owned_by(me) && case.offered == Some((accept.offer, origin)) && case.head.epoch.moves < u16::MAX
         });

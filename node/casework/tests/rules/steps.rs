@@ -4,6 +4,7 @@ use casework::grading::RuleSet;
 use casework::{ActionName, Command, Policy, Refusal, Role, next_actions};
 use protocol::event::{Category, Ending, Matter, Outcome, Step};
 use protocol::grading::Rule;
+use protocol::transfer::TENURES_MAX;
 use protocol::unit::UnitCode;
 use protocol::warning::Warning;
 
@@ -192,4 +193,24 @@ fn a_full_case_still_moves_in_one_piece() {
     net.act(GRID, case, Command::Assess { score: 3, note: text(&long) }).unwrap();
     net.accept(TOWN, case);
     assert!(net.case(TOWN, case).owned_by(net.id(TOWN)));
+}
+
+#[test]
+fn a_case_that_was_handed_over_as_often_as_a_handover_can_tell_stays_with_its_owner() {
+    let (mut net, case) = Net::reported(Ending::Submit, answers(false, 0));
+    net.accept(TOWN, case);
+    let (mut owner, mut other, mut moves) = (TOWN, GRID, 1);
+    loop {
+        let to = net.id(other);
+        if let Err(refusal) = net.act(owner, case, Command::Offer { to }) {
+            assert_eq!((refusal, moves), (Refusal::CaseFull, TENURES_MAX));
+            break;
+        }
+        net.settle();
+        net.accept(other, case);
+        moves += 1;
+        assert!(net.case(other, case).owned_by(to), "move {moves} left the case without an owner");
+        std::mem::swap(&mut owner, &mut other);
+    }
+    net.act(owner, case, Command::File).unwrap();
 }
