@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use federation::core::{ConnectionId, Core, FrameOut, Identity, Input, Kept, Limits, Now, Output, Page, Query, Uptime};
-use federation::driver::{Endpoint, Event, HostSettings, Parent, Setup};
+use federation::driver::{Endpoint, Event, HostSettings, Parent, Setup, Transport};
 use federation::trust::{Anchors, Directory, NodeKeys, Registry};
 use protocol::id::{BundleId, MessageId, NodeId};
 use protocol::time::UnixMillis;
@@ -54,7 +54,7 @@ impl Hostile {
             roots: anchors.roots(),
             directory,
             registry: Registry::new(),
-            parent: Some(Parent { node: parent.id, address: parent.address, spki: None }),
+            parent: Some(Parent { node: parent.id, address: parent.address, spki: None, transport: Transport::Quic }),
             events_max: 64,
         };
         let here = std::net::SocketAddr::from((std::net::Ipv4Addr::LOCALHOST, 0));
@@ -87,7 +87,7 @@ impl Hostile {
         let (mut connection, mut hello) = (0, None);
         loop {
             let input = match self.event().await {
-                Event::Opened { connection: opened, peer, dialled } => {
+                Event::Opened { connection: opened, peer, dialled, .. } => {
                     connection = opened;
                     Input::LinkOpened { peer, connection: ConnectionId(opened), dialled }
                 }
