@@ -2,12 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use wuji_tests::ledger;
 use wuji_tests::line::{CITY, PATH, case_id};
 use wuji_tests::process::Node;
 
+const MIB: usize = 1024 * 1024;
 /// Connections that the door takes at once.
 const CONNECTIONS_MAX: usize = 1_024;
 
@@ -24,6 +26,20 @@ async fn converse(stream: &mut TcpStream, bytes: &[u8]) -> String {
     let _ = stream.write_all(bytes).await;
     let _ = stream.read_to_end(&mut answer).await;
     String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_above_the_limit_is_refused_in_both_languages_and_one_below_it_is_read() {
+    let root = tempfile::tempdir().expect("a folder");
+    let city = city(root.path()).await;
+    let said = |bytes: usize| json!({ "case": case_id(), "narrative": "a".repeat(bytes) });
+    let refused = city.post("/cases", &said(MIB)).await.expect_err("too large");
+    let problem: Value = serde_json::from_str(&refused).unwrap_or_else(|e| panic!("{e}: {refused}"));
+    assert_eq!((&problem["code"], &problem["status"]), (&json!("too-large"), &json!(413)), "{problem}");
+    assert!(problem["detail"].as_str().is_some_and(|said| said.contains("1 MiB")), "{problem}");
+    assert!(problem["detail_zh"].as_str().is_some_and(|said| said.contains("超过 1 MiB")), "{problem}");
+    let read = city.post("/cases", &said(MIB / 2)).await.expect_err("fields are missing");
+    assert!(!read.contains("too-large"), "it was read: {read}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -270,6 +270,16 @@ impl Problem {
         )
     }
 
+    /// It took longer than a request may.
+    pub fn too_slow() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "too-slow",
+            "The node took too long. What was asked may have been done all the same: look before you send it again.",
+            "处理超时,所提交的操作可能已经完成,请先查看结果,再决定是否重新提交。",
+        )
+    }
+
     /// The node that keeps a pack's users does not run, so nobody can be told apart.
     pub fn people_away() -> Self {
         Self::new(

@@ -6,7 +6,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Extension};
 use axum::http::{HeaderName, HeaderValue, Request, StatusCode, header};
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, map_response};
+use axum::response::{IntoResponse, Response};
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
@@ -15,6 +16,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::problem::{MEDIA_TYPE, Problem};
 use super::state::ApiState;
 use super::{
     audit, caller, cases, elsewhere, factor, figures, health, idempotency, links, offers, orders, persons,
@@ -142,8 +144,8 @@ pub fn routes() -> Router<Arc<ApiState>> {
     let (api, _) = OpenApiRouter::new().merge(open()).merge(guarded).split_for_parts();
     let router = api
         .merge(pages())
-        .fallback(|| async { super::problem::Problem::not_found() })
-        .method_not_allowed_fallback(|| async { super::problem::Problem::method() })
+        .fallback(|| async { Problem::not_found() })
+        .method_not_allowed_fallback(|| async { Problem::method() })
         .layer(from_fn(elsewhere::guard));
     around(router)
 }
@@ -164,6 +166,19 @@ pub(crate) fn to_browsers() -> [(HeaderName, &'static str); 4] {
     ]
 }
 
+/// What a limit answers by itself, a bare word or nothing, is no answer for people.
+async fn in_words(response: Response) -> Response {
+    let media = response.headers().get(header::CONTENT_TYPE).and_then(|media| media.to_str().ok()).unwrap_or_default();
+    if media.starts_with(MEDIA_TYPE) || media.starts_with("text/html") {
+        return response;
+    }
+    match response.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large().into_response(),
+        StatusCode::SERVICE_UNAVAILABLE => Problem::too_slow().into_response(),
+        _ => response,
+    }
+}
+
 /// What lies around every route: limits, headers, and a log line without bodies, queries or ids of people.
 fn around(router: Router<Arc<ApiState>>) -> Router<Arc<ApiState>> {
     let fixed = |name: HeaderName, value: &'static str| {
@@ -173,7 +188,8 @@ fn around(router: Router<Arc<ApiState>>) -> Router<Arc<ApiState>> {
         .layer(DefaultBodyLimit::disable())
         .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
         .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE_MAX))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_MAX));
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_MAX))
+        .layer(map_response(in_words));
     to_browsers()
         .into_iter()
         .fold(router, |router, (name, value)| router.layer(fixed(name, value)))
