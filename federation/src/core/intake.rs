@@ -10,6 +10,7 @@ use protocol::bounded::{List, Text};
 
 use super::alarm::{Alarm, Closing};
 use super::input::{ConnectionId, Now};
+use super::link::Session;
 use super::output::{Deliver, Output, Write};
 use super::{Core, Pending};
 
@@ -23,10 +24,13 @@ impl Core {
         (seen, held_unreceipted): (bool, bool),
         out: &mut Vec<Output>,
     ) {
+        let id = bundle.head().id;
+        if self.is_another(connection, lane, seq) && !seen && !self.arriving.contains_key(&id) {
+            return self.close(now, connection, Closing::Again, out);
+        }
         let Some((peer, position)) = self.next_position(now, connection, lane, seq, bundle.bytes(), out) else {
             return;
         };
-        let id = bundle.head().id;
         // Only what was taken in counts: the same bundle may have come before over a connection that no longer does.
         let (seen, held_unreceipted) = match self.arriving.get(&id) {
             Some(unreceipted) => (true, *unreceipted),
@@ -81,7 +85,8 @@ impl Core {
         out: &mut Vec<Output>,
     ) {
         let Some((peer, position)) = self.next_position(now, connection, lane, seq, bytes, out) else { return };
-        let Some(link) = self.links.get(&peer) else { return };
+        let Some(link) = self.links.get_mut(&peer) else { return };
+        link.greet_again(now.uptime, &self.limits);
         let kept = link.kept.clone();
         self.persist(Pending::Arrival { peer, lane, position, bundle: None }, Write::Link(kept), out);
     }
@@ -91,6 +96,16 @@ impl Core {
         if let Some(session) = self.links.get(&from).and_then(|link| link.session.as_ref()) {
             Self::say(session.connection, quarantined(bundle, reason), out);
         }
+    }
+
+    /// Whether a number has been used up. A bundle that comes under it is the one that was sent before, unless the peer is
+    /// a copy of what it was while the first one is still being stored: the next greeting compares the hashes.
+    fn is_another(&self, connection: ConnectionId, lane: Lane, seq: LinkSeq) -> bool {
+        let link = self.connections.get(&connection).and_then(|peer| self.links.get(peer));
+        let up = |session: &Session| session.connection == connection && session.is_up();
+        link.is_some_and(|link| {
+            link.session.as_ref().is_some_and(up) && lane != Lane::Control && seq <= link.kept.lane(lane).received.seq
+        })
     }
 
     /// Checks the number and moves the lane on.

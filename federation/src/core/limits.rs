@@ -20,6 +20,9 @@ pub struct Limits {
     /// After bundles were given back, neighbours in the direction of their origin are reconciled when so long nothing more
     /// came, milliseconds.
     pub reoffer_ms: u64,
+    /// After a bundle that was not believed, its sender is asked for another greeting, in which the hashes of the lane
+    /// differ and the bundle is offered again; what comes damaged each time is asked for again after so long, milliseconds.
+    pub unbelieved_again_ms: u64,
     /// Shortest wait before the parent is dialled again, milliseconds.
     pub retry_min_ms: u64,
     /// Longest wait before the parent is dialled again, milliseconds.
@@ -58,6 +61,7 @@ impl Default for Limits {
             inventory_page: 512,
             give_bundles: 16,
             reoffer_ms: 3_000,
+            unbelieved_again_ms: 600_000,
             retry_min_ms: 1_000,
             retry_max_ms: 300_000,
             greeting_ms: 20_000,

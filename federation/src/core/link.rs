@@ -172,6 +172,8 @@ pub(super) struct Link {
     pub(super) doubted: bool,
     /// When to ask for that greeting.
     pub(super) reoffer_at: Option<Uptime>,
+    /// For when the last greeting was asked for because of a bundle that was not believed.
+    pub(super) asked_again: Option<Uptime>,
     /// The highest number of each lane that is durable in the outbox.
     pub(super) durable: BTreeMap<Lane, LinkSeq>,
     /// The last position of each lane whose arrival is durable: the only one that the peer may be told.
@@ -202,6 +204,7 @@ impl Link {
             newcomer: None,
             doubted: false,
             reoffer_at: None,
+            asked_again: None,
             durable,
             received,
             dropped,
@@ -260,6 +263,18 @@ impl Link {
         }
         self.doubted = true;
         self.reoffer_at = Some(at);
+    }
+
+    /// A bundle was not believed: the lane goes on, and the next greeting will find that the hashes differ. Nobody would
+    /// greet while the link is well, so that greeting is asked for; seldom, for what is damaged may stay so.
+    pub(super) fn greet_again(&mut self, now: Uptime, limits: &Limits) {
+        if self.reoffer_at.is_none() {
+            let soon = now.0.saturating_add(limits.reoffer_ms);
+            let again = self.asked_again.map_or(0, |last| last.0.saturating_add(limits.unbelieved_again_ms));
+            let at = Uptime(soon.max(again));
+            self.asked_again = Some(at);
+            self.reoffer_at = Some(at);
+        }
     }
 
     /// Everything that the peer lacks has its number: from now on the run counts as what was said.

@@ -24,6 +24,10 @@ pub fn judge_lane(last: Position, acked: LinkSeq, received: Position) -> Judgeme
     if received.seq == last.seq {
         return if received.hash == last.hash { Judgement::Resume } else { Judgement::Doubt(Doubt::Forked) };
     }
+    if received.seq < acked && received.seq.0 > 0 {
+        // It has acknowledged more than it has. What it lacks may be in the outbox yet, but may go from there any moment.
+        return Judgement::Doubt(Doubt::Pruned);
+    }
     if received.seq.0 == 0 {
         // Everything is sent again, which works as long as nothing was dropped.
         return if acked.0 <= 1 && received.hash == Hash::ZERO {

@@ -159,3 +159,39 @@ fn the_parent_is_dialled_by_one_attempt_at_a_time_with_growing_pauses() {
     rig.feed(Input::Timeout);
     assert!(rig.core.next_timeout().unwrap().0 > rig.now);
 }
+
+#[test]
+fn after_a_bundle_that_is_not_believed_another_greeting_is_asked_for_but_seldom() {
+    let mut rig = Rig::new();
+    rig.up(1, hello(LEFT, run(1, 1)));
+    let limits = Limits::default();
+    let damaged = |seq| Input::Unbelieved {
+        connection: ConnectionId(1),
+        lane: Lane::Cases,
+        seq: LinkSeq(seq),
+        bytes: vec![1, 2, 3].into(),
+    };
+    let asks = |out: &[Output]| controls(out).iter().any(|control| matches!(control, Control::GoAway { .. }));
+    let out = rig.feed(damaged(1));
+    assert_eq!(acks(&rig.commit(&out)), [(Lane::Cases, 1)], "its number is used up");
+    rig.now += limits.reoffer_ms;
+    assert!(asks(&rig.feed(Input::Timeout)));
+    let out = rig.feed(damaged(2));
+    rig.commit(&out);
+    rig.now += limits.unbelieved_again_ms - 1;
+    assert!(!asks(&rig.feed(Input::Timeout)), "what is damaged for good does not make links come and go");
+    rig.now += 1;
+    assert!(asks(&rig.feed(Input::Timeout)));
+}
+
+#[test]
+fn another_bundle_under_a_number_that_is_being_stored_is_not_passed_over() {
+    let mut rig = Rig::new();
+    rig.up(1, hello(LEFT, run(1, 1)));
+    rig.arrive(1, 1, bundle(1, LEFT, TOP, ORDER, true), None);
+    rig.up(2, hello(LEFT, run(1, 1)));
+    let again = rig.arrive(2, 1, bundle(1, LEFT, TOP, ORDER, true), None);
+    assert!(again.is_empty(), "sent again over the new connection: {again:?}");
+    let other = rig.arrive(2, 1, bundle(2, LEFT, TOP, ORDER, true), None);
+    assert_eq!(closed(&other), [Closing::Again], "the hashes are compared anew");
+}
