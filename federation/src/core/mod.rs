@@ -196,6 +196,11 @@ impl Core {
         lanes.fold((0, 0), |(frames, bytes), lane| (lane.window.len().max(frames), lane.window_bytes.max(bytes)))
     }
 
+    /// What waits for a commit or an answer: nothing, once both have come.
+    pub fn waiting(&self) -> usize {
+        self.pending.len().saturating_add(self.arriving.len())
+    }
+
     /// Takes one thing in. The only mutation.
     pub fn handle(&mut self, now: Now, input: Input, out: &mut Vec<Output>) {
         match input {
@@ -357,7 +362,10 @@ impl Core {
             Control::Quarantined { bundle, .. } => out.push(Output::Raise(Alarm::QuarantinedThere { peer, bundle })),
             Control::GoAway { retry_after_ms } => {
                 self.close(now, connection, Closing::GoAway, out);
-                self.backoff.told(now.uptime, retry_after_ms);
+                // Only the parent has a say in when the parent is dialled.
+                if self.me.parent == Some(peer) {
+                    self.backoff.told(now.uptime, retry_after_ms);
+                }
             }
             // The driver has put the entry into the directory.
             Control::Introduce(_) => {}

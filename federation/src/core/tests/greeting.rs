@@ -277,3 +277,15 @@ fn a_parent_may_ask_for_a_pause_but_not_for_weeks() {
     assert_eq!(closed(&out), [Closing::GoAway]);
     assert_eq!(rig.core.next_timeout(), Some(Uptime(3_600_000)));
 }
+
+#[test]
+fn a_child_that_says_go_away_does_not_part_its_parent_from_the_node_above() {
+    let mut rig = Rig::new();
+    rig.up(1, hello(LEFT, run(1, 1)));
+    assert!(rig.feed(Input::Timeout).iter().any(|output| matches!(output, Output::Dial)));
+    rig.feed(Input::DialFailed);
+    let before = rig.core.next_timeout();
+    let out = rig.control(1, Control::GoAway { retry_after_ms: u32::MAX });
+    assert_eq!(closed(&out), [Closing::GoAway]);
+    assert_eq!(rig.core.next_timeout(), before, "the parent is dialled when it would have been");
+}
