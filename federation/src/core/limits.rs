@@ -48,6 +48,10 @@ pub enum Mutant {
     NoDedupe,
     /// A bundle is acknowledged before it is durable.
     AcknowledgeBeforeCommit,
+    /// Numbers alone decide where sending goes on; the hashes of the chain are not compared.
+    NoChainHash,
+    /// A bundle that cannot come from where it came from is taken in.
+    NoQuarantine,
 }
 
 impl Default for Limits {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use protocol::chain::Hash;
 use protocol::directory::Ancestor;
 use protocol::id::{BundleId, NodeId};
-use protocol::wire::bundle::Bundle;
+use protocol::wire::bundle::{Bundle, BundleHead};
 use protocol::wire::frame::{Lane, LinkSeq};
 
 use crate::core::{Deliver, Kept, KeptLink, Page, Query, Write};
@@ -34,6 +34,8 @@ pub struct Disk<A> {
     pub links: BTreeMap<NodeId, KeptLink>,
     /// Bundles kept aside.
     pub quarantine: BTreeMap<BundleId, String>,
+    /// Those of `bundles` that still wait for their terminal receipt.
+    pub(super) open: BTreeSet<BundleId>,
     /// Bundles whose terminal receipt came before they did, as happens when a restored node is given back both.
     pub receipted_early: BTreeSet<(BundleId, NodeId)>,
     /// The line above.
@@ -65,6 +67,9 @@ impl<A: Clone> Disk<A> {
     fn keep(&mut self, bundle: Bundle, done: bool, applied: bool) {
         let id = bundle.head().id;
         let done = done || self.receipted_early.contains(&(id, bundle.head().to));
+        if !done && bundle.head().receipted && !self.bundles.contains_key(&id) {
+            self.open.insert(id);
+        }
         let stored = self.bundles.entry(id).or_insert_with(|| Stored { bundle: Rc::new(bundle), done, applied: 0 });
         stored.applied = stored.applied.saturating_add(u32::from(applied));
     }
@@ -90,13 +95,21 @@ impl<A: Clone> Disk<A> {
                 self.links.insert(link.peer, link);
             }
             Write::Acked { peer, lane, upto } => {
-                self.outbox.retain(|(p, l, seq), _| *p != peer || *l != lane || *seq >= upto);
+                self.drop_rows((peer, lane, LinkSeq(0)), (peer, lane, upto));
             }
-            Write::Renumber { peer } => self.outbox.retain(|(p, ..), _| *p != peer),
+            Write::Renumber { peer } => {
+                for lane in Lane::NUMBERED {
+                    self.drop_rows((peer, lane, LinkSeq(0)), (peer, lane, LinkSeq(u64::MAX)));
+                }
+            }
             Write::Receipted { by, bundles } => {
                 for id in bundles {
                     match self.bundles.get_mut(&id) {
-                        Some(stored) => stored.done |= stored.bundle.head().to == by,
+                        Some(stored) if stored.bundle.head().to == by => {
+                            stored.done = true;
+                            self.open.remove(&id);
+                        }
+                        Some(_) => {}
                         None => {
                             self.receipted_early.insert((id, by));
                         }
@@ -106,6 +119,14 @@ impl<A: Clone> Disk<A> {
             Write::Quarantine { bundle, reason, .. } => {
                 self.quarantine.insert(bundle.head().id, reason);
             }
+        }
+    }
+
+    /// Rows of an outbox go: from the first place up to, and without, the second.
+    fn drop_rows(&mut self, from: (NodeId, Lane, LinkSeq), to: (NodeId, Lane, LinkSeq)) {
+        let gone: Vec<_> = self.outbox.range(from..to).map(|(place, _)| *place).collect();
+        for place in gone {
+            self.outbox.remove(&place);
         }
     }
 
@@ -137,8 +158,18 @@ impl<A: Clone> Disk<A> {
         }
     }
 
+    /// Whether this node lies on the way of a bundle, its ends among it.
+    pub(super) fn lies_between(&self, head: &BundleHead) -> bool {
+        self.parent.iter().chain(&self.children).any(|neighbour| self.parts(*neighbour, head))
+    }
+
     /// Whether a bundle passes the link to a neighbour: one end on its side, the other not.
     fn passes(&self, peer: NodeId, bundle: &Bundle) -> bool {
+        self.parts(peer, bundle.head())
+    }
+
+    /// Whether the link to a neighbour parts the ends of a bundle.
+    fn parts(&self, peer: NodeId, head: &BundleHead) -> bool {
         let on_its_side = |node: NodeId| {
             if self.parent == Some(peer) {
                 node != self.me && !self.routes.contains_key(&node)
@@ -146,6 +177,6 @@ impl<A: Clone> Disk<A> {
                 self.routes.get(&node) == Some(&peer)
             }
         };
-        on_its_side(bundle.head().origin) != on_its_side(bundle.head().to)
+        on_its_side(head.origin) != on_its_side(head.to)
     }
 }

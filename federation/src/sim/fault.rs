@@ -5,7 +5,7 @@ use protocol::wire::control::Incarnation;
 
 use super::Application;
 use super::network::Connection;
-use super::world::{Event, World};
+use super::world::{Event, Member, World};
 
 /// Kinds of faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,6 +24,20 @@ pub enum Fault {
     RestoreTold,
     /// A node's clock jumped.
     Clock,
+    /// What went one way over a link vanished.
+    OneWay,
+    /// The disk of a node ran twice, under one identity.
+    Clone,
+    /// A disk was full: a commit failed.
+    Full,
+    /// A disk took seconds for each commit.
+    Slow,
+    /// A node stopped in the middle of a commit.
+    Torn,
+    /// A bit of a bundle turned over.
+    Flip,
+    /// A node sent its parent whatever came to its mind.
+    Hostile,
 }
 
 impl<A: Application> World<A> {
@@ -71,7 +85,100 @@ impl<A: Application> World<A> {
         if let Some(member) = self.members.get_mut(&child) {
             member.cut = false;
             member.clog_ms = 0;
+            member.deaf = None;
+            member.full = false;
+            member.slow_ms = 0;
         }
+    }
+
+    /// From now on what goes one way over the link of a node to its parent vanishes, and nobody can dial. Whoever hears
+    /// nothing gives the connection up first; the other one hears nothing from then on.
+    pub fn deafen(&mut self, child: NodeId, to_parent: bool) {
+        self.count(Fault::OneWay);
+        if let Some(member) = self.members.get_mut(&child) {
+            member.deaf = Some(to_parent);
+        }
+        let idle = self.settings.idle_ms;
+        let lines: Vec<_> = self.connections.iter().filter(|(_, c)| c.child == child).map(|(id, _)| *id).collect();
+        for connection in lines {
+            if let Some(line) = self.connections.get_mut(&connection) {
+                line.deaf.get_or_insert(to_parent);
+            }
+            self.at(idle, Event::GiveUp { connection, by_parent: to_parent });
+            self.at(idle.saturating_mul(2), Event::GiveUp { connection, by_parent: !to_parent });
+        }
+    }
+
+    /// One bit of the next bundle over the link of a node to its parent, in either direction, turns over.
+    pub fn flip(&mut self, child: NodeId) {
+        if let Some(member) = self.members.get_mut(&child) {
+            member.damage = true;
+        }
+    }
+
+    /// The disk of a node is full until it is mended: commits fail.
+    pub fn fill_disk(&mut self, node: NodeId) {
+        if let Some(member) = self.members.get_mut(&node) {
+            member.full = true;
+        }
+    }
+
+    /// The disk of a node needs so much longer for each commit until it is mended.
+    pub fn slow_disk(&mut self, node: NodeId, by_ms: u64) {
+        self.count(Fault::Slow);
+        if let Some(member) = self.members.get_mut(&node) {
+            member.slow_ms = by_ms;
+        }
+    }
+
+    /// What the writer does when a transaction fails: nothing of it is kept, links close, and the core is made anew from
+    /// what the disk has.
+    pub(super) fn not_stored(&mut self, node: NodeId) {
+        self.count(Fault::Full);
+        self.stop(node);
+        self.start(node);
+    }
+
+    /// A node stops in the middle of a commit, if one is under way: all of it is on disk and nobody knows, or nothing is.
+    pub fn tear(&mut self, node: NodeId, back_after_ms: u64) -> bool {
+        let lucky = self.below(2) == 0;
+        let halves = self.settings.halves;
+        let Some(member) = self.members.get_mut(&node) else { return false };
+        let Some(live) = member.live.as_mut().filter(|live| !live.is_idle()) else { return false };
+        if (lucky || halves) && !live.torn(&mut member.disk, !halves) {
+            return false;
+        }
+        self.count(Fault::Torn);
+        self.stop(node);
+        self.at(back_after_ms, Event::Restart { node });
+        true
+    }
+
+    /// A second machine runs a copy of a node's disk, under the same identity, for a while. Both dial the parent. False for
+    /// the top, which dials nobody, and while there is one already.
+    pub fn clone_node(&mut self, node: NodeId, for_ms: u64) -> bool {
+        let twin = twin_of(node);
+        let Some(member) = self.members.get(&node).filter(|m| m.identity.parent.is_some()) else { return false };
+        if self.members.contains_key(&twin) || member.hostile_until.is_some() {
+            return false;
+        }
+        let copy = Member::new(member.identity.clone(), member.disk.clone());
+        self.count(Fault::Clone);
+        self.members.insert(twin, copy);
+        self.start(twin);
+        self.at(for_ms, Event::Unplug { twin });
+        true
+    }
+
+    /// The key of a node's copy, while there is one.
+    pub fn twin(&self, node: NodeId) -> Option<NodeId> {
+        Some(twin_of(node)).filter(|twin| self.members.contains_key(twin))
+    }
+
+    /// A copy is found and switched off for good: what only it had is gone.
+    pub(super) fn unplug(&mut self, twin: NodeId) {
+        self.stop(twin);
+        self.members.remove(&twin);
     }
 
     /// The clock of a node jumps.
@@ -130,12 +237,22 @@ impl<A: Application> World<A> {
         restored
     }
 
-    /// Everything heals: links are whole and quick, clocks go on as they are, nodes come back.
+    /// Everything heals: links are whole and quick, clocks go on as they are, nodes come back, copies are switched off.
     pub fn heal(&mut self) {
         let nodes: Vec<_> = self.nodes().collect();
         for node in nodes {
+            if self.members.get(&node).is_some_and(|member| member.identity.node != node) {
+                self.unplug(node);
+                continue;
+            }
             self.mend(node);
+            self.end_hostility(node);
             self.start(node);
         }
     }
+}
+
+/// The key of a node's copy: no node of a tree has it.
+fn twin_of(node: NodeId) -> NodeId {
+    NodeId::from_bytes(node.as_bytes().map(|byte| !byte))
 }

@@ -1,19 +1,23 @@
 //! Many nodes in one thread and in virtual time: the real link core, real bundles, an application of the caller's, and
 //! disks and links that fail on purpose.
 //!
-//! A run is a function of its seed. It has two phases: first anything may go wrong (links cut or clogged, nodes crash and
-//! lose what was not yet durable, a node comes back as an old copy of itself); then everything heals and must drain.
-//! Signatures are left out: bundles carry zeros, and `trust::verify` has tests of its own.
+//! A run is a function of its seed. It has two phases: first anything may go wrong (every kind of [`Fault`]); then everything
+//! heals and must drain. Where a bundle has its signature a sum over its bytes stands, which finds damage as cheaply as a
+//! thousand seeds need it; `trust::verify` has tests of its own.
 
 mod disk;
 mod fault;
+mod hostile;
 mod network;
 mod node;
 mod oracle;
 mod scenario;
+mod signing;
 mod tree;
 mod world;
 
+#[cfg(test)]
+mod fifteen;
 #[cfg(test)]
 mod tests;
 

@@ -1,15 +1,17 @@
 //! Connections: frames of one lane never overtake each other, and what is on its way when a connection breaks is lost.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use protocol::id::NodeId;
-use protocol::wire::bundle::Bundle;
 use protocol::wire::control::Control;
 use protocol::wire::frame::Lane;
 
-use crate::core::{ConnectionId, FrameOut, Input, Verified};
+use crate::core::{ConnectionId, FrameOut, Input};
 
 use super::Application;
+use super::fault::Fault;
+use super::signing;
 use super::world::{Event, World};
 
 pub(super) struct Connection {
@@ -17,21 +19,52 @@ pub(super) struct Connection {
     pub(super) parent: NodeId,
     /// Frames of one lane never overtake each other.
     pub(super) lanes: BTreeMap<(bool, Lane), u64>,
+    /// What goes in this direction vanishes until both sides have given up.
+    pub(super) deaf: Option<bool>,
+    /// The child, the parent has given up.
+    pub(super) gone: (bool, bool),
+}
+
+impl Connection {
+    pub(super) fn new(child: NodeId, parent: NodeId) -> Self {
+        Self { child, parent, lanes: BTreeMap::new(), deaf: None, gone: (false, false) }
+    }
 }
 
 impl<A: Application> World<A> {
-    pub(super) fn send(&mut self, from: NodeId, connection: ConnectionId, frame: FrameOut) {
+    pub(super) fn send(&mut self, from: NodeId, connection: ConnectionId, mut frame: FrameOut) {
         let Some(line) = self.connections.get(&connection) else { return };
-        let (child, parent) = (line.child, line.parent);
+        let (child, parent, deaf) = (line.child, line.parent, line.deaf);
         let to_parent = from == child;
         self.check_promise(from, if to_parent { parent } else { child }, &frame);
-        let Some(member) = self.members.get(&child) else { return };
-        if member.cut {
-            // QUIC would try again; a cut that lasts ends the connection, and so does this world at once.
+        let Some(member) = self.members.get_mut(&child) else { return };
+        if member.cut || deaf == Some(to_parent) {
+            // QUIC would try again; a cut that lasts ends the connection, and so does this world.
             return;
         }
         let clog = member.clog_ms;
-        let delay = self.between(self.settings.latency_ms).saturating_add(clog);
+        if let FrameOut::Bundle { bytes, .. } = &mut frame
+            && std::mem::take(&mut member.damage)
+        {
+            self.damage(bytes);
+        }
+        self.deliver_later(connection, to_parent, frame, clog);
+    }
+
+    /// One bit of a bundle turns over, as in an outbox on a failing disk.
+    fn damage(&mut self, bytes: &mut Arc<[u8]>) {
+        self.count(Fault::Flip);
+        let bit = self.below(8);
+        let index = usize::try_from(self.below(bytes.len() as u64)).unwrap_or(0);
+        let mut damaged = bytes.to_vec();
+        if let Some(byte) = damaged.get_mut(index) {
+            *byte ^= 1_u8.checked_shl(u32::try_from(bit).unwrap_or(0)).unwrap_or(1);
+        }
+        *bytes = damaged.into();
+    }
+
+    pub(super) fn deliver_later(&mut self, connection: ConnectionId, to_parent: bool, frame: FrameOut, clog_ms: u64) {
+        let delay = self.between(self.settings.latency_ms).saturating_add(clog_ms);
         let lane = match &frame {
             FrameOut::Control(_) => Lane::Control,
             FrameOut::Bundle { lane, .. } => *lane,
@@ -46,8 +79,9 @@ impl<A: Application> World<A> {
     }
 
     /// An acknowledgement promises that the bundle is durable.
-    pub(super) fn check_promise(&mut self, from: NodeId, peer: NodeId, frame: &FrameOut) {
+    pub(super) fn check_promise(&mut self, from: NodeId, to: NodeId, frame: &FrameOut) {
         let FrameOut::Control(Control::Ack { lane, upto, .. }) = frame else { return };
+        let Some(peer) = self.members.get(&to).map(|member| member.identity.node) else { return };
         let durable = self
             .members
             .get(&from)
@@ -66,34 +100,62 @@ impl<A: Application> World<A> {
     pub(super) fn dial(&mut self, child: NodeId) {
         let Some(member) = self.members.get(&child) else { return };
         let Some(parent) = member.identity.parent else { return };
-        let reachable = !member.cut && self.members.get(&parent).is_some_and(|p| p.live.is_some());
+        let through = !member.cut && member.deaf.is_none();
+        let reachable = through && self.members.get(&parent).is_some_and(|p| p.live.is_some());
         if member.live.is_none() {
             return;
         }
         if !reachable {
             return self.input(child, Input::DialFailed);
         }
+        let connection = self.connect(child, parent);
+        self.input(child, Input::LinkOpened { peer: parent, connection, dialled: true });
+    }
+
+    /// A connection that the parent has taken.
+    pub(super) fn connect(&mut self, child: NodeId, parent: NodeId) -> ConnectionId {
         let connection = ConnectionId(self.next_connection);
         self.next_connection = self.next_connection.saturating_add(1);
-        self.connections.insert(connection, Connection { child, parent, lanes: BTreeMap::new() });
-        self.input(parent, Input::LinkOpened { peer: child, connection, dialled: false });
-        self.input(child, Input::LinkOpened { peer: parent, connection, dialled: true });
+        self.connections.insert(connection, Connection::new(child, parent));
+        let peer = self.members.get(&child).map_or(child, |member| member.identity.node);
+        self.input(parent, Input::LinkOpened { peer, connection, dialled: false });
+        connection
+    }
+
+    /// One side, or both, learn that a connection is gone.
+    pub(super) fn give_up(&mut self, connection: ConnectionId, child_too: bool, parent_too: bool) {
+        let Some(line) = self.connections.get_mut(&connection) else { return };
+        let tell_child = child_too && !line.gone.0;
+        let tell_parent = parent_too && !line.gone.1;
+        line.gone = (line.gone.0 || child_too, line.gone.1 || parent_too);
+        let (child, parent, over) = (line.child, line.parent, line.gone == (true, true));
+        if over {
+            self.connections.remove(&connection);
+        }
+        if tell_child {
+            self.input(child, Input::LinkClosed { connection });
+        }
+        if tell_parent {
+            self.input(parent, Input::LinkClosed { connection });
+        }
     }
 
     pub(super) fn deliver(&mut self, connection: ConnectionId, to_parent: bool, frame: FrameOut) {
         let Some(line) = self.connections.get(&connection) else { return };
-        let node = if to_parent { line.parent } else { line.child };
+        let (node, gone) = if to_parent { (line.parent, line.gone.1) } else { (line.child, line.gone.0) };
+        if gone {
+            return;
+        }
         let input = match frame {
             FrameOut::Control(frame) => Input::Control { connection, frame },
-            FrameOut::Bundle { lane, seq, bytes, .. } => match Bundle::parse(bytes) {
-                Ok(bundle) => {
+            FrameOut::Bundle { lane, seq, bytes, .. } => match signing::believe(bytes.clone()) {
+                Some(bundle) => {
                     self.counters.bundles = self.counters.bundles.saturating_add(1);
-                    let bundle = Verified::assertion(bundle);
                     Input::Arrived { connection, lane, seq, bundle, seen: false, held_unreceipted: false }
                 }
-                Err(error) => {
-                    self.counters.violations.push(format!("a bundle that does not parse: {error}"));
-                    return;
+                None => {
+                    self.counters.unbelieved = self.counters.unbelieved.saturating_add(1);
+                    Input::Unbelieved { connection, lane, seq, bytes }
                 }
             },
         };

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use protocol::chain::Signature;
 use protocol::directory::KeyId;
 use protocol::id::{BundleId, MessageId, NodeId};
 use protocol::time::UnixMillis;
@@ -14,6 +13,7 @@ use rand_core::{RngCore, SeedableRng};
 use crate::core::{Alarm, Core, Deliver, Identity, Input, Limits, Now, Output, Query, Ticket, Write};
 
 use super::disk::Disk;
+use super::signing;
 use super::{Application, Draft};
 
 /// What a node wants of the world after a turn.
@@ -164,7 +164,11 @@ impl<A: Application> Live<A> {
                 Ok(drafts) => self.drafts.extend(drafts.into_iter().map(|draft| (draft, true))),
                 Err(reason) => {
                     let (from, bundle) = (*from, bundle.clone());
+                    let (id, told) = (bundle.head().id, reason.clone());
                     self.writes.push(Write::Quarantine { from, bundle, reason });
+                    let mut out = Vec::new();
+                    self.core.handle(now, Input::Rejected { bundle: id, from, reason: told }, &mut out);
+                    self.outputs.extend(out);
                 }
             }
         }
@@ -205,6 +209,19 @@ impl<A: Application> Live<A> {
         }
     }
 
+    /// The node stops in the middle of a commit that the disk carries to its end, or that it breaks off after some writes.
+    /// Nobody is told of it.
+    pub(super) fn torn(&mut self, disk: &mut Disk<A>, whole: bool) -> bool {
+        let Some(commit) = self.commit.take() else { return false };
+        let count = if whole { commit.writes.len() } else { commit.writes.len().div_euclid(2) };
+        commit.writes.into_iter().take(count).for_each(|write| disk.write(write));
+        if whole {
+            disk.app = commit.app;
+            disk.line = commit.line.unwrap_or_else(|| std::mem::take(&mut disk.line));
+        }
+        true
+    }
+
     /// Queries are answered between transactions.
     fn answer(&mut self, now: Now, disk: &Disk<A>, wishes: &mut Vec<Wish>) {
         let mut asked = std::mem::take(&mut self.fetches);
@@ -238,7 +255,7 @@ impl<A: Application> Live<A> {
             for part in messages.chunks(64) {
                 let id = BundleId::new(now.wall, random_ten(&mut self.random));
                 let head = BundleHead { id, origin: me, key: KeyId([0; 8]), to, urgency, receipted };
-                bundles.extend(Bundle::seal(head, part.to_vec(), |_| Signature([0; 64])));
+                bundles.extend(Bundle::seal(head, part.to_vec(), signing::sign));
             }
         }
         bundles

@@ -1,6 +1,6 @@
 //! What must hold whatever happens.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::id::{BundleId, NodeId};
 use protocol::wire::frame::Lane;
@@ -9,6 +9,7 @@ use protocol::wire::kind::Body;
 use crate::core::KeptLink;
 
 use super::Application;
+use super::fault::Fault;
 use super::world::World;
 
 /// Something was still on its way when it should have arrived.
@@ -29,17 +30,17 @@ impl<A: Application> World<A> {
     }
 
     pub(super) fn on_its_way(&self) -> Option<String> {
+        let linked: BTreeSet<_> =
+            self.connections.values().filter(|c| c.gone == (false, false)).map(|c| c.child).collect();
         for (node, member) in &self.members {
             let Some(live) = &member.live else { return Some(format!("{node} is down")) };
             if !live.is_idle() {
                 return Some(format!("{node} is busy"));
             }
-            if let Some(parent) = member.identity.parent
-                && !self.connections.values().any(|c| c.child == *node && c.parent == parent)
-            {
+            if member.identity.parent.is_some() && !linked.contains(node) {
                 return Some(format!("{node} has no connection to its parent"));
             }
-            let open = member.disk.bundles.iter().find(|(_, stored)| !stored.done && stored.bundle.head().receipted);
+            let open = member.disk.open.first().and_then(|id| Some((id, member.disk.bundles.get(id)?)));
             if let Some((id, stored)) = open {
                 let head = stored.bundle.head();
                 let trace = self.trace(*id).join(", ");
@@ -78,12 +79,23 @@ impl<A: Application> World<A> {
     /// Checks that nothing was taken in twice, and that what an origin holds was taken in at its destination.
     pub fn check_delivery(&mut self) {
         let mut found = Vec::new();
+        let damaged = self.counters.faults.get(&Fault::Flip).copied().unwrap_or(0).saturating_add(self.counters.forged);
+        if self.counters.unbelieved > damaged {
+            found.push(format!("{} bundles were not believed, {damaged} were damaged", self.counters.unbelieved));
+        }
         for (node, member) in &self.members {
+            let waiting = member.live.as_ref().map_or(0, |live| live.core.waiting());
+            if waiting > 0 {
+                found.push(format!("the core of {node} still waits for {waiting} answers"));
+            }
             for (id, stored) in &member.disk.bundles {
                 if stored.applied > 1 {
                     found.push(format!("{node} took {id} in {} times", stored.applied));
                 }
                 let head = stored.bundle.head();
+                if stored.applied > 0 && !member.disk.lies_between(head) {
+                    found.push(format!("{node} took {id} in, from {} to {}", head.origin, head.to));
+                }
                 if head.origin != *node || !head.receipted {
                     continue;
                 }

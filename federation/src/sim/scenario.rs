@@ -26,13 +26,55 @@ pub struct Faults {
     pub restore: u64,
     /// A clock jumps by up to ten years.
     pub clock: u64,
+    /// What goes one way over a link vanishes for a while.
+    pub one_way: u64,
+    /// The disk of a node runs twice for a while.
+    pub clone: u64,
+    /// A disk is full for a while.
+    pub full: u64,
+    /// A disk is slow for a while.
+    pub slow: u64,
+    /// A node stops in the middle of a commit.
+    pub torn: u64,
+    /// A bit of the next bundle over a link turns over.
+    pub flip: u64,
+    /// A node is hostile to its parent for a while.
+    pub hostile: u64,
 }
 
 impl Faults {
     /// Nothing goes wrong.
-    pub const NONE: Self = Self { loss: 0, cut: 0, clog: 0, crash: 0, restore: 0, clock: 0 };
+    pub const NONE: Self = Self {
+        loss: 0,
+        cut: 0,
+        clog: 0,
+        crash: 0,
+        restore: 0,
+        clock: 0,
+        one_way: 0,
+        clone: 0,
+        full: 0,
+        slow: 0,
+        torn: 0,
+        flip: 0,
+        hostile: 0,
+    };
     /// All of it.
-    pub const ALL: Self = Self { loss: 60, cut: 30, clog: 30, crash: 40, restore: 40, clock: 10 };
+    pub const ALL: Self = Self {
+        loss: 60,
+        cut: 30,
+        clog: 30,
+        crash: 40,
+        restore: 40,
+        clock: 10,
+        one_way: 30,
+        clone: 15,
+        full: 15,
+        slow: 20,
+        torn: 100,
+        flip: 30,
+        hostile: 8,
+    };
 }
 
 /// What is to be run.
@@ -67,6 +109,12 @@ pub struct Report {
     pub commits: u64,
     /// Reconciliations, counted on both sides.
     pub reconciled: u64,
+    /// Bundles that arrived damaged.
+    pub unbelieved: u64,
+    /// Alarms that two nodes have one identity.
+    pub doubled: u64,
+    /// Alarms that a bundle came from where it cannot come from.
+    pub misrouted: u64,
     /// Faults by kind.
     pub faults: BTreeMap<Fault, u64>,
     /// Virtual milliseconds until everything had drained.
@@ -117,7 +165,9 @@ impl Scenario {
             let pause = world.below(self.pause_ms).saturating_add(1);
             world.run_until(world.now_ms().saturating_add(pause));
             if let Some(node) = pick(&mut world, &places) {
-                world.act(node, |app, _, random| ((), act(app, node, &places, random)));
+                // Of two machines with one identity either may be the one that people work at.
+                let at = world.twin(node).filter(|_| world.below(2) == 0).unwrap_or(node);
+                world.act(at, |app, _, random| ((), act(app, node, &places, random)));
             }
             self.harm(&mut world, &places);
         }
@@ -140,6 +190,9 @@ impl Scenario {
             bundles: world.counters.bundles,
             commits: world.counters.commits,
             reconciled: world.counters.reconciled,
+            unbelieved: world.counters.unbelieved,
+            doubled: world.counters.doubled,
+            misrouted: world.counters.misrouted,
             faults: world.counters.faults.clone(),
             drained_ms: world.now_ms().saturating_sub(healed),
         })
@@ -180,6 +233,24 @@ impl Scenario {
         } else if hit(self.faults.clock) {
             let years = i64::try_from(world.below(20)).unwrap_or(0).saturating_sub(10);
             world.set_clock(node, years.saturating_mul(365 * 86_400_000));
+        } else if hit(self.faults.one_way) {
+            let to_parent = world.below(2) == 0;
+            world.deafen(node, to_parent);
+            world.mend_after(node, for_ms);
+        } else if hit(self.faults.clone) {
+            world.clone_node(node, for_ms);
+        } else if hit(self.faults.full) {
+            world.fill_disk(node);
+            world.mend_after(node, for_ms);
+        } else if hit(self.faults.slow) {
+            world.slow_disk(node, for_ms.min(4_000));
+            world.mend_after(node, for_ms);
+        } else if hit(self.faults.torn) {
+            world.tear(node, for_ms);
+        } else if hit(self.faults.flip) {
+            world.flip(node);
+        } else if hit(self.faults.hostile) {
+            world.turn_hostile(node, for_ms);
         }
     }
 }

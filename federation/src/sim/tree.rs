@@ -36,20 +36,29 @@ pub fn tree(branches: &[u64]) -> Vec<Place> {
     places
 }
 
-pub(super) fn routes(node: NodeId, tree: &[(NodeId, DivisionCode, Option<NodeId>)]) -> BTreeMap<NodeId, NodeId> {
-    let parents: BTreeMap<NodeId, Option<NodeId>> = tree.iter().map(|(n, _, p)| (*n, *p)).collect();
-    let mut routes = BTreeMap::new();
+/// For each node that has others below it: through which child each of them is reached.
+pub(super) fn routes(tree: &[Place]) -> BTreeMap<NodeId, BTreeMap<NodeId, NodeId>> {
+    let parents: BTreeMap<NodeId, Option<NodeId>> = tree.iter().map(|(node, _, parent)| (*node, *parent)).collect();
+    let mut routes: BTreeMap<NodeId, BTreeMap<NodeId, NodeId>> = BTreeMap::new();
     for (below, ..) in tree {
         let mut at = *below;
         while let Some(Some(parent)) = parents.get(&at) {
-            if *parent == node {
-                routes.insert(*below, at);
-                break;
-            }
+            routes.entry(*parent).or_default().insert(*below, at);
             at = *parent;
         }
     }
     routes
+}
+
+/// The children of each node that has any.
+pub(super) fn children(tree: &[Place]) -> BTreeMap<NodeId, Vec<NodeId>> {
+    let mut children: BTreeMap<NodeId, Vec<NodeId>> = BTreeMap::new();
+    for (node, _, parent) in tree {
+        if let Some(parent) = parent {
+            children.entry(*parent).or_default().push(*node);
+        }
+    }
+    children
 }
 
 pub(crate) fn entry(node: NodeId, division: DivisionCode, parent: Option<NodeId>) -> SignedEntry {

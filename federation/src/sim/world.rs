@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use protocol::division::DivisionCode;
 use protocol::id::NodeId;
+use protocol::wire::control::Refused;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
 
@@ -26,12 +27,16 @@ pub struct Settings {
     pub latency_ms: (u64, u64),
     /// A commit, milliseconds, shortest and longest.
     pub commit_ms: (u64, u64),
+    /// A side that hears nothing gives a connection up after this time, milliseconds; the other side as long after that.
+    pub idle_ms: u64,
+    /// A disk that breaks its promise: it keeps half of a commit in which the node stopped. To prove that it is noticed.
+    pub halves: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        let limits = Limits { retry_max_ms: 8_000, ..Limits::default() };
-        Self { limits, latency_ms: (5, 120), commit_ms: (1, 30) }
+        let limits = Limits { retry_max_ms: 8_000, unbelieved_again_ms: 10_000, ..Limits::default() };
+        Self { limits, latency_ms: (5, 120), commit_ms: (1, 30), idle_ms: 3_000, halves: false }
     }
 }
 
@@ -46,6 +51,16 @@ pub struct Counters {
     pub commits: u64,
     /// Reconciliations that were raised as alarms.
     pub reconciled: u64,
+    /// Bundles that arrived and were not believed.
+    pub unbelieved: u64,
+    /// Bundles that a hostile node forged.
+    pub forged: u64,
+    /// Alarms that say that two nodes have one identity.
+    pub doubled: u64,
+    /// Alarms that a bundle came from where it cannot come from.
+    pub misrouted: u64,
+    /// Alarms that the application could not take a bundle in, raised where it came to.
+    pub aside: u64,
     /// Things that must not happen, in words.
     pub violations: Vec<String>,
 }
@@ -54,6 +69,9 @@ pub(super) enum Event {
     Dial { child: NodeId },
     Frame { connection: ConnectionId, to_parent: bool, frame: FrameOut },
     Closed { connection: ConnectionId },
+    GiveUp { connection: ConnectionId, by_parent: bool },
+    Hostile { node: NodeId },
+    Unplug { twin: NodeId },
     Commit { node: NodeId, generation: u64 },
     Wake { node: NodeId, generation: u64 },
     Restart { node: NodeId },
@@ -69,7 +87,36 @@ pub(super) struct Member<A> {
     pub(super) wall_offset_ms: i64,
     pub(super) cut: bool,
     pub(super) clog_ms: u64,
+    /// What goes in this direction vanishes.
+    pub(super) deaf: Option<bool>,
+    /// The next bundle that goes over its link is damaged.
+    pub(super) damage: bool,
+    pub(super) full: bool,
+    pub(super) slow_ms: u64,
+    pub(super) hostile_until: Option<u64>,
     pub(super) wake_at: Option<u64>,
+}
+
+impl<A> Member<A> {
+    /// A node that is down.
+    pub(super) fn new(identity: Identity, disk: Disk<A>) -> Self {
+        Self {
+            identity,
+            disk,
+            backup: None,
+            live: None,
+            generation: 0,
+            wall_offset_ms: 0,
+            cut: false,
+            clog_ms: 0,
+            deaf: None,
+            damage: false,
+            full: false,
+            slow_ms: 0,
+            hostile_until: None,
+            wake_at: None,
+        }
+    }
 }
 
 /// A world of nodes.
@@ -107,6 +154,7 @@ impl<A: Application> World<A> {
             next_connection: 1,
             counters: Counters::default(),
         };
+        let (mut routes, mut children) = (tree::routes(tree), tree::children(tree));
         for (node, division, parent) in tree {
             let identity = Identity {
                 node: *node,
@@ -121,26 +169,16 @@ impl<A: Application> World<A> {
                 outbox: BTreeMap::new(),
                 links: BTreeMap::new(),
                 quarantine: BTreeMap::new(),
+                open: BTreeSet::new(),
                 receipted_early: BTreeSet::new(),
                 line: Vec::new(),
                 app: app(*node, *division),
                 me: *node,
                 parent: *parent,
-                children: tree.iter().filter(|(_, _, p)| *p == Some(*node)).map(|(n, ..)| *n).collect(),
-                routes: Rc::new(tree::routes(*node, tree)),
+                children: children.remove(node).unwrap_or_default(),
+                routes: Rc::new(routes.remove(node).unwrap_or_default()),
             };
-            let member = Member {
-                identity,
-                disk,
-                backup: None,
-                live: None,
-                generation: 0,
-                wall_offset_ms: 0,
-                cut: false,
-                clog_ms: 0,
-                wake_at: None,
-            };
-            world.members.insert(*node, member);
+            world.members.insert(*node, Member::new(identity, disk));
         }
         for (node, ..) in tree {
             world.start(*node);
@@ -188,7 +226,9 @@ impl<A: Application> World<A> {
         let mut seed = [0; 32];
         self.random.fill_bytes(&mut seed);
         let limits = self.settings.limits;
-        let Some(member) = self.members.get_mut(&node).filter(|m| m.live.is_none()) else { return };
+        let Some(member) = self.members.get_mut(&node).filter(|m| m.live.is_none() && m.hostile_until.is_none()) else {
+            return;
+        };
         member.generation = member.generation.saturating_add(1);
         member.live = Some(Live::start(member.identity.clone(), &member.disk, limits, seed));
         member.wake_at = None;
@@ -242,10 +282,17 @@ impl<A: Application> World<A> {
                 Wish::Raise(Alarm::Reconciled { .. }) => {
                     self.counters.reconciled = self.counters.reconciled.saturating_add(1);
                 }
+                Wish::Raise(Alarm::Refused { why: Refused::DoubleIdentity, .. }) => {
+                    self.counters.doubled = self.counters.doubled.saturating_add(1);
+                }
+                Wish::Raise(Alarm::Misrouted { .. }) => {
+                    self.counters.misrouted = self.counters.misrouted.saturating_add(1);
+                }
+                Wish::Raise(Alarm::Quarantined { .. }) => self.counters.aside = self.counters.aside.saturating_add(1),
                 Wish::Raise(_) => {}
                 Wish::Commit => {
-                    let delay = self.between(self.settings.commit_ms);
-                    let generation = self.members.get(&node).map_or(0, |m| m.generation);
+                    let (slow, generation) = self.members.get(&node).map_or((0, 0), |m| (m.slow_ms, m.generation));
+                    let delay = self.between(self.settings.commit_ms).saturating_add(slow);
                     self.at(delay, Event::Commit { node, generation });
                 }
             }
@@ -284,12 +331,10 @@ impl<A: Application> World<A> {
         match event {
             Event::Dial { child } => self.dial(child),
             Event::Frame { connection, to_parent, frame } => self.deliver(connection, to_parent, frame),
-            Event::Closed { connection } => {
-                if let Some(line) = self.connections.remove(&connection) {
-                    self.input(line.child, Input::LinkClosed { connection });
-                    self.input(line.parent, Input::LinkClosed { connection });
-                }
-            }
+            Event::Closed { connection } => self.give_up(connection, true, true),
+            Event::GiveUp { connection, by_parent } => self.give_up(connection, !by_parent, by_parent),
+            Event::Hostile { node } => self.be_hostile(node),
+            Event::Unplug { twin } => self.unplug(twin),
             Event::Commit { node, generation } => self.committed(node, generation),
             Event::Wake { node, generation } => {
                 if self.members.get(&node).is_some_and(|m| m.generation == generation) {
@@ -304,6 +349,9 @@ impl<A: Application> World<A> {
     fn committed(&mut self, node: NodeId, generation: u64) {
         let now_ms = self.now_ms;
         let Some(member) = self.members.get_mut(&node).filter(|m| m.generation == generation) else { return };
+        if member.full {
+            return self.not_stored(node);
+        }
         let Some(live) = member.live.as_mut() else { return };
         let before = member.disk.links.clone();
         let mut wishes = Vec::new();

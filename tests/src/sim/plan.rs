@@ -36,6 +36,22 @@ impl Default for Shape {
     }
 }
 
+impl Shape {
+    /// The default, with at least so many nodes.
+    pub fn of(nodes: usize) -> Self {
+        let mut shape = Self::default();
+        let count = |[a, b, c, d]: [usize; 4]| 1 + a + a * b + a * b * c + a * b * c * d;
+        // Wider at the bottom first, one level after the other.
+        for level in [3, 2, 1, 0].into_iter().cycle() {
+            if count(shape.width) >= nodes {
+                break;
+            }
+            shape.width[level] += 1;
+        }
+        shape
+    }
+}
+
 /// One run.
 #[derive(Debug, Clone, Copy)]
 pub struct Run {
@@ -82,8 +98,14 @@ impl Run {
         let tree = tree(&self.shape);
         let divisions: Rc<BTreeMap<_, _>> =
             Rc::new(tree.iter().map(|(node, division, _)| (*node, *division)).collect());
-        let limits = Limits { retry_min_ms: 200, retry_max_ms: 5_000, mutant: self.link_mutant, ..Limits::default() };
-        let settings = Settings { limits, latency_ms: (1, 40), commit_ms: (1, 30) };
+        let limits = Limits {
+            retry_min_ms: 200,
+            retry_max_ms: 5_000,
+            unbelieved_again_ms: 20_000,
+            mutant: self.link_mutant,
+            ..Limits::default()
+        };
+        let settings = Settings { limits, latency_ms: (1, 40), ..Settings::default() };
         let mut world = World::new(self.seed, settings, &tree, |node, division| {
             CityApp::new(node, division, divisions.clone(), self.case_mutant)
         });
@@ -177,7 +199,7 @@ impl People<'_> {
     fn go_wrong(&mut self, world: &mut World<CityApp>, mend: &mut Vec<(u64, NodeId)>) {
         let node = self.anybody(world);
         let later = world.now_ms() + 2_000 + world.below(20_000);
-        match world.below(7) {
+        match world.below(14) {
             0 => world.lose(node),
             1 => {
                 world.cut(node);
@@ -208,10 +230,46 @@ impl People<'_> {
                     self.restored.insert(node);
                 }
             }
+            6..13 => self.go_odd(world, node, mend, later),
             _ => {
                 let offset = i64::try_from(world.below(20 * 365 * 86_400)).unwrap_or(0) * 1_000 - 10 * 365 * 86_400_000;
                 world.set_clock(node, offset);
             }
+        }
+    }
+
+    /// Disks that fail, links that are deaf, copies and enemies.
+    fn go_odd(&mut self, world: &mut World<CityApp>, node: NodeId, mend: &mut Vec<(u64, NodeId)>, later: u64) {
+        match world.below(7) {
+            0 => {
+                let to_parent = world.below(2) == 0;
+                world.deafen(node, to_parent);
+                mend.push((later, node));
+            }
+            1 => {
+                // What only the copy wrote is gone when it is switched off, as with a restored disk.
+                if world.clone_node(node, later.saturating_sub(world.now_ms())) {
+                    self.restored.insert(node);
+                }
+            }
+            2 => {
+                world.fill_disk(node);
+                mend.push((later, node));
+            }
+            3 => {
+                let by = 500 + world.below(3_500);
+                world.slow_disk(node, by);
+                mend.push((later, node));
+            }
+            4 => {
+                world.slow_disk(node, 1_000);
+                let until = world.now_ms() + 500;
+                world.run_until(until);
+                world.tear(node, 1_000);
+                mend.push((later, node));
+            }
+            5 => world.flip(node),
+            _ => world.turn_hostile(node, 5_000),
         }
     }
 
@@ -225,11 +283,13 @@ impl People<'_> {
         let start = usize::try_from(world.below(u64::try_from(self.tree.len()).unwrap_or(1))).unwrap_or(0);
         for offset in 0..self.tree.len() {
             let (node, division, _) = self.tree[(start + offset) % self.tree.len()];
-            let Some(app) = world.app(node) else { continue };
+            // Of two machines with one identity either may be the one that people work at.
+            let at = world.twin(node).filter(|_| world.below(2) == 0).unwrap_or(node);
+            let Some(app) = world.app(at) else { continue };
             let known = app.known(case);
             let dice = world.below(1_000);
             if let Some(command) = next(&known, node, division, dice) {
-                let result = world.act(node, |app, now, random| app.act(case, command, now, random));
+                let result = world.act(at, |app, now, random| app.act(case, command, now, random));
                 self.done += u64::from(matches!(result, Some(Ok(()))));
                 return;
             }
@@ -364,5 +424,12 @@ pub fn fault_name(fault: Fault) -> &'static str {
         Fault::Restore => "restore",
         Fault::RestoreTold => "told restore",
         Fault::Clock => "clock",
+        Fault::OneWay => "one way",
+        Fault::Clone => "clone",
+        Fault::Full => "full disk",
+        Fault::Slow => "slow disk",
+        Fault::Torn => "torn commit",
+        Fault::Flip => "flipped bit",
+        Fault::Hostile => "hostile",
     }
 }

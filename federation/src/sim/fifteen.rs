@@ -1,0 +1,194 @@
+//! The nastiest things that can happen to links, each played once: those of the fifteen of the link's design that need
+//! neither certificates nor attachments, real processes, other versions, or the rules of cases.
+
+use protocol::id::{BundleId, NodeId};
+use protocol::wire::bundle::Urgency;
+
+use super::tests::Toy;
+use super::{Settings, World, tree};
+
+const TOP: usize = 0;
+
+/// A world, and the nodes of it in the order of the tree.
+struct Stage {
+    world: World<Toy>,
+    nodes: Vec<NodeId>,
+}
+
+impl Stage {
+    fn new(branches: &[u64]) -> Self {
+        Self::seeded(15, branches)
+    }
+
+    fn seeded(seed: u64, branches: &[u64]) -> Self {
+        let places = tree(branches);
+        let world = World::new(seed, Settings::default(), &places, |_, _| Toy::default());
+        let mut stage = Self { world, nodes: places.iter().map(|(node, ..)| *node).collect() };
+        stage.pass(3_000);
+        stage
+    }
+
+    fn pass(&mut self, ms: u64) {
+        self.world.run_until(self.world.now_ms() + ms);
+    }
+
+    /// A node sends something; the bundle that it becomes.
+    fn send_from(&mut self, key: NodeId, from: usize, to: usize, urgency: Urgency) -> BundleId {
+        let (node, to) = (self.nodes[from], self.nodes[to]);
+        let before: Vec<_> = self.world.disk(key).unwrap().bundles.keys().copied().collect();
+        for _ in 0..1_000 {
+            let done = self.world.act(key, |toy, _, _| ((), vec![toy.draft(node, to, urgency)]));
+            self.pass(40);
+            if done.is_some() {
+                let held = &self.world.disk(key).unwrap().bundles;
+                let new = held.iter().find(|(id, s)| !before.contains(id) && is(s.bundle.head(), node, to));
+                return *new.expect("it was stored").0;
+            }
+        }
+        panic!("{key} is busy for ever");
+    }
+
+    fn send(&mut self, from: usize, to: usize, urgency: Urgency) -> BundleId {
+        self.send_from(self.nodes[from], from, to, urgency)
+    }
+
+    fn has(&self, node: usize, id: BundleId) -> bool {
+        self.world.disk(self.nodes[node]).unwrap().bundles.get(&id).is_some_and(|stored| stored.applied == 1)
+    }
+
+    /// Everything heals; then nothing is lost, doubled or still on its way, and this was taken in there.
+    fn ends_well(mut self, arrived: &[(usize, BundleId)]) -> World<Toy> {
+        self.world.heal();
+        for _ in 0..2 {
+            self.world.drain(120_000).unwrap_or_else(|stuck| panic!("{}", stuck.0));
+            self.pass(20_000);
+        }
+        self.world.check_delivery();
+        assert!(self.world.counters.violations.is_empty(), "{:?}", self.world.counters.violations);
+        for (node, id) in arrived {
+            assert!(self.has(*node, *id), "{id} never came to {}", self.nodes[*node]);
+        }
+        self.world
+    }
+}
+
+fn is(head: &protocol::wire::bundle::BundleHead, from: NodeId, to: NodeId) -> bool {
+    head.origin == from && head.to == to && head.receipted
+}
+
+#[test]
+fn scenario_01_restored_then_worked_past_the_cursor() {
+    let mut stage = Stage::new(&[1, 1]);
+    let grid = stage.nodes[2];
+    stage.world.back_up(grid);
+    let mut arrived: Vec<_> = (0..3).map(|_| (TOP, stage.send(2, TOP, Urgency::Routine))).collect();
+    stage.pass(5_000);
+    assert!(stage.world.restore(grid, 10));
+    stage.world.cut(grid);
+    stage.pass(100);
+    arrived.extend((0..8).map(|_| (TOP, stage.send(2, TOP, Urgency::Routine))));
+    let world = stage.ends_well(&arrived);
+    assert!(world.counters.reconciled > 0, "the numbers overlapped and nobody doubted");
+}
+
+#[test]
+fn scenario_02_both_sides_restored_from_different_days() {
+    let mut stage = Stage::new(&[1, 1]);
+    let (county, town) = (stage.nodes[1], stage.nodes[2]);
+    stage.world.back_up(county);
+    let mut arrived = vec![(TOP, stage.send(2, TOP, Urgency::Routine)), (2, stage.send(TOP, 2, Urgency::Routine))];
+    stage.pass(3_000);
+    stage.world.back_up(town);
+    arrived.push((TOP, stage.send(2, TOP, Urgency::Orange)));
+    arrived.push((2, stage.send(TOP, 2, Urgency::Routine)));
+    stage.pass(3_000);
+    assert!(stage.world.restore(county, 10) && stage.world.restore(town, 10));
+    stage.pass(3_000);
+    arrived.push((2, stage.send(1, 2, Urgency::Routine)));
+    stage.ends_well(&arrived);
+}
+
+#[test]
+fn scenario_03_a_cloned_node_is_noticed_and_what_either_sent_arrives() {
+    let mut stage = Stage::new(&[1, 1]);
+    let grid = stage.nodes[2];
+    assert!(stage.world.clone_node(grid, 60_000));
+    let twin = stage.world.twin(grid).unwrap();
+    let mut arrived = Vec::new();
+    for _ in 0..4 {
+        arrived.push((TOP, stage.send(2, TOP, Urgency::Routine)));
+        arrived.push((TOP, stage.send_from(twin, 2, TOP, Urgency::Routine)));
+        stage.pass(4_000);
+    }
+    // Long enough that each had its turn.
+    stage.pass(30_000);
+    arrived.retain(|(_, id)| stage.world.disk(stage.nodes[1]).unwrap().bundles.contains_key(id));
+    assert!(arrived.len() > 4, "only one of the two was ever heard");
+    let world = stage.ends_well(&arrived);
+    assert!(world.counters.doubled > 0, "nobody was told");
+}
+
+#[test]
+fn scenario_04_an_acknowledgement_lost_at_the_commit_boundary() {
+    let mut torn = 0;
+    for seed in 0..6 {
+        let mut stage = Stage::seeded(seed, &[1, 1]);
+        let county = stage.nodes[1];
+        let id = stage.send(2, TOP, Urgency::Routine);
+        stage.world.slow_disk(county, 2_000);
+        let next = stage.send(2, TOP, Urgency::Routine);
+        stage.pass(500);
+        torn += u32::from(stage.world.tear(county, 500));
+        stage.ends_well(&[(TOP, id), (TOP, next)]);
+    }
+    assert!(torn > 0);
+}
+
+#[test]
+fn scenario_05_a_disk_that_lied_steps_back_below_what_it_acknowledged() {
+    let mut stage = Stage::new(&[1, 1]);
+    let county = stage.nodes[1];
+    stage.world.back_up(county);
+    let arrived: Vec<_> = (0..4).map(|_| (TOP, stage.send(2, TOP, Urgency::Routine))).collect();
+    stage.world.cut(county);
+    stage.pass(5_000);
+    // The last commits are gone, and the child has dropped what was acknowledged.
+    assert!(stage.world.restore(county, 10));
+    stage.ends_well(&arrived);
+}
+
+#[test]
+fn scenario_12_clocks_decades_off_change_nothing() {
+    const YEAR_MS: i64 = 365 * 86_400_000;
+    let mut stage = Stage::new(&[2, 1]);
+    let (early, late) = (stage.nodes[3], stage.nodes[4]);
+    stage.world.set_clock(early, -55 * YEAR_MS);
+    stage.world.set_clock(late, 9 * YEAR_MS);
+    let mut arrived = Vec::new();
+    for round in 0..4 {
+        arrived.push((TOP, stage.send(3, TOP, Urgency::Routine)));
+        arrived.push((3, stage.send(4, 3, Urgency::Routine)));
+        stage.world.set_clock(late, (9 - 18 * (round % 2)) * YEAR_MS);
+    }
+    let world = stage.ends_well(&arrived);
+    assert_eq!(world.counters.reconciled, 0, "no rule of the link asks a clock");
+}
+
+#[test]
+fn scenario_15_a_full_disk_and_a_hostile_child_stop_nobody_else() {
+    let mut stage = Stage::new(&[1, 3]);
+    let (county, bad) = (stage.nodes[1], stage.nodes[4]);
+    stage.world.turn_hostile(bad, 60_000);
+    stage.pass(2_000);
+    let first = stage.send(2, TOP, Urgency::Red);
+    stage.pass(15_000);
+    assert!(stage.has(TOP, first), "a hostile child stopped its sibling's red case");
+    stage.world.fill_disk(county);
+    let second = stage.send(3, TOP, Urgency::Red);
+    stage.pass(5_000);
+    assert!(!stage.has(TOP, second), "the disk was not full");
+    stage.world.mend_after(county, 1);
+    stage.pass(15_000);
+    assert!(stage.has(TOP, second), "it stayed where it was when there was room again");
+    stage.ends_well(&[(TOP, first), (TOP, second)]);
+}
