@@ -1,5 +1,6 @@
 //! Casework as an application of the simulator: records in memory, decisions applied as the node's writer applies them.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -20,15 +21,20 @@ use protocol::time::ClockReading;
 use protocol::wire::bundle::Bundle;
 use protocol::wire::kind::Body;
 
-type Records = Rc<BTreeMap<RecordKey, Record>>;
+/// The records of a case, and the case as they tell it: put together when somebody asks, until the next record.
+#[derive(Clone, Default)]
+struct File {
+    rows: BTreeMap<RecordKey, Record>,
+    known: OnceCell<Rc<Known>>,
+}
 
 /// One node's casework.
 #[derive(Clone)]
 pub struct CityApp {
     me: Me,
     line: Rc<Vec<Ancestor>>,
-    cases: BTreeMap<CaseId, Records>,
-    facts: BTreeMap<CaseKey, Rc<CaseFact>>,
+    cases: Rc<BTreeMap<CaseId, Rc<File>>>,
+    facts: Rc<BTreeMap<CaseKey, Rc<CaseFact>>>,
     /// A safeguard that is off.
     mutant: Option<Mutant>,
     divisions: Rc<BTreeMap<NodeId, DivisionCode>>,
@@ -64,8 +70,8 @@ impl CityApp {
         Self {
             me: Me { node, division },
             line: Rc::default(),
-            cases: BTreeMap::new(),
-            facts: BTreeMap::new(),
+            cases: Rc::default(),
+            facts: Rc::default(),
             mutant,
             divisions,
             notices: Rc::default(),
@@ -83,9 +89,12 @@ impl CityApp {
     }
 
     /// What is held of a case.
-    pub fn known(&self, case: CaseId) -> Known {
-        let rows = self.cases.get(&case).map(|rows| rows.values().cloned().collect()).unwrap_or_default();
-        Known::assemble_as(case, rows, self.mutant)
+    pub fn known(&self, case: CaseId) -> Rc<Known> {
+        let assemble = |rows| Rc::new(Known::assemble_as(case, rows, self.mutant));
+        match self.cases.get(&case) {
+            Some(file) => file.known.get_or_init(|| assemble(file.rows.values().cloned().collect())).clone(),
+            None => assemble(Vec::new()),
+        }
     }
 
     /// Files a report.
@@ -130,19 +139,11 @@ impl CityApp {
     }
 
     fn apply(&mut self, case: CaseId, decision: Decision) -> Vec<Draft> {
-        Rc::make_mut(&mut self.notices).extend(decision.notes);
-        let rows = Rc::make_mut(self.cases.entry(case).or_default());
-        for record in decision.records {
-            if let Record::Fact(fact) = &record {
-                let newer = self.facts.get(&fact.key).is_none_or(|old| old.rank() <= fact.rank());
-                if newer {
-                    self.facts.insert(fact.key, Rc::new(fact.clone()));
-                }
-            }
-            let key = record.key();
-            if rows.get(&key).is_none_or(|stored| record.replaces(stored)) {
-                rows.insert(key, record);
-            }
+        if !decision.notes.is_empty() {
+            Rc::make_mut(&mut self.notices).extend(decision.notes);
+        }
+        if !decision.records.is_empty() {
+            self.keep(case, decision.records);
         }
         let drafts = decision.outgoing.into_iter().filter_map(|letter| {
             let (to, urgency) = (letter.to, letter.urgency);
@@ -154,6 +155,23 @@ impl CityApp {
             Some(Draft { id, to, urgency, body })
         });
         drafts.collect()
+    }
+
+    fn keep(&mut self, case: CaseId, records: Vec<Record>) {
+        let file = Rc::make_mut(Rc::make_mut(&mut self.cases).entry(case).or_default());
+        file.known = OnceCell::new();
+        for record in records {
+            if let Record::Fact(fact) = &record {
+                let newer = self.facts.get(&fact.key).is_none_or(|old| old.rank() <= fact.rank());
+                if newer {
+                    Rc::make_mut(&mut self.facts).insert(fact.key, Rc::new(fact.clone()));
+                }
+            }
+            let key = record.key();
+            if file.rows.get(&key).is_none_or(|stored| record.replaces(stored)) {
+                file.rows.insert(key, record);
+            }
+        }
     }
 }
 

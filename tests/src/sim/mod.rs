@@ -1,7 +1,7 @@
 //! The simulated city: the real link core and the real casework, seeded, with faults.
 //!
 //! Each seed makes a city of five levels, lets its people file, submit, accept, order, answer, lower, strike out and
-//! archive while links are cut and clogged, nodes crash and come back as old copies, and clocks jump; then everything heals
+//! archive while everything goes wrong that [`federation::sim::Fault`] knows; then everything heals
 //! and must drain, and the levels must agree.
 
 mod app;
