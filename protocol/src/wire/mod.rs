@@ -15,3 +15,4 @@ pub mod control;
 pub mod frame;
 pub mod kind;
 pub mod limits;
+pub mod parcel;
