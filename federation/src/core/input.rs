@@ -70,6 +70,17 @@ pub enum Input {
         /// If so: it still waits for its terminal receipt here.
         held_unreceipted: bool,
     },
+    /// A bundle whose origin is proven, in a parcel that this neighbour made: it has no number and moves none.
+    Carried {
+        /// The neighbour.
+        from: NodeId,
+        /// The bundle.
+        bundle: Verified<Bundle>,
+        /// As of [`Input::Arrived`].
+        seen: bool,
+        /// As of [`Input::Arrived`].
+        held_unreceipted: bool,
+    },
     /// A bundle that is not believed: its number is used up, the lane goes on.
     Unbelieved {
         /// The connection.

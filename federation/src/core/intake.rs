@@ -14,6 +14,13 @@ use super::link::Session;
 use super::output::{Deliver, Output, Write};
 use super::{Core, Pending};
 
+/// How a bundle came over a link.
+struct Numbered {
+    connection: ConnectionId,
+    lane: Lane,
+    position: Position,
+}
+
 impl Core {
     pub(super) fn arrived(
         &mut self,
@@ -31,6 +38,43 @@ impl Core {
         let Some((peer, position)) = self.next_position(now, connection, lane, seq, bundle.bytes(), out) else {
             return;
         };
+        #[cfg(feature = "mutants")]
+        if self.limits.mutant == Some(super::Mutant::AcknowledgeBeforeCommit) {
+            Self::say(connection, Control::Ack { lane, upto: position.seq, credit: self.limits.credit }, out);
+        }
+        let numbered = Numbered { connection, lane, position };
+        self.take_in(now, peer, Some(numbered), bundle, (seen, held_unreceipted), out);
+        self.keep_link(peer, out);
+    }
+
+    /// A bundle out of a parcel that a neighbour made. It is taken by its id, as one that a reconciliation brings: the
+    /// numbers of the link stay where they are, and when the link brings it once more it is known.
+    pub(super) fn carried(
+        &mut self,
+        now: Now,
+        from: NodeId,
+        bundle: Bundle,
+        known: (bool, bool),
+        out: &mut Vec<Output>,
+    ) {
+        if self.is_neighbour(from) {
+            self.take_in(now, from, None, bundle, known, out);
+        } else {
+            out.push(Output::Raise(Alarm::Misrouted { peer: from, bundle: bundle.head().id }));
+        }
+    }
+
+    /// What becomes of a bundle that a neighbour brings, on its link or by hand.
+    fn take_in(
+        &mut self,
+        now: Now,
+        peer: NodeId,
+        numbered: Option<Numbered>,
+        bundle: Bundle,
+        (seen, held_unreceipted): (bool, bool),
+        out: &mut Vec<Output>,
+    ) {
+        let id = bundle.head().id;
         // Only what was taken in counts: the same bundle may have come before over a connection that no longer does.
         let (seen, held_unreceipted) = match self.arriving.get(&id) {
             Some(unreceipted) => (true, *unreceipted),
@@ -38,42 +82,51 @@ impl Core {
         };
         #[cfg(feature = "mutants")]
         let seen = seen && self.limits.mutant != Some(super::Mutant::NoDedupe);
-        #[cfg(feature = "mutants")]
-        if self.limits.mutant == Some(super::Mutant::AcknowledgeBeforeCommit) {
-            Self::say(connection, Control::Ack { lane, upto: position.seq, credit: self.limits.credit }, out);
-        }
         let placed = self.place(peer, &bundle);
         #[cfg(feature = "mutants")]
         let placed = placed.or((self.limits.mutant == Some(super::Mutant::NoQuarantine)).then_some(Deliver::Apply));
-        let deliver = match placed {
-            None => {
-                out.push(Output::Raise(Alarm::Misrouted { peer, bundle: id }));
-                Self::say(connection, quarantined(id, "it cannot come from here"), out);
-                let write = Write::Quarantine { from: peer, bundle, reason: "misrouted".to_owned() };
-                self.persist(Pending::Arrival { peer, lane, position, bundle: None }, write, out);
-                return self.keep_link(peer, out);
-            }
-            Some(_) if seen => Deliver::Duplicate,
-            Some(deliver) => deliver,
-        };
+        let Some(placed) = placed else { return self.misrouted(peer, numbered, bundle, out) };
         let again = seen && !held_unreceipted && bundle.head().receipted;
         match placed {
             // A receipt is computed from what is held, so asking again gives it again.
-            Some(Deliver::Apply) if bundle.head().receipted => self.tell(&bundle, out),
-            Some(Deliver::Relay | Deliver::RelayAndKeep) if !seen || again => {
-                self.forward(bundle.clone(), Some(peer), out);
-            }
+            Deliver::Apply if bundle.head().receipted => self.tell(&bundle, out),
+            Deliver::Relay | Deliver::RelayAndKeep if !seen || again => self.forward(bundle.clone(), Some(peer), out),
             _ => {}
         }
+        let deliver = if seen { Deliver::Duplicate } else { placed };
         if matches!(deliver, Deliver::Returned) {
             self.doubt_toward(now, peer, bundle.head().origin, out);
         }
         // Also those that were given back: a restored node between the two ends may hold what they name as undelivered.
         self.note_receipts(&bundle, out);
         self.arriving.entry(id).or_insert(held_unreceipted || (!seen && bundle.head().receipted));
-        let write = Write::Arrival { from: peer, lane, position, bundle, deliver };
-        self.persist(Pending::Arrival { peer, lane, position, bundle: Some(id) }, write, out);
-        self.keep_link(peer, out);
+        let lane = numbered.as_ref().map_or(bundle.head().urgency.lane(), |numbered| numbered.lane);
+        let (position, pending) = match numbered {
+            Some(Numbered { lane, position, .. }) => {
+                (position, Pending::Arrival { peer, lane, position, bundle: Some(id) })
+            }
+            None => (self.received(peer, lane), Pending::Unnumbered { bundle: id }),
+        };
+        self.persist(pending, Write::Arrival { from: peer, lane, position, bundle, deliver }, out);
+    }
+
+    /// A bundle that cannot come from there is kept aside; its number is used up.
+    fn misrouted(&mut self, peer: NodeId, numbered: Option<Numbered>, bundle: Bundle, out: &mut Vec<Output>) {
+        let id = bundle.head().id;
+        out.push(Output::Raise(Alarm::Misrouted { peer, bundle: id }));
+        let pending = match numbered {
+            Some(Numbered { connection, lane, position }) => {
+                Self::say(connection, quarantined(id, "it cannot come from here"), out);
+                Pending::Arrival { peer, lane, position, bundle: None }
+            }
+            None => Pending::Plain,
+        };
+        self.persist(pending, Write::Quarantine { from: peer, bundle, reason: "misrouted".to_owned() }, out);
+    }
+
+    /// Where a lane of a link stands on this side.
+    fn received(&self, peer: NodeId, lane: Lane) -> Position {
+        self.links.get(&peer).map_or(Position::START, |link| link.kept.lane(lane).received)
     }
 
     /// A bundle that is not believed uses its number up.

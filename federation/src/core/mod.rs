@@ -92,7 +92,7 @@ pub struct Kept {
 enum Pending {
     /// An arrival; acknowledged once durable.
     Arrival { peer: NodeId, lane: Lane, position: Position, bundle: Option<BundleId> },
-    /// An arrival whose number no longer counts.
+    /// An arrival whose number no longer counts, or that came without one.
     Unnumbered { bundle: BundleId },
     /// A numbered bundle; sent once durable.
     Outbox { peer: NodeId, lane: Lane, seq: LinkSeq, bundle: Bundle },
@@ -211,6 +211,9 @@ impl Core {
             Input::Arrived { connection, lane, seq, bundle, seen, held_unreceipted } => {
                 self.arrived(now, connection, (lane, seq), bundle.into_inner(), (seen, held_unreceipted), out);
             }
+            Input::Carried { from, bundle, seen, held_unreceipted } => {
+                self.carried(now, from, bundle.into_inner(), (seen, held_unreceipted), out);
+            }
             Input::Unbelieved { connection, lane, seq, bytes } => {
                 self.unbelieved(now, connection, lane, seq, &bytes, out)
             }
@@ -224,6 +227,11 @@ impl Core {
             Input::Page { ticket, page } => self.page(ticket, page, out),
             Input::Timeout => self.timeout(now, out),
         }
+    }
+
+    /// Whether a node is the parent, or a child that may connect.
+    pub fn is_neighbour(&self, node: NodeId) -> bool {
+        self.me.parent == Some(node) || self.children.contains(&node)
     }
 
     /// When [`Input::Timeout`] is wanted next.

@@ -120,7 +120,7 @@ pub enum Write {
         from: NodeId,
         /// On which lane.
         lane: Lane,
-        /// Its position.
+        /// Its position; where the lane stands, when it came in a parcel and has none.
         position: Position,
         /// The bundle.
         bundle: Bundle,

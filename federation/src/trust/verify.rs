@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use protocol::wire::bundle::{Bundle, NotABundle};
+use protocol::wire::parcel::SignedHead;
 
 use super::directory::{Directory, Signer, verified};
 
@@ -46,4 +47,17 @@ pub fn bundle(bytes: Arc<[u8]>, directory: &Directory) -> Result<Verified<Bundle
         return Err(VerifyError::Signature);
     }
     Ok(Verified::assertion(bundle))
+}
+
+/// Checks that the node which a parcel names made it. Whoever was revoked may not come by a file either, whenever the file
+/// was made: a link would be refused now.
+pub fn parcel(signed: &SignedHead, directory: &Directory) -> Result<(), VerifyError> {
+    let head = &signed.head;
+    let key = match directory.signer(head.from, head.key, u64::MAX) {
+        Signer::Key(key) => key,
+        Signer::Revoked => return Err(VerifyError::Revoked),
+        Signer::UnknownKey => return Err(VerifyError::UnknownKey),
+        Signer::UnknownNode => return Err(VerifyError::UnknownOrigin),
+    };
+    if verified(key, &head.signed_bytes(), &signed.signature) { Ok(()) } else { Err(VerifyError::Signature) }
 }

@@ -126,3 +126,35 @@ fn the_top_keeps_what_it_knows_no_way_for() {
     core.handle(now, Input::Outgoing { bundles: vec![bundle(2, TOP, FAR, ORDER, true)] }, &mut out);
     assert!(alarms(&out).is_empty(), "a node that was enrolled has a way: {out:?}");
 }
+
+/// What the core made of a bundle that came by hand from a neighbour.
+fn carried(rig: &mut Rig, from: NodeId, bundle: Bundle, held: Option<bool>) -> Vec<Output> {
+    let bundle = Verified::assertion(bundle);
+    rig.feed(Input::Carried { from, bundle, seen: held.is_some(), held_unreceipted: held.unwrap_or(false) })
+}
+
+#[test]
+fn a_carried_bundle_is_placed_as_on_the_link_and_moves_no_number_of_it() {
+    let mut rig = Rig::new();
+    rig.up(1, hello(LEFT, run(1, 1)));
+    let first = rig.arrive(1, 1, bundle(1, LEAF, TOP, ORDER, true), None);
+    rig.commit(&first);
+    let out = carried(&mut rig, LEFT, bundle(2, LEAF, TOP, ORDER, true), None);
+    let relayed = |o: &Output| matches!(o, Output::Persist { write: Write::Outbox { peer: TOP, .. }, .. });
+    assert!(out.iter().any(relayed), "{out:?}");
+    assert!(acks(&rig.commit(&out)).is_empty(), "nothing of the link is acknowledged");
+    // The link goes on with its next number, and what came by hand is known when it comes there too.
+    let again = rig.arrive(1, 2, bundle(2, LEAF, TOP, ORDER, true), Some(true));
+    assert!(!again.iter().any(relayed), "{again:?}");
+    assert_eq!(acks(&rig.commit(&again)), [(Lane::Cases, 2)]);
+}
+
+#[test]
+fn a_carried_bundle_that_cannot_come_from_there_is_kept_aside() {
+    let mut rig = Rig::new();
+    let out = carried(&mut rig, LEFT, bundle(1, RIGHT, ME, ORDER, true), None);
+    assert!(out.iter().any(|o| matches!(o, Output::Persist { write: Write::Quarantine { .. }, .. })), "{out:?}");
+    let out = carried(&mut rig, LEAF, bundle(2, LEAF, ME, ORDER, true), None);
+    assert!(!out.iter().any(|o| matches!(o, Output::Persist { .. })), "no neighbour made it: {out:?}");
+    assert!(alarms(&out).iter().any(|alarm| matches!(alarm, Alarm::Misrouted { peer: LEAF, .. })), "{out:?}");
+}
