@@ -12,6 +12,7 @@ pub mod idempotency;
 pub mod links;
 pub mod offers;
 pub mod orders;
+pub mod parcels;
 pub mod persons;
 pub mod problem;
 pub mod publications;

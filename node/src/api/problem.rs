@@ -11,6 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::store::StoreError;
+use crate::writer::parcels::ParcelRefused;
 use crate::writer::port::Failed;
 
 /// The media type of a problem.
@@ -406,11 +407,19 @@ impl From<Failed> for Problem {
     fn from(failed: Failed) -> Self {
         match failed {
             Failed::Refused(refusal) => refusal.into(),
+            Failed::Parcel(refused) => refused.into(),
             Failed::Trust(why) => Self::trust(why),
             Failed::TallyOutOfRange => Self::invalid(failed.to_string()),
             Failed::NoRoom => Self::no_room(),
             Failed::Store | Failed::Stopping => Self::unavailable(),
         }
+    }
+}
+
+impl From<ParcelRefused> for Problem {
+    fn from(refused: ParcelRefused) -> Self {
+        let base = Self::invalid(refused.to_string());
+        Self { code: refused.code().into(), detail_zh: refused.chinese().into(), ..base }
     }
 }
 

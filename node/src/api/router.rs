@@ -19,7 +19,7 @@ use utoipa_axum::routes;
 use super::problem::{MEDIA_TYPE, Problem};
 use super::state::ApiState;
 use super::{
-    audit, caller, cases, elsewhere, factor, figures, health, idempotency, links, offers, orders, persons,
+    audit, caller, cases, elsewhere, factor, figures, health, idempotency, links, offers, orders, parcels, persons,
     publications, session, spec, tokens, trust, users,
 };
 use crate::page;
@@ -68,7 +68,14 @@ fn guarded() -> OpenApiRouter<Arc<ApiState>> {
         .routes(routes!(links::links)) // GET links
         .routes(routes!(links::status)) // GET status
         .routes(routes!(trust::view, trust::act)) // GET, POST trust
+        .routes(routes!(parcels::introduce)) // POST parcels/introductions
+        .routes(routes!(parcels::sign)) // POST parcels/sign
         .routes(routes!(spec::openapi)) // GET openapi.json
+}
+
+/// What takes larger bodies than the rest of the API.
+fn large() -> OpenApiRouter<Arc<ApiState>> {
+    OpenApiRouter::new().routes(routes!(parcels::take)) // POST parcels/take
 }
 
 /// People, their log-ins, and what is written down of them.
@@ -132,7 +139,8 @@ fn pages() -> Router<Arc<ApiState>> {
 
 /// The description of the API, from the same routes that serve it.
 pub fn description() -> OpenApi {
-    let mut api = OpenApiRouter::with_openapi(spec::frame()).merge(open()).merge(guarded()).into_openapi();
+    let mut api =
+        OpenApiRouter::with_openapi(spec::frame()).merge(open()).merge(guarded()).merge(large()).into_openapi();
     spec::mark_open(&mut api, &open().into_openapi());
     api
 }
@@ -142,8 +150,11 @@ pub fn description() -> OpenApi {
 pub fn routes() -> Router<Arc<ApiState>> {
     let guarded = guarded().layer(from_fn(idempotency::keep)).layer(from_fn(caller::guard));
     let (api, _) = OpenApiRouter::new().merge(open()).merge(guarded).split_for_parts();
+    let (large, _) = large().layer(from_fn(caller::guard)).split_for_parts();
     let router = api
         .merge(pages())
+        .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
+        .merge(large.layer(RequestBodyLimitLayer::new(parcels::PIECE_BYTES_MAX)))
         .fallback(|| async { Problem::not_found() })
         .method_not_allowed_fallback(|| async { Problem::method() })
         .layer(from_fn(elsewhere::guard));
@@ -186,7 +197,6 @@ fn around(router: Router<Arc<ApiState>>) -> Router<Arc<ApiState>> {
     };
     let router = router
         .layer(DefaultBodyLimit::disable())
-        .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
         .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE_MAX))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_MAX))
         .layer(map_response(in_words));

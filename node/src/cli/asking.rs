@@ -37,6 +37,17 @@ impl Node {
         self.send(self.asks.client().post(format!("{}{path}", self.address)).json(body)).await
     }
 
+    /// Posts bytes. What went wrong is told in both languages.
+    pub(super) async fn post_bytes(&self, path: &str, body: Vec<u8>) -> anyhow::Result<Value> {
+        let request = self.asks.client().post(format!("{}{path}", self.address)).body(body);
+        let request = request.header(reqwest::header::CONTENT_TYPE, "application/octet-stream");
+        self.answer(request, |body| {
+            let part = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
+            format!("{}\n{}", part("detail"), part("detail_zh"))
+        })
+        .await
+    }
+
     /// How trust stands there, after a wish about it was done.
     pub(super) async fn trust(&self, wish: Option<&Value>) -> anyhow::Result<Value> {
         match wish {
@@ -46,6 +57,14 @@ impl Node {
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> anyhow::Result<Value> {
+        self.answer(request, problem).await
+    }
+
+    async fn answer(
+        &self,
+        request: reqwest::RequestBuilder,
+        problem: impl FnOnce(&Value) -> String,
+    ) -> anyhow::Result<Value> {
         let answer = request
             .bearer_auth(&self.token)
             .send()

@@ -15,6 +15,7 @@ use crate::names::Table;
 use crate::pack::{Order, PackDatabase, join, make};
 
 use super::cases::Cases;
+use super::parcel::Carried;
 use super::say;
 use super::setup::{AboveArguments, DoorArguments, LinkArguments};
 use super::user::UserTable;
@@ -34,6 +35,8 @@ enum What {
     Cases(Cases),
     /// Read users out of a table: the same as `wuji user import`.
     Users(UserTable),
+    /// Take in what a neighbour exported, where no network passes.
+    Bundle(Carried),
 }
 
 #[derive(Debug, Args)]
@@ -76,6 +79,7 @@ impl Import {
         match self.what {
             What::Divisions(divisions) => divisions.run().await.map(|()| 0),
             What::Cases(cases) => cases.run().await,
+            What::Bundle(carried) => carried.run().await,
             What::Users(users) => users.run().await.map(|()| 0),
         }
     }

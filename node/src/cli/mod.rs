@@ -1,7 +1,7 @@
 //! The command line.
 //!
 //! Exit codes: 0 done, 1 failed, 2 the command line itself was wrong, 3 something did not arrive in time, 4 a count does
-//! not come out, 5 some nodes of a pack failed, 6 some rows of a table were set aside.
+//! not come out, 5 some nodes of a pack failed, 6 some rows of a table or bundles of a parcel were set aside.
 
 mod adopt;
 mod asking;
@@ -14,6 +14,7 @@ mod decommission;
 mod doctor;
 mod export;
 mod import;
+mod parcel;
 mod publish;
 mod rekey;
 mod renew;
@@ -72,13 +73,14 @@ enum Command {
     Backup(backup::Backup),
     /// Make a node or pack out of a backup; afterwards say what was lost.
     Restore(restore::Restore),
-    /// Write a table of a node into a file: cases without names, the records behind the figures, the audit.
+    /// Write a table of a node into a file: cases without names, the records behind the figures, the audit. Or a parcel:
+    /// what waits for a neighbour, where no network passes.
     Export(export::Export),
     /// Look at a node or pack and its machine, and say what to do.
     Doctor(doctor::Doctor),
     /// Put lists, rules, a policy, a calendar or units in force from a node down.
     Publish(publish::Publish),
-    /// Bring in what comes as a table.
+    /// Bring in what comes as a table, or as a parcel from a neighbour.
     Import(import::Import),
     /// Check the audit, and print what anchors it.
     Audit(audit::AuditCommand),

@@ -12,6 +12,7 @@ pub mod loss;
 pub mod pack_backup;
 pub mod pack_loss;
 pub mod pack_restore;
+pub mod parcel;
 pub mod rekey;
 pub mod restore;
 pub mod roll;

@@ -112,6 +112,7 @@ impl Writer {
             Ask::Report { intake, by } => self.report(*intake, &by, batch).await?,
             Ask::Try { intake, by } => self.try_report(*intake, &by).await?,
             Ask::Act { case, command, by } => self.act(case, *command, &by, batch).await?,
+            Ask::Parcel(ask) => self.parcel(ask, batch).await?,
             Ask::Publish(new) => self.publish(*new, batch).await?,
             Ask::Trust(act) => match self.trust_act(&act, batch).await? {
                 Ok(()) => Ok(None),

@@ -21,6 +21,7 @@ pub(super) fn outcome(answer: &Answer) -> String {
     match answer {
         Ok(_) => "done".to_owned(),
         Err(Failed::Refused(refusal)) => refusal.code().to_owned(),
+        Err(Failed::Parcel(refused)) => refused.code().to_owned(),
         Err(Failed::Trust(_)) => "not-now".to_owned(),
         Err(Failed::TallyOutOfRange) => "invalid".to_owned(),
         Err(Failed::NoRoom) => "no-room".to_owned(),

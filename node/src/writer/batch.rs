@@ -217,6 +217,7 @@ impl Batch {
                         .await?;
                 }
                 Ask::Report { .. } | Ask::Act { .. } | Ask::Publish(_) | Ask::Trust(_) | Ask::Note | Ask::Anchor => {}
+                Ask::Parcel(_) => {}
                 Ask::Count { .. } | Ask::Try { .. } => {}
             }
         }

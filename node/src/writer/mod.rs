@@ -12,6 +12,7 @@ mod enrol;
 pub(crate) mod figures;
 mod mandates;
 mod outgoing;
+pub mod parcels;
 pub mod port;
 pub mod publications;
 mod renewal;

@@ -12,6 +12,7 @@ use crate::person::audit::{self, Entry};
 use crate::person::change::Change;
 use crate::store::persons::AnsweredRow;
 
+use super::parcels::{ParcelAsk, ParcelRefused};
 use super::trust::TrustAct;
 
 /// Work that waits for the writer at most; beyond it a caller waits.
@@ -26,6 +27,9 @@ pub enum Failed {
     /// Trust does not allow it; the text says why and what to do.
     #[error("{0}")]
     Trust(String),
+    /// A parcel was not made, or not taken in.
+    #[error(transparent)]
+    Parcel(#[from] ParcelRefused),
     /// The database failed; nothing of the request was kept.
     #[error("nothing was saved: the database failed")]
     Store,
@@ -83,6 +87,8 @@ pub enum Ask {
         /// Who does it.
         by: Actor,
     },
+    /// Make a parcel, or take one in.
+    Parcel(ParcelAsk),
     /// Change whom this node trusts.
     Trust(Box<TrustAct>),
     /// Count what is no case, at this node.
@@ -129,7 +135,7 @@ impl Ask {
         let counts =
             |change: &Change| matches!(change, Change::SeenSession(_) | Change::SeenToken(_) | Change::Failed { .. });
         match self {
-            Self::PutAnswered { .. } | Self::Try { .. } => false,
+            Self::PutAnswered { .. } | Self::Try { .. } | Self::Parcel(ParcelAsk::Introduce(..)) => false,
             Self::Person { change, .. } => !counts(change),
             _ => true,
         }

@@ -9,6 +9,7 @@ use protocol::wire::bundle::Bundle;
 use protocol::wire::frame::{Lane, LinkSeq};
 use wuji::store::WriteStore;
 use wuji::store::link::{KeepBundle, OutboxRow};
+use wuji::store::parcel::Waiting;
 use wuji::store::trust::Route;
 
 use crate::base::{Base, NOW, bundle, division, node};
@@ -27,6 +28,7 @@ on_both!(
     the_inventory_of_a_side_holds_what_crosses_its_border_in_order,
     many_ids_are_asked_for_at_once,
     what_is_kept_aside_is_counted,
+    a_parcel_takes_what_waits_and_is_not_at_its_destination_yet,
 );
 
 const ME: u8 = 1;
@@ -226,4 +228,31 @@ async fn what_is_kept_aside_is_counted(base: Base) {
         write.put_quarantine(node(CHILD), &bundle, "unknown-case", NOW).await.expect("kept aside");
     }
     assert_eq!(store.waiting().await.expect("counted").quarantined, 1);
+}
+
+async fn a_parcel_takes_what_waits_and_is_not_at_its_destination_yet(base: Base) {
+    let (store, mut write) = base.open(node(ME)).await;
+    let (first, done, receipt) = (
+        bundle(1, node(ME), node(CHILD), true),
+        bundle(2, node(ME), node(CHILD), true),
+        bundle(3, node(ME), node(CHILD), false),
+    );
+    let further = bundle(4, node(PARENT), node(GRANDCHILD), true);
+    let all = [first.clone(), done.clone(), receipt.clone(), further.clone()];
+    keep(&mut write, &all, NOW).await;
+    let rows: Vec<_> = all.iter().zip(1..).map(|(b, seq)| out(seq, b)).collect();
+    write.put_outbox(&rows).await.expect("put");
+    write.mark_receipted(node(CHILD), &ids(&[done, receipt.clone()]), NOW).await.expect("marked");
+    let there =
+        |after, upto| Waiting { peer: node(CHILD), lane: Lane::Cases, after: LinkSeq(after), upto: LinkSeq(upto) };
+    let taken = |page: Vec<(LinkSeq, Vec<u8>)>| page.into_iter().map(|(_, bytes)| bytes).collect::<Vec<_>>();
+    let bytes = |bundles: &[&Bundle]| bundles.iter().map(|b| b.bytes().to_vec()).collect::<Vec<_>>();
+    let page = store.waiting_bundles(&there(0, 4), None).await.expect("a page");
+    assert_eq!(taken(page), bytes(&[&first, &receipt, &further]), "in the order of the lane");
+    let page = store.waiting_bundles(&there(1, 3), None).await.expect("a page");
+    assert_eq!(taken(page), bytes(&[&receipt]), "between the numbers that wait");
+    let page = store.waiting_bundles(&there(0, 4), Some(node(GRANDCHILD))).await.expect("a page");
+    assert_eq!(taken(page), bytes(&[&further]), "for one destination");
+    let origins = store.waiting_origins(&there(0, 4), None).await.expect("origins");
+    assert_eq!(origins, BTreeMap::from([(node(ME), 2), (node(PARENT), 1)]));
 }
