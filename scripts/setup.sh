@@ -4,6 +4,7 @@
 #   scripts/setup.sh build    what compiling needs
 #   scripts/setup.sh test     what the checks and tests need as well
 #   scripts/setup.sh deb      what the Debian package needs as well
+#   scripts/setup.sh fuzz     what fuzzing needs as well: libFuzzer comes as source
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -103,13 +104,17 @@ test)
     install_cargo_deny
     cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 || rustup component add rustfmt clippy
     ;;
+fuzz)
+    need c++ g++
+    install_missing
+    ;;
 deb)
     need dpkg-shlibdeps dpkg-dev
     install_missing
     install_cargo_deb
     ;;
 *)
-    echo "usage: $0 build|test|deb" >&2
+    echo "usage: $0 build|test|deb|fuzz" >&2
     exit 2
     ;;
 esac
