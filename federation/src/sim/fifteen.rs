@@ -158,6 +158,42 @@ fn scenario_05_a_disk_that_lied_steps_back_below_what_it_acknowledged() {
 }
 
 #[test]
+fn scenario_06_a_storm_with_backlog_lets_the_red_case_through_in_seconds() {
+    let mut stage = Stage::new(&[1, 60]);
+    let county = stage.nodes[1];
+    stage.world.crash(county, 600_000);
+    let mut arrived = Vec::new();
+    for child in 2..stage.nodes.len() {
+        for _ in 0..10 {
+            arrived.push((TOP, stage.send(child, TOP, Urgency::Statistics)));
+        }
+    }
+    let red = stage.send(7, TOP, Urgency::Red);
+    stage.world.heal();
+    stage.pass(15_000);
+    assert!(stage.has(TOP, red), "a red case waits behind statistics");
+    arrived.push((TOP, red));
+    stage.ends_well(&arrived);
+}
+
+#[test]
+fn scenario_08_a_poisoned_bundle_at_the_head_of_the_lane_stops_nobody() {
+    let mut stage = Stage::new(&[1, 1]);
+    let (grid, top) = (stage.nodes[2], stage.nodes[TOP]);
+    stage.world.cut(grid);
+    let sent = stage.world.act(grid, |toy, _, _| ((), vec![toy.poison(grid, top)]));
+    assert!(sent.is_some(), "it was busy");
+    stage.pass(100);
+    let behind = stage.send(2, TOP, Urgency::Red);
+    stage.world.heal();
+    stage.pass(15_000);
+    stage.world.lose(grid);
+    let world = stage.ends_well(&[(TOP, behind)]);
+    assert_eq!(world.disk(top).unwrap().quarantine.len(), 1, "it is kept with its bytes");
+    assert!(world.counters.aside > 0, "nobody was told");
+}
+
+#[test]
 fn scenario_12_clocks_decades_off_change_nothing() {
     const YEAR_MS: i64 = 365 * 86_400_000;
     let mut stage = Stage::new(&[2, 1]);

@@ -13,6 +13,9 @@ use crate::core::{Deliver, Limits, Now};
 
 use super::{Application, Draft, Failure, Fault, Faults, Place, Random, Report, Scenario, Settings, World, tree};
 
+/// A value that no toy can take.
+pub(super) const POISON: u64 = u64::MAX;
+
 /// Counts what it takes in, and what overtook something of the same origin, destination and urgency. Tallies are kept on the
 /// way, entries are not; both are sent up and down.
 #[derive(Debug, Clone, Default)]
@@ -31,6 +34,9 @@ impl Application for Toy {
             if let Ok(Some(Body::Tally(tally))) = Body::decode(message.kind, message.schema, &message.body) {
                 let last = self.last.insert((head.origin, head.to, head.urgency), tally.version);
                 self.overtook += u32::from(last >= Some(tally.version));
+                if tally.value == POISON {
+                    return Err("poison".to_owned());
+                }
             }
         }
         Ok(Vec::new())
@@ -59,6 +65,13 @@ fn act(toy: &mut Toy, node: NodeId, places: &[Place], random: Random<'_>) -> Vec
 }
 
 impl Toy {
+    /// The next of what this node sends, such that nobody can take it.
+    pub(super) fn poison(&mut self, node: NodeId, to: NodeId) -> Draft {
+        let draft = self.draft(node, to, Urgency::Routine);
+        let Body::Tally(tally) = draft.body else { panic!("a toy sends tallies") };
+        Draft { body: Body::Tally(Tally { value: POISON, ..tally }), ..draft }
+    }
+
     /// The next of what this node sends.
     pub(super) fn draft(&mut self, node: NodeId, to: NodeId, urgency: Urgency) -> Draft {
         self.sent += 1;
