@@ -142,7 +142,7 @@ fn a_token_reads_back_whole_or_not_at_all() {
 fn a_token_does_not_show_its_secret_by_accident() {
     let token = Token { secret: [0xab; 32], ..token() };
     let shown = format!("{token:?}");
-    assert!(!shown.contains("171") && !shown.contains("abab"), "{shown}");
+    assert!(!shown.contains("171, 171") && !shown.contains("abab"), "{shown}");
 }
 
 #[test]
