@@ -238,32 +238,37 @@ impl People<'_> {
         }
     }
 
-    /// Disks that fail, links that are deaf, and enemies. Clones are played on the link alone: two copies of a node that take
-    /// one handover write two first headers of a tenure, and the levels above may stay with the one that its owner left.
+    /// Disks that fail, links that are deaf, copies and enemies.
     fn go_odd(&mut self, world: &mut World<CityApp>, node: NodeId, mend: &mut Vec<(u64, NodeId)>, later: u64) {
-        match world.below(6) {
+        match world.below(7) {
             0 => {
                 let to_parent = world.below(2) == 0;
                 world.deafen(node, to_parent);
                 mend.push((later, node));
             }
             1 => {
+                // What only the copy wrote is gone when it is switched off, as with a restored disk.
+                if world.clone_node(node, later.saturating_sub(world.now_ms())) {
+                    self.restored.insert(node);
+                }
+            }
+            2 => {
                 world.fill_disk(node);
                 mend.push((later, node));
             }
-            2 => {
+            3 => {
                 let by = 500 + world.below(3_500);
                 world.slow_disk(node, by);
                 mend.push((later, node));
             }
-            3 => {
+            4 => {
                 world.slow_disk(node, 1_000);
                 let until = world.now_ms() + 500;
                 world.run_until(until);
                 world.tear(node, 1_000);
                 mend.push((later, node));
             }
-            4 => world.flip(node),
+            5 => world.flip(node),
             _ => world.turn_hostile(node, 5_000),
         }
     }

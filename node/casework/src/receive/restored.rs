@@ -79,6 +79,8 @@ fn mint_again(draft: &mut Draft<'_, '_>, ours: Vec<Link>) {
         count = count.saturating_add(1);
     }
     if count > 0 {
+        // Who follows the case may have the other branch alone, if this node ran twice: the way to what comes now goes with it.
+        draft.introduce = true;
         draft.notes.push(Notice::MintedAgain { events: count });
     }
 }

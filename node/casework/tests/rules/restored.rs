@@ -54,6 +54,25 @@ fn an_own_branch_is_written_again_behind_what_was_given_back() {
 }
 
 #[test]
+fn who_saw_only_the_branch_that_was_left_gets_the_way_to_the_one_that_stands() {
+    let (mut net, case) = Net::reported(Ending::SettleHere, answers(true, 0));
+    net.act(GRID, case, Command::File).unwrap();
+    net.settle();
+    let (backup, city): (Rows, Rows) = (net.nodes[GRID].rows.clone(), net.nodes[CITY].rows.clone());
+    net.act(GRID, case, Command::Assign { unit: UnitCode(2), note: text("一") }).unwrap();
+    net.act(GRID, case, Command::Progress { note: text("二") }).unwrap();
+    net.settle();
+    // The grid ran twice, and what this copy wrote never reached the city.
+    net.nodes[CITY].rows = city;
+    net.nodes[GRID].rows = backup;
+    net.act(GRID, case, Command::Assign { unit: UnitCode(3), note: text("三") }).unwrap();
+    net.settle();
+    give_back(&mut net, case, false);
+    net.settle();
+    net.agree(&[GRID, VILLAGE, TOWN, COUNTY, CITY], case);
+}
+
+#[test]
 fn what_fits_is_written_again_as_it_was() {
     let (mut net, case) = Net::reported(Ending::SettleHere, answers(true, 0));
     for command in [Command::File, Command::Assign { unit: UnitCode(2), note: text("") }] {
