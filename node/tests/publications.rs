@@ -3,119 +3,26 @@
 
 #[path = "support/ports.rs"]
 mod ports;
+#[path = "support/served.rs"]
+#[expect(unreachable_pub, reason = "a public module of other tests too")]
+mod served;
 
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
-
-use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::http::{Request, StatusCode, header};
+use axum::http::StatusCode;
 use casework::publish::MAIN;
 use federation::trust::NodeKeys;
 use protocol::bounded::{Blob, Text};
 use protocol::chain::Signature;
-use protocol::id::CaseId;
 use protocol::publication::{Publication, PublicationKind, Published};
 use protocol::time::{ClockReading, UnixMillis};
 use serde_json::{Value, json};
-use tower::Service;
-use wuji::api::{ApiState, router};
 use wuji::config::Config;
 use wuji::folder::Folder;
-use wuji::names::Table;
-use wuji::node::{self, Plan, Running};
 
-const CITY: &str = "330600000000";
-const COUNTY: &str = "330602000000";
-const GRID: &str = "330602001001001";
+use served::{CITY, COUNTY, Node, Patience, case_id, red_report, three, until};
+
 const OTHER_GRID: &str = "330602001001002";
-const PASSWORD: &str = "correct horse battery";
-/// How often something on its way is looked for, and how long between two looks.
-const LOOKS_MAX: u32 = 1_000;
-const PAUSE: Duration = Duration::from_millis(30);
-
-/// A node that runs, with its API.
-struct Node {
-    folder: PathBuf,
-    router: Router,
-    operator: String,
-    clerk: Option<String>,
-    running: Running,
-}
-
-fn plan(division: &str) -> Plan {
-    let link = ports::free_address();
-    Plan {
-        division: division.parse().expect("a code"),
-        name: division.into(),
-        link,
-        advertise: link.to_string(),
-        http: "127.0.0.1:0".parse().expect("an address"),
-        database: None,
-    }
-}
 
 impl Node {
-    async fn found(root: &tempfile::TempDir) -> Self {
-        let folder = Folder::new(root.path().join(CITY));
-        node::found(&folder, &plan(CITY)).await.expect("founded");
-        Self::start(folder.path().to_path_buf()).await
-    }
-
-    async fn join(root: &tempfile::TempDir, above: &Self, division: &str) -> Self {
-        let code = division.parse().expect("a code");
-        let token = node::give_token(&Folder::new(&above.folder), code, 3_600_000).await.expect("a token");
-        let folder = Folder::new(root.path().join(division));
-        node::join(&folder, &plan(division), &token).await.expect("joined");
-        Self::start(folder.path().to_path_buf()).await
-    }
-
-    async fn start(path: PathBuf) -> Self {
-        let folder = Folder::new(&path);
-        let mut config = Config::load(&path).expect("a configuration");
-        (config.link.retry_min_ms, config.link.retry_max_ms) = (50, 500);
-        let operator = folder.operator_token().expect("a token");
-        // The port of a node that just stopped is free a moment later.
-        let mut patience = Patience::default();
-        let running = loop {
-            match Running::start_with(Folder::new(&path), config.clone()).await {
-                Ok(running) => break running,
-                Err(error) => patience.wait(&format!("the start: {error:#}")).await,
-            }
-        };
-        let state = ApiState::new(&running, Arc::new(Table::shipped().expect("the table"))).expect("the state");
-        let (router, _) = router::build(Arc::new(state));
-        Self { folder: path, router, operator, clerk: None, running }
-    }
-
-    async fn stop(self) -> PathBuf {
-        self.running.stop().await.expect("stopped");
-        self.folder
-    }
-
-    async fn ask(&self, method: &str, path: &str, auth: (&str, &str), body: Option<&Value>) -> (StatusCode, Value) {
-        let request = Request::builder().method(method).uri(path).header(auth.0, auth.1);
-        let request = match body {
-            Some(body) => request.header(header::CONTENT_TYPE, "application/json").body(Body::from(body.to_string())),
-            None => request.body(Body::empty()),
-        };
-        let response = self.router.clone().call(request.expect("a request")).await.expect("an answer");
-        let status = response.status();
-        let bytes = to_bytes(response.into_body(), usize::MAX).await.expect("a body");
-        (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
-    }
-
-    async fn get(&self, path: &str) -> Value {
-        let bearer = format!("Bearer {}", self.operator);
-        self.ask("GET", &format!("/api/v1{path}"), ("authorization", &bearer), None).await.1
-    }
-
-    async fn post(&self, path: &str, body: &Value) -> (StatusCode, Value) {
-        let bearer = format!("Bearer {}", self.operator);
-        self.ask("POST", &format!("/api/v1{path}"), ("authorization", &bearer), Some(body)).await
-    }
-
     /// Publishes, and gives the version.
     async fn publish(&self, kind: &str, content: Value) -> u64 {
         let (status, answer) = self.post("/publications", &json!({ "kind": kind, "content": content })).await;
@@ -132,68 +39,12 @@ impl Node {
     async fn red_ceiling(&self) -> String {
         self.holds("policy").await["content"]["red_ceiling"].as_str().unwrap_or_default().to_owned()
     }
-
-    /// As somebody who works on cases.
-    async fn clerk(&mut self, method: &str, path: &str, body: Option<&Value>) -> (StatusCode, Value) {
-        if self.clerk.is_none() {
-            let roles = ["clerk", "grid_worker", "supervisor"];
-            let user = json!({ "name": "clerk", "shown": "受理员", "roles": roles, "password": PASSWORD, "must_change": false });
-            assert_eq!(self.post("/users", &user).await.0, StatusCode::OK);
-            let request = Request::post("/api/v1/session")
-                .header(header::CONTENT_TYPE, "application/json")
-                .body(Body::from(json!({ "user": "clerk", "password": PASSWORD }).to_string()));
-            let response = self.router.clone().call(request.expect("a request")).await.expect("an answer");
-            let cookie = response.headers()[header::SET_COOKIE].to_str().expect("text");
-            self.clerk = Some(cookie.split(';').next().expect("a pair").to_owned());
-        }
-        let cookie = self.clerk.clone().expect("logged in");
-        self.ask(method, &format!("/api/v1{path}"), ("cookie", &cookie), body).await
-    }
-}
-
-/// Waits for something on its way, but not for ever.
-#[derive(Default)]
-struct Patience(u32);
-
-impl Patience {
-    async fn wait(&mut self, what: &str) {
-        self.0 += 1;
-        assert!(self.0 < LOOKS_MAX, "did not come about: {what}");
-        tokio::time::sleep(PAUSE).await;
-    }
-}
-
-/// Waits until something holds at a node.
-async fn until<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
-    let mut patience = Patience::default();
-    while !holds().await {
-        patience.wait(what).await;
-    }
-}
-
-async fn three(root: &tempfile::TempDir) -> (Node, Node, Node) {
-    let city = Node::found(root).await;
-    let county = Node::join(root, &city, COUNTY).await;
-    let grid = Node::join(root, &county, GRID).await;
-    (city, county, grid)
 }
 
 async fn policy_with(node: &Node, field: &str, value: Value) -> Value {
     let mut policy = node.holds("policy").await["content"].clone();
     policy[field] = value;
     policy
-}
-
-fn case_id(n: u8) -> String {
-    CaseId::new(UnixMillis(1_790_000_000_000), [n; 10]).to_string()
-}
-
-fn red_report(case: &str) -> Value {
-    json!({
-        "case": case, "matter": "dispute", "source": "grid", "category": 201, "place": GRID, "grid_kind": "basic",
-        "title": "通道之争", "narrative": "两户为通道争吵。", "answers": { "signs": 0, "violence": "yes",
-        "petition_talk": "no", "people": 2, "disturbs": "yes", "effort": "unknown" }, "ending": "settle_here",
-    })
 }
 
 #[tokio::test(flavor = "multi_thread")]

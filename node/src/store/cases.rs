@@ -134,7 +134,8 @@ impl WriteStore {
     /// Stores the records of cases, each under its key. Those of the figures are [`WriteStore::put_figures`]'s.
     pub async fn put_records(&mut self, records: &[Record]) -> Result<(), StoreError> {
         let (mut events, mut papers) = (Vec::new(), Vec::new());
-        for record in latest(records) {
+        let latest = latest(records);
+        for record in &latest {
             match record {
                 Record::Event { header, private, origin } => events.push((header, private.as_ref(), *origin)),
                 other => papers.extend(paper(other)),
@@ -142,7 +143,7 @@ impl WriteStore {
         }
         self.put_events(&events).await?;
         self.put_papers(&papers).await?;
-        for record in latest(records) {
+        for record in latest {
             match record {
                 Record::Erasure(erase) => self.drop_privates(erase.case, erase.events.iter()).await?,
                 Record::Lapse(lapse) => self.drop_privates(lapse.case, lapse.events.iter()).await?,

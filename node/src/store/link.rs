@@ -42,7 +42,7 @@ pub struct OutboxRow {
 /// What an outbox gives back.
 pub type StoredFrame = (LinkSeq, Hash, NodeId, Arc<[u8]>);
 
-fn seq_number(seq: LinkSeq) -> i64 {
+pub(super) fn seq_number(seq: LinkSeq) -> i64 {
     i64::try_from(seq.0).unwrap_or(i64::MAX)
 }
 

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use protocol::id::NodeId;
 use protocol::wire::codec;
 use protocol::wire::frame::{Lane, LinkSeq};
+use sqlx::AssertSqlSafe;
 
-use super::sql::sql;
+use super::link::seq_number;
+use super::sql::{Statement, sql};
 use super::trust::{LINK_BYTES_MAX, StoredLink};
 use super::{Store, StoreError, id16};
 
@@ -26,8 +28,21 @@ pub struct Waiting {
     pub upto: LinkSeq,
 }
 
-fn number(seq: LinkSeq) -> i64 {
-    i64::try_from(seq.0).unwrap_or(i64::MAX)
+/// What waits in an outbox: `$1` to `$7`, as [`about`] binds them.
+const WAITS: &str = "FROM outbox o JOIN bundle b ON b.node = o.node AND b.id = o.bundle \
+    WHERE o.node = $1 AND o.peer = $2 AND o.lane = $3 AND o.seq > $4 AND o.seq <= $5 AND length(b.bytes) > 0 \
+    AND (b.receipted = 0 OR b.done_at IS NULL) AND (b.destination = $6 OR $7 = 0)";
+
+/// Binds whose outbox is meant, which numbers, and for whom, if only for one.
+fn about(query: Statement, me: Vec<u8>, there: &Waiting, to: Option<NodeId>) -> Statement {
+    query
+        .bind(me)
+        .bind(there.peer.as_bytes().to_vec())
+        .bind(i64::from(there.lane.index()))
+        .bind(seq_number(there.after))
+        .bind(seq_number(there.upto))
+        .bind(to.unwrap_or(there.peer).as_bytes().to_vec())
+        .bind(to.is_some())
 }
 
 impl Store {
@@ -53,18 +68,9 @@ impl Store {
         there: &Waiting,
         to: Option<NodeId>,
     ) -> Result<BTreeMap<NodeId, u64>, StoreError> {
-        let rows = sql("SELECT b.origin, count(*) FROM outbox o JOIN bundle b ON b.node = o.node AND b.id = o.bundle \
-             WHERE o.node = $1 AND o.peer = $2 AND o.lane = $3 AND o.seq > $4 AND o.seq <= $5 AND length(b.bytes) > 0 \
-             AND (b.receipted = 0 OR b.done_at IS NULL) AND (b.destination = $6 OR $7 = 0) GROUP BY b.origin")
-        .bind(self.me())
-        .bind(there.peer.as_bytes().to_vec())
-        .bind(i64::from(there.lane.index()))
-        .bind(number(there.after))
-        .bind(number(there.upto))
-        .bind(to.unwrap_or(there.peer).as_bytes().to_vec())
-        .bind(i64::from(to.is_some()))
-        .fetch_all(&mut self.read().await?)
-        .await?;
+        let text = format!("SELECT b.origin, count(*) {WAITS} GROUP BY b.origin");
+        let query = about(sql(AssertSqlSafe(text)), self.me(), there, to);
+        let rows = query.fetch_all(&mut self.read().await?).await?;
         rows.iter()
             .map(|row| {
                 let (origin, count): (Vec<u8>, i64) = (row.try_get(0)?, row.try_get(1)?);
@@ -79,19 +85,9 @@ impl Store {
         there: &Waiting,
         to: Option<NodeId>,
     ) -> Result<Vec<(LinkSeq, Vec<u8>)>, StoreError> {
-        let rows = sql("SELECT o.seq, b.bytes FROM outbox o JOIN bundle b ON b.node = o.node AND b.id = o.bundle \
-             WHERE o.node = $1 AND o.peer = $2 AND o.lane = $3 AND o.seq > $4 AND o.seq <= $5 AND length(b.bytes) > 0 \
-             AND (b.receipted = 0 OR b.done_at IS NULL) AND (b.destination = $6 OR $7 = 0) ORDER BY o.seq LIMIT $8")
-        .bind(self.me())
-        .bind(there.peer.as_bytes().to_vec())
-        .bind(i64::from(there.lane.index()))
-        .bind(number(there.after))
-        .bind(number(there.upto))
-        .bind(to.unwrap_or(there.peer).as_bytes().to_vec())
-        .bind(i64::from(to.is_some()))
-        .bind(PAGE)
-        .fetch_all(&mut self.read().await?)
-        .await?;
+        let text = format!("SELECT o.seq, b.bytes {WAITS} ORDER BY o.seq LIMIT $8");
+        let query = about(sql(AssertSqlSafe(text)), self.me(), there, to).bind(PAGE);
+        let rows = query.fetch_all(&mut self.read().await?).await?;
         rows.iter()
             .map(|row| {
                 let seq: i64 = row.try_get(0)?;

@@ -2,7 +2,7 @@
 
 use federation::core::{Closing, KeptLink, Output, Page, Query, Write};
 use protocol::bounded::List;
-use protocol::id::NodeId;
+use protocol::id::{CaseId, NodeId};
 use protocol::time::{CivilDay, UnixMillis};
 
 use crate::clock::random_bytes;
@@ -167,10 +167,7 @@ impl Writer {
     pub(super) async fn reach_further(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
         let Some(after) = self.reached else { return Ok(()) };
         let some = self.store.escalated_cases_after(after, LOOKED_AT_MAX).await?;
-        self.reached = some.last().copied().filter(|_| some.len() == LOOKED_AT_MAX as usize);
-        for case in some {
-            self.wake(case, batch).await?;
-        }
+        self.reached = self.wake_some(some, batch).await?;
         Ok(())
     }
 
@@ -179,11 +176,17 @@ impl Writer {
     pub(super) async fn let_names_go(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
         let Some(after) = self.passing else { return Ok(()) };
         let some = self.store.others_cases_with_names_after(after, LOOKED_AT_MAX).await?;
-        self.passing = some.last().copied().filter(|_| some.len() == LOOKED_AT_MAX as usize);
+        self.passing = self.wake_some(some, batch).await?;
+        Ok(())
+    }
+
+    /// Looks at some cases; after which one the next come, if there may be more.
+    async fn wake_some(&mut self, some: Vec<CaseId>, batch: &mut Batch) -> Result<Option<CaseId>, StoreError> {
+        let last = some.last().copied().filter(|_| some.len() == LOOKED_AT_MAX as usize);
         for case in some {
             self.wake(case, batch).await?;
         }
-        Ok(())
+        Ok(last)
     }
 }
 
