@@ -109,6 +109,9 @@ impl Writer {
         self.show();
         self.spread(&Body::Entry(enrolled.entry), batch);
         self.tending.redial = true;
+        // They were in vain with the certificate before. One of them may still fail late, and must not be held against this one:
+        // the link that comes up meanwhile would count as the earlier one's, which then stays.
+        self.tending.failures = 0;
         tracing::info!(serial = enrolled.entry.entry.serial, "the certificate was renewed");
         Ok(())
     }

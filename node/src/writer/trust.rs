@@ -75,7 +75,7 @@ pub struct Tending {
     pub(super) ask_at: u64,
     /// The pause before the next but one.
     pub(super) ask_pause: u64,
-    /// Dials in vain.
+    /// Dials in vain since the certificate was renewed.
     pub(super) failures: u32,
     /// Where their answers go.
     pub(super) answers: Option<mpsc::UnboundedSender<Renewed>>,
