@@ -194,6 +194,7 @@ impl Begun {
             let begun = self.clone();
             async move {
                 let path = folder.path().to_owned();
+                begun.sweep.room().await;
                 let outcome = tokio::time::timeout(START_MAX, begun.start_one(folder)).await;
                 (index, path, outcome.unwrap_or_else(|_| Err(anyhow::anyhow!("it did not start in time"))))
             }

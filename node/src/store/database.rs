@@ -102,7 +102,7 @@ impl Database {
     }
 
     /// A handle to a database that may be new: its schema is as it was found.
-    pub(super) fn open_unmigrated(place: &Place) -> Result<Self, StoreError> {
+    pub(crate) fn open_unmigrated(place: &Place) -> Result<Self, StoreError> {
         match place {
             Place::File(path) => {
                 let write = file_pool(1).connect_lazy_with(file(path).create_if_missing(true));
