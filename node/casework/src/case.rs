@@ -1,5 +1,7 @@
 //! A case (案件) as it stands: what its headers tell, and its report where that is held.
 
+use std::sync::Arc;
+
 use protocol::bounded::{List, Text};
 use protocol::chain::{Epoch, Head};
 use protocol::event::{Brief, DueTerm, Party};
@@ -55,7 +57,7 @@ pub struct Case {
     /// Sum involved, where the resolution is held.
     pub amount_fen: Option<u64>,
     /// The report, where it is held.
-    pub report: Option<Report>,
+    pub report: Option<Arc<Report>>,
 }
 
 impl Case {

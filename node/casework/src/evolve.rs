@@ -1,14 +1,15 @@
 //! The state after an event. Total: it refuses nothing, because what came here has been checked or has happened.
 
+use std::sync::Arc;
+
 use protocol::chain::Head;
-use protocol::event::{Act, CaseEvent, Content, Step};
+use protocol::event::{Act, Content, Header, Private, Salt, Step};
 use protocol::fact::{LevelChange, StepReached};
 
 use crate::case::{Case, Report};
 
-/// The case after one more event; the first event makes it.
-pub fn evolve(case: Option<Case>, event: &CaseEvent) -> Case {
-    let header = &event.header;
+/// The case after one more event, of which the private part may not be held; the first event makes it.
+pub fn evolve(case: Option<Case>, header: &Header, private: Option<&(Salt, Private)>) -> Case {
     let mut next = case.unwrap_or_else(|| Case {
         id: header.case,
         head: Head { epoch: header.epoch, number: header.number, hash: header.hash() },
@@ -48,9 +49,10 @@ pub fn evolve(case: Option<Case>, event: &CaseEvent) -> Case {
     next.brief = header.brief.clone();
     next.changed_at = header.at;
     follow_act(&mut next, &header.act);
-    match event.private.as_ref().map(|(_, private)| &private.content) {
+    match private.map(|(_, private)| &private.content) {
         Some(Content::Report { title, narrative, parties }) => {
-            next.report = Some(Report { title: title.clone(), narrative: narrative.clone(), parties: parties.clone() });
+            let report = Report { title: title.clone(), narrative: narrative.clone(), parties: parties.clone() };
+            next.report = Some(Arc::new(report));
         }
         Some(Content::Resolution { amount_fen, .. }) => next.amount_fen = *amount_fen,
         Some(Content::Nothing | Content::Note { .. }) | None => {}

@@ -1,6 +1,7 @@
 //! All that a node holds of one case.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use protocol::chain::{Epoch, Hash, TenureSeal};
 use protocol::division::DivisionCode;
@@ -15,25 +16,31 @@ use crate::evolve::evolve;
 use crate::record::{ContributionFile, Follower, Lapse, OfferFile, OfferState, OrderFile, Record, RecordKey};
 use crate::tenure::{self, Link};
 
+/// A part of what is held, shared by all copies until one of them changes it.
+type Shared<T> = Arc<T>;
+
 /// All that a node holds of one case, put together from its records.
+///
+/// Every decision works on a copy, since it may be refused half way. So a copy is cheap: it shares all parts, and a change
+/// copies the one part it touches, in which headers and private parts are shared in turn.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Known {
     id: CaseId,
-    events: BTreeMap<(EventId, Hash), (Header, NodeId)>,
-    privates: BTreeMap<EventId, (Salt, Private)>,
-    seals: BTreeMap<(Epoch, Hash), TenureSeal>,
+    events: Shared<BTreeMap<(EventId, Hash), (Arc<Header>, NodeId)>>,
+    privates: Shared<BTreeMap<EventId, Arc<(Salt, Private)>>>,
+    seals: Shared<BTreeMap<(Epoch, Hash), TenureSeal>>,
     key: Option<(CaseKey, DivisionCode)>,
-    orders: BTreeMap<OrderId, OrderFile>,
-    offers: BTreeMap<OfferId, OfferFile>,
-    receipts: BTreeMap<RecordKey, Receipt>,
-    followers: BTreeMap<RecordKey, Follower>,
-    contributions: BTreeMap<ContributionId, ContributionFile>,
-    erasures: BTreeMap<OrderId, Erase>,
-    erased: BTreeSet<EventId>,
-    lapse: Option<Lapse>,
-    fact: Option<CaseFact>,
-    chain: Vec<Link>,
-    case: Option<Case>,
+    orders: Shared<BTreeMap<OrderId, OrderFile>>,
+    offers: Shared<BTreeMap<OfferId, OfferFile>>,
+    receipts: Shared<BTreeMap<RecordKey, Receipt>>,
+    followers: Shared<BTreeMap<RecordKey, Follower>>,
+    contributions: Shared<BTreeMap<ContributionId, ContributionFile>>,
+    erasures: Shared<BTreeMap<OrderId, Erase>>,
+    erased: Shared<BTreeSet<EventId>>,
+    lapse: Option<Arc<Lapse>>,
+    fact: Option<Arc<CaseFact>>,
+    chain: Shared<Vec<Link>>,
+    case: Option<Arc<Case>>,
     checks_epochs: bool,
 }
 
@@ -52,20 +59,20 @@ impl Known {
     fn build(case: CaseId, rows: Vec<Record>, checks_epochs: bool) -> Self {
         let mut known = Self {
             id: case,
-            events: BTreeMap::new(),
-            privates: BTreeMap::new(),
-            seals: BTreeMap::new(),
+            events: Shared::default(),
+            privates: Shared::default(),
+            seals: Shared::default(),
             key: None,
-            orders: BTreeMap::new(),
-            offers: BTreeMap::new(),
-            receipts: BTreeMap::new(),
-            followers: BTreeMap::new(),
-            contributions: BTreeMap::new(),
-            erasures: BTreeMap::new(),
-            erased: BTreeSet::new(),
+            orders: Shared::default(),
+            offers: Shared::default(),
+            receipts: Shared::default(),
+            followers: Shared::default(),
+            contributions: Shared::default(),
+            erasures: Shared::default(),
+            erased: Shared::default(),
             lapse: None,
             fact: None,
-            chain: Vec::new(),
+            chain: Shared::default(),
             case: None,
             checks_epochs,
         };
@@ -95,53 +102,60 @@ impl Known {
 
     /// Takes one record in. After events, [`Known::rebuild`] is due.
     pub(crate) fn put(&mut self, record: Record) {
-        let key = record.key();
         match record {
             Record::Event { header, private, origin } => {
-                if let Some(private) = private.filter(|_| !self.is_gone(header.id)) {
-                    self.privates.insert(header.id, private);
-                }
-                self.events.insert((header.id, header.hash()), (header, origin));
+                let hash = header.hash();
+                self.put_event(hash, header, private, origin);
             }
             Record::Seal(seal) => {
-                self.seals.insert((seal.head.epoch, seal.head.hash), seal);
+                Arc::make_mut(&mut self.seals).insert((seal.head.epoch, seal.head.hash), seal);
             }
             Record::Key { key, registered_by, .. } => self.key = Some((key, registered_by)),
             Record::Order(file) => {
-                self.orders.insert(file.order.id, file);
+                Arc::make_mut(&mut self.orders).insert(file.order.id, file);
             }
             Record::Offer(file) => {
-                self.offers.insert(file.offer.id, file);
+                Arc::make_mut(&mut self.offers).insert(file.offer.id, file);
             }
             Record::Receipt(receipt) => {
+                let key = Record::Receipt(receipt).key();
                 if self.receipts.get(&key).is_none_or(|held| receipt.subject >= held.subject) {
-                    self.receipts.insert(key, receipt);
+                    Arc::make_mut(&mut self.receipts).insert(key, receipt);
                 }
             }
             Record::Fact(fact) => {
                 let newer = |held: &CaseFact| fact.rank() >= held.rank();
-                if self.fact.as_ref().is_none_or(newer) {
-                    self.fact = Some(fact);
+                if self.fact.as_deref().is_none_or(newer) {
+                    self.fact = Some(Arc::new(fact));
                 }
             }
             Record::Follower(follower) => {
-                self.followers.insert(key, follower);
+                let key = RecordKey::Follower(follower.case, follower.node, follower.class);
+                Arc::make_mut(&mut self.followers).insert(key, follower);
             }
             Record::Contribution(mut file) => {
                 file.private = file.private.filter(|_| !self.is_gone(as_event(file.id)));
-                self.contributions.insert(file.id, file);
+                Arc::make_mut(&mut self.contributions).insert(file.id, file);
             }
             Record::Erasure(erase) => {
-                self.erased.extend(erase.events.iter().copied());
-                self.erasures.insert(erase.id, erase);
+                Arc::make_mut(&mut self.erased).extend(erase.events.iter().copied());
+                Arc::make_mut(&mut self.erasures).insert(erase.id, erase);
                 self.let_go();
             }
             Record::Lapse(lapse) => {
-                self.lapse = Some(lapse);
+                self.lapse = Some(Arc::new(lapse));
                 self.let_go();
             }
             Record::Tally(_) | Record::Watermark(_) => {}
         }
+    }
+
+    /// Takes in a header whose hash is known. Unless it continues the chain, [`Known::rebuild`] is due.
+    pub(crate) fn put_event(&mut self, hash: Hash, header: Header, private: Option<(Salt, Private)>, origin: NodeId) {
+        if let Some(private) = private.filter(|_| !self.is_gone(header.id)) {
+            Arc::make_mut(&mut self.privates).insert(header.id, Arc::new(private));
+        }
+        Arc::make_mut(&mut self.events).insert((header.id, hash), (Arc::new(header), origin));
     }
 
     /// Takes in a fact of the case that came apart from its headers.
@@ -153,17 +167,49 @@ impl Known {
     fn let_go(&mut self) {
         let gone: BTreeSet<EventId> =
             self.erased.iter().chain(self.lapse.iter().flat_map(|l| &l.events)).copied().collect();
-        self.privates.retain(|event, _| !gone.contains(event));
-        for file in self.contributions.values_mut().filter(|file| gone.contains(&as_event(file.id))) {
+        Arc::make_mut(&mut self.privates).retain(|event, _| !gone.contains(event));
+        let contributions = Arc::make_mut(&mut self.contributions);
+        for file in contributions.values_mut().filter(|file| gone.contains(&as_event(file.id))) {
             file.private = None;
         }
     }
 
     /// Chooses the chain anew and lets the case evolve along it.
     pub(crate) fn rebuild(&mut self) {
-        let headers = self.events.iter().map(|((_, hash), (header, origin))| (*hash, header, *origin));
-        self.chain = tenure::choose(headers, self.checks_epochs);
-        self.case = self.history().fold(None, |case, event| Some(evolve(case, &event)));
+        self.stand_on(tenure::choose(self.headers(), self.checks_epochs));
+    }
+
+    /// Goes on after a header was taken in. Nearly always it follows the last of the chain and nothing waits for it: then no
+    /// other chain can rank above the one that it makes longer.
+    pub(crate) fn follow(&mut self, hash: Hash) {
+        if !self.lengthen(hash) {
+            self.rebuild();
+        }
+    }
+
+    fn lengthen(&mut self, hash: Hash) -> bool {
+        let Some(tip) = self.chain.last() else { return false };
+        let Some((_, header, writer)) = self.headers().find(|(held, _, _)| *held == hash) else { return false };
+        let link = Link { hash, header: header.clone(), writer };
+        if !tenure::follows(tip, header, writer, self.checks_epochs)
+            || self.headers().any(|(_, other, _)| other.previous == hash)
+        {
+            return false;
+        }
+        self.push(link);
+        true
+    }
+
+    fn push(&mut self, link: Link) {
+        let private = self.bound_to(&link.header).cloned();
+        let case = self.case.take().map(Arc::unwrap_or_clone);
+        self.case = Some(Arc::new(evolve(case, &link.header, private.as_deref())));
+        Arc::make_mut(&mut self.chain).push(link);
+    }
+
+    /// The private part of a header, if it is held and the one that the header binds.
+    fn bound_to(&self, header: &Header) -> Option<&Arc<(Salt, Private)>> {
+        self.privates.get(&header.id).filter(|private| bound(header, private))
     }
 
     /// The valid chain that ends in a header or goes through it as far as it is held.
@@ -190,24 +236,24 @@ impl Known {
 
     /// Stands on a branch, whatever the choice of chains says; what is appended next makes it the longest.
     pub(crate) fn stand_on(&mut self, chain: Vec<Link>) {
-        self.chain = chain;
-        self.case = self.history().fold(None, |case, event| Some(evolve(case, &event)));
+        let events = chain.iter().map(|link| (link, self.bound_to(&link.header)));
+        self.case = events
+            .fold(None, |case, (link, private)| Some(evolve(case, &link.header, private.map(|private| &**private))))
+            .map(Arc::new);
+        self.chain = Arc::new(chain);
     }
 
     /// Appends an event of this node to the chain. The caller has made it to fit.
     pub(crate) fn append(&mut self, header: Header, private: (Salt, Private), writer: NodeId) {
-        self.privates.insert(header.id, private);
+        Arc::make_mut(&mut self.privates).insert(header.id, Arc::new(private));
         self.append_bare(header, writer);
     }
 
     /// The same without a private part of its own.
     pub(crate) fn append_bare(&mut self, header: Header, writer: NodeId) {
-        let private = self.privates.get(&header.id).filter(|p| bound(&header, p)).cloned();
-        let event = CaseEvent { header: header.clone(), private };
-        self.case = Some(evolve(self.case.take(), &event));
-        let hash = header.hash();
-        self.events.insert((header.id, hash), (header.clone(), writer));
-        self.chain.push(Link { hash, header, writer });
+        let (hash, header) = (header.hash(), Arc::new(header));
+        Arc::make_mut(&mut self.events).insert((header.id, hash), (header.clone(), writer));
+        self.push(Link { hash, header, writer });
     }
 
     /// The case.
@@ -217,7 +263,7 @@ impl Known {
 
     /// The case as it stands, if any chain of it is here.
     pub fn case(&self) -> Option<&Case> {
-        self.case.as_ref()
+        self.case.as_deref()
     }
 
     /// The valid chain, oldest first.
@@ -225,17 +271,22 @@ impl Known {
         &self.chain
     }
 
+    /// The same, shared.
+    pub(crate) fn shared_chain(&self) -> Arc<Vec<Link>> {
+        self.chain.clone()
+    }
+
     /// The events of the valid chain, with the private parts that are held.
     pub fn history(&self) -> impl Iterator<Item = CaseEvent> + '_ {
         self.chain.iter().map(|link| CaseEvent {
-            header: link.header.clone(),
-            private: self.privates.get(&link.header.id).filter(|p| bound(&link.header, p)).cloned(),
+            header: Header::clone(&link.header),
+            private: self.bound_to(&link.header).map(|private| (**private).clone()),
         })
     }
 
     /// The private part of an event.
     pub fn private(&self, event: EventId) -> Option<&(Salt, Private)> {
-        self.privates.get(&event)
+        self.privates.get(&event).map(|private| &**private)
     }
 
     /// Headers that are held beside the chain: out of order, of a branch that lost, or by nobody who could write them.
@@ -244,7 +295,7 @@ impl Known {
         self.events
             .iter()
             .filter(move |((_, hash), _)| !inside.contains(hash))
-            .map(|(_, (header, origin))| (header, *origin))
+            .map(|(_, (header, origin))| (&**header, *origin))
     }
 
     /// Whether a header is held.
@@ -253,7 +304,7 @@ impl Known {
     }
 
     /// All headers held, with their writers.
-    pub(crate) fn headers(&self) -> impl Iterator<Item = (Hash, &Header, NodeId)> {
+    pub(crate) fn headers(&self) -> impl Iterator<Item = (Hash, &Arc<Header>, NodeId)> {
         self.events.iter().map(|((_, hash), (header, origin))| (*hash, header, *origin))
     }
 
@@ -269,7 +320,7 @@ impl Known {
 
     /// The latest fact held.
     pub fn fact(&self) -> Option<&CaseFact> {
-        self.fact.as_ref()
+        self.fact.as_deref()
     }
 
     /// Orders issued or received here.
@@ -319,7 +370,7 @@ impl Known {
 
     /// What went from here on its day, if anything has.
     pub fn lapse(&self) -> Option<&Lapse> {
-        self.lapse.as_ref()
+        self.lapse.as_deref()
     }
 
     /// Whether the private part of an event is to be gone here: erased, or past its day.
@@ -329,12 +380,12 @@ impl Known {
 
     /// Private parts that are held.
     pub fn privates(&self) -> impl Iterator<Item = (EventId, &Private)> {
-        self.privates.iter().map(|(event, (_, private))| (*event, private))
+        self.privates.iter().map(|(event, part)| (*event, &part.1))
     }
 
     /// Whether this node may append.
     pub fn owned_by(&self, node: NodeId) -> bool {
-        self.case.as_ref().is_some_and(|case| case.owned_by(node))
+        self.case.as_deref().is_some_and(|case| case.owned_by(node))
     }
 
     /// The next moment at which [`crate::wake`] has something to do here: the first open offer that runs out.
@@ -345,7 +396,7 @@ impl Known {
     /// Everybody who ever owned the case, in order, each once.
     pub fn owners(&self) -> Vec<NodeId> {
         let mut owners = Vec::new();
-        for link in &self.chain {
+        for link in self.chain() {
             if !owners.contains(&link.writer) {
                 owners.push(link.writer);
             }
@@ -355,7 +406,7 @@ impl Known {
 
     /// The names of parties that are known here: words that must not go up.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.privates.values().flat_map(|(_, private)| match &private.content {
+        self.privates.values().flat_map(|part| match &part.1.content {
             Content::Report { parties, .. } => parties.iter().map(|party| party.name.as_str()).collect(),
             _ => Vec::new(),
         })
@@ -373,7 +424,7 @@ impl Known {
 
     /// Bytes of private text held, about: what a handover has to carry in one piece.
     pub(crate) fn private_bytes(&self) -> usize {
-        self.privates.values().map(|(_, private)| weight(private)).fold(0, usize::saturating_add)
+        self.privates.values().map(|part| weight(&part.1)).fold(0, usize::saturating_add)
     }
 
     /// Whether the chain holds the receipt of an order.

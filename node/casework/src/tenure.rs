@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use protocol::chain::{Epoch, Hash, TenureSeal};
 use protocol::event::{Act, Header};
@@ -14,8 +15,8 @@ use crate::world::Keys;
 pub struct Link {
     /// Hash of the header.
     pub hash: Hash,
-    /// The header.
-    pub header: Header,
+    /// The header; all copies of the chain share it.
+    pub header: Arc<Header>,
     /// The owner of its epoch.
     pub writer: NodeId,
 }
@@ -66,8 +67,11 @@ fn keeps_owner(act: &Act, header: &Header, writer: NodeId) -> bool {
 
 /// The valid chain: the one whose tip has the highest (epoch, number), the lower hash on a tie. Headers that are written by
 /// nobody who could, or whose predecessor is missing, are in none.
-pub fn choose<'h>(headers: impl IntoIterator<Item = (Hash, &'h Header, NodeId)>, checks_epochs: bool) -> Vec<Link> {
-    let mut after: BTreeMap<Hash, Vec<(Hash, &Header, NodeId)>> = BTreeMap::new();
+pub fn choose<'h>(
+    headers: impl IntoIterator<Item = (Hash, &'h Arc<Header>, NodeId)>,
+    checks_epochs: bool,
+) -> Vec<Link> {
+    let mut after: BTreeMap<Hash, Vec<(Hash, &Arc<Header>, NodeId)>> = BTreeMap::new();
     for (hash, header, writer) in headers {
         after.entry(header.previous).or_default().push((hash, header, writer));
     }
@@ -75,14 +79,14 @@ pub fn choose<'h>(headers: impl IntoIterator<Item = (Hash, &'h Header, NodeId)>,
     let mut seen: Vec<(Option<usize>, Link)> = Vec::new();
     for (hash, header, writer) in after.get(&Hash::ZERO).into_iter().flatten() {
         if begins(header, *writer) || (!checks_epochs && header.number == 1) {
-            seen.push((None, Link { hash: *hash, header: (*header).clone(), writer: *writer }));
+            seen.push((None, Link { hash: *hash, header: Arc::clone(header), writer: *writer }));
         }
     }
     let mut next = 0_usize;
     while let Some((_, link)) = seen.get(next).cloned() {
         for (hash, header, writer) in after.get(&link.hash).into_iter().flatten() {
             if follows(&link, header, *writer, checks_epochs) {
-                seen.push((Some(next), Link { hash: *hash, header: (*header).clone(), writer: *writer }));
+                seen.push((Some(next), Link { hash: *hash, header: Arc::clone(header), writer: *writer }));
             }
         }
         next = next.saturating_add(1);
@@ -122,7 +126,7 @@ pub fn prove(headers: &[Header], seals: &[TenureSeal], origin: NodeId, keys: &dy
         if !joins || !taken_over {
             return None;
         }
-        let link = Link { hash: header.hash(), header: header.clone(), writer };
+        let link = Link { hash: header.hash(), header: Arc::new(header.clone()), writer };
         if matches!(header.act, Act::Released { .. }) && !sealed(&link, seals, keys) {
             return None;
         }

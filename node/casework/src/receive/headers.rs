@@ -1,6 +1,7 @@
 //! Headers of a case that is followed here, and what a change of owner in them means.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use protocol::chain::Hash;
 use protocol::event::{Act, Content, Header, PrivatePart};
@@ -32,7 +33,8 @@ enum Standing {
 }
 
 pub(super) fn header(draft: &mut Draft<'_, '_>, header: Header, origin: NodeId, returned: bool) -> Result<(), Refusal> {
-    if draft.known.holds(header.id, header.hash()) {
+    let hash = header.hash();
+    if draft.known.holds(header.id, hash) {
         // A repeat gets its receipt again.
         if !returned {
             receipt(draft, None);
@@ -45,12 +47,11 @@ pub(super) fn header(draft: &mut Draft<'_, '_>, header: Header, origin: NodeId, 
     }
     note_equivocation(draft, &header, origin, returned);
     let before = Before::of(draft);
-    let hash = header.hash();
-    draft.store(Record::Event { header, private: None, origin });
+    draft.store_header(hash, header, origin);
     if returned && origin == draft.me() {
         return restored::stand_on(draft, hash, before.chain.as_slice());
     }
-    draft.known.rebuild();
+    draft.known.follow(hash);
     after(draft, &before, returned)
 }
 
@@ -117,7 +118,11 @@ pub(super) fn take_in(draft: &mut Draft<'_, '_>, links: Vec<Link>, seals: &[prot
     let proven: BTreeSet<Hash> = links.iter().map(|link| link.hash).collect();
     for link in links {
         if !draft.known.holds(link.header.id, link.hash) {
-            draft.store(Record::Event { header: link.header, private: None, origin: link.writer });
+            draft.store(Record::Event {
+                header: Arc::unwrap_or_clone(link.header),
+                private: None,
+                origin: link.writer,
+            });
         }
     }
     for seal in seals.iter().filter(|seal| proven.contains(&seal.head.hash)) {
@@ -129,13 +134,13 @@ pub(super) fn take_in(draft: &mut Draft<'_, '_>, links: Vec<Link>, seals: &[prot
 
 /// What was before a message, to see what it changed.
 pub(super) struct Before {
-    chain: Vec<Link>,
+    chain: Arc<Vec<Link>>,
     owned: bool,
 }
 
 impl Before {
     pub(super) fn of(draft: &Draft<'_, '_>) -> Self {
-        Self { chain: draft.known.chain().to_vec(), owned: draft.known.owned_by(draft.me()) }
+        Self { chain: draft.known.shared_chain(), owned: draft.known.owned_by(draft.me()) }
     }
 }
 
@@ -258,7 +263,7 @@ pub(super) fn answer_moved(draft: &mut Draft<'_, '_>) {
 pub(super) fn moved(draft: &mut Draft<'_, '_>, order: protocol::id::OrderId, to: NodeId) {
     let Some(case) = draft.known.case() else { return };
     let (owner, case_id) = (case.owner(), case.id);
-    let epoch = match draft.known.chain().last().map(|link| &link.header) {
+    let epoch = match draft.known.chain().last().map(|link| &*link.header) {
         Some(Header { act: Act::Released { next, .. }, .. }) => *next,
         _ => case.head.epoch,
     };

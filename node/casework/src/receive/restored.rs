@@ -70,7 +70,7 @@ fn mint_again(draft: &mut Draft<'_, '_>, ours: Vec<Link>) {
             previous: case.head.hash,
             act,
             brief,
-            ..link.header
+            ..Header::clone(&link.header)
         };
         match draft.known.private(header.id).cloned().filter(|private| bound(&header, private)) {
             Some(private) => draft.push(header, private),

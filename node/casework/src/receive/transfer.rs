@@ -1,7 +1,7 @@
 //! Change of ownership between nodes: the owner's own writer is the serialising point.
 
 use protocol::chain::TenureSeal;
-use protocol::event::{Act, Content, PrivatePart};
+use protocol::event::{Act, Content, Header, PrivatePart};
 use protocol::id::NodeId;
 use protocol::order::Asked;
 use protocol::receipt::{Progress, Subject};
@@ -80,7 +80,7 @@ fn release(draft: &mut Draft<'_, '_>, file: &OfferFile) -> Result<(), Refusal> {
         case: case.id,
         key,
         registered_by,
-        headers: draft.known.chain().iter().map(|link| link.header.clone()).collect(),
+        headers: draft.known.chain().iter().map(|link| Header::clone(&link.header)).collect(),
         seals: draft.known.seals().copied().collect(),
         private: draft.known.parts(),
     };
@@ -187,7 +187,7 @@ pub(super) fn take_parts(draft: &mut Draft<'_, '_>, parts: Vec<PrivatePart>) {
             .known
             .headers()
             .find(|(_, header, _)| header.id == event && bound(header, &private))
-            .map(|(_, header, origin)| (header.clone(), origin));
+            .map(|(_, header, origin)| (Header::clone(header), origin));
         match home {
             Some((header, origin)) => draft.store(Record::Event { header, private: Some(private), origin }),
             None => draft.notes.push(Notice::Unbound { event }),

@@ -16,7 +16,7 @@ fn headers_in_any_order_give_the_same_mirror() {
     let (mut net, case) = Net::reported(Ending::SettleHere, answers(true, 0));
     net.act(GRID, case, Command::File).unwrap();
     net.act(GRID, case, Command::Assign { unit: UnitCode(2), note: text("") }).unwrap();
-    let headers: Vec<Header> = net.known(GRID, case).chain().iter().map(|l| l.header.clone()).collect();
+    let headers: Vec<Header> = net.known(GRID, case).chain().iter().map(|l| Header::clone(&l.header)).collect();
     net.mail.clear();
     for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
         net.nodes[CITY].rows.clear();
@@ -31,7 +31,7 @@ fn headers_in_any_order_give_the_same_mirror() {
 #[test]
 fn codes_and_levels_of_a_later_version_are_mirrored_as_they_are() {
     let (mut net, case) = Net::reported(Ending::SettleHere, answers(true, 0));
-    let mut header = net.known(GRID, case).chain()[0].header.clone();
+    let mut header = net.known(GRID, case).chain()[0].header.as_ref().clone();
     header.brief.category = Category(2_001);
     header.brief.unit = UnitCode(40_000);
     header.brief.grading.level = Warning::from_rank(7);
@@ -54,7 +54,7 @@ fn a_header_by_a_stranger_is_not_stored() {
         number: tip.header.number + 1,
         previous: tip.hash,
         act: Act::Voided,
-        ..tip.header
+        ..Header::clone(&tip.header)
     };
     let rows = net.nodes[CITY].rows.len();
     net.deliver(mail(VILLAGE, CITY, forged.clone()), false).unwrap();

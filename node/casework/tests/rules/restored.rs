@@ -10,8 +10,13 @@ use crate::net::{CITY, COUNTY, GRID, Mail, Net, Rows, TOWN, VILLAGE, answers, te
 /// What the village would give back of the grid's own headers, in their order or backwards.
 fn give_back(net: &mut Net, case: CaseId, backwards: bool) {
     let owner = net.id(GRID);
-    let mut headers: Vec<_> =
-        net.known(VILLAGE, case).chain().iter().filter(|l| l.writer == owner).map(|l| l.header.clone()).collect();
+    let mut headers: Vec<_> = net
+        .known(VILLAGE, case)
+        .chain()
+        .iter()
+        .filter(|l| l.writer == owner)
+        .map(|l| l.header.as_ref().clone())
+        .collect();
     if backwards {
         headers.reverse();
     }

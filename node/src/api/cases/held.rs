@@ -27,7 +27,7 @@ pub(super) struct Held<'a> {
 /// Takes a case apart. A private part that its header does not bind is none.
 pub(super) fn held(known: &Known) -> Held<'_> {
     let events = known.chain().iter().map(|link| {
-        let header = &link.header;
+        let header = &*link.header;
         let private = known.private(header.id).filter(|(salt, private)| private.commit(*salt) == header.commitment);
         (header, private.map(|(_, private)| private))
     });
