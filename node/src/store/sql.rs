@@ -90,10 +90,48 @@ pub(crate) async fn several(text: String, connection: &mut Connection) -> Result
     Ok(rows)
 }
 
+/// The text with `?` for its places, when these are `$1`, `$2` and so on in their order. SQLite keeps the names of places in
+/// a list and looks each through for every value that is bound: what a statement of a thousand values costs is mostly that.
+fn nameless(text: &str, values: usize) -> Option<String> {
+    let mut nameless = String::with_capacity(text.len());
+    let (mut rest, mut places) = (text, 0_usize);
+    while let Some((before, after)) = rest.split_once('$') {
+        let digits = after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len());
+        let (number, behind) = after.split_at(digits);
+        places += 1;
+        if number.parse() != Ok(places) {
+            return None;
+        }
+        nameless.push_str(before);
+        nameless.push('?');
+        rest = behind;
+    }
+    nameless.push_str(rest);
+    (places == values).then_some(nameless)
+}
+
+/// From how many values on it is worth another text.
+const MANY_VALUES: usize = 16;
+
+impl Statement {
+    /// As SQLite runs it fastest.
+    fn for_sqlite(self) -> Self {
+        if self.values.len() < MANY_VALUES {
+            return self;
+        }
+        match nameless(self.text.as_str(), self.values.len()) {
+            // Only names of places have changed.
+            Some(text) => Self { text: AssertSqlSafe(text).into_sql_str(), ..self },
+            None => self,
+        }
+    }
+}
+
 macro_rules! bound {
-    ($database:ty, $statement:ident) => {{
-        let mut query = sqlx::query::<$database>($statement.text);
-        for value in $statement.values {
+    ($database:ty, $statement:expr) => {{
+        let statement: Statement = $statement;
+        let mut query = sqlx::query::<$database>(statement.text);
+        for value in statement.values {
             query = match value {
                 Value::Int(v) => query.bind(v),
                 Value::Bytes(v) => query.bind(v),
@@ -108,7 +146,7 @@ macro_rules! run {
     ($statement:ident, $connection:ident, |$query:ident, $c:ident| $run:expr) => {
         match $connection {
             Connection::Sqlite(connection) => {
-                let ($query, $c) = (bound!(Sqlite, $statement), &mut **connection);
+                let ($query, $c) = (bound!(Sqlite, $statement.for_sqlite()), &mut **connection);
                 $run
             }
             Connection::Postgres(connection) => {
@@ -217,5 +255,22 @@ impl Column for bool {
             return Ok(condition);
         }
         i64::of(row, index).map(|number| number != 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_lose_their_names_only_when_each_stands_once_and_in_order() {
+        assert_eq!(
+            nameless("INSERT INTO t VALUES ($1,$2),($3,$4)", 4).as_deref(),
+            Some("INSERT INTO t VALUES (?,?),(?,?)")
+        );
+        assert_eq!(nameless("SELECT $1 WHERE a = $10", 2), None);
+        assert_eq!(nameless("SELECT 1 WHERE a = $1 AND b = $1", 2), None);
+        assert_eq!(nameless("SELECT 1 WHERE b = $2 AND a = $1", 2), None);
+        assert_eq!(nameless("SELECT 1 WHERE a = $1", 2), None);
     }
 }
