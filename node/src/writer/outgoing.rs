@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use casework::{Outgoing, Record};
 use federation::core::Input;
 use federation::trust::seal;
 use protocol::directory::SignedEntry;
@@ -32,7 +33,7 @@ impl Writer {
 
     /// Seals and signs everything that waits to go out, and lets the core number it.
     pub(super) fn send_letters(&mut self, batch: &mut Batch) {
-        for outgoing in std::mem::take(&mut batch.outgoing) {
+        for outgoing in without_older_receipts(std::mem::take(&mut batch.outgoing)) {
             let (to, urgency) = (outgoing.to, outgoing.urgency);
             let sealer = |node: NodeId, plain: &[u8]| {
                 self.directory.sealing_key(node).and_then(|key| seal::seal(key, &[], plain).ok())
@@ -117,5 +118,58 @@ impl Writer {
         if self.shared.first_sight(entry.entry.node, entry.entry.serial) {
             batch.entries.push(entry);
         }
+    }
+}
+
+/// A receipt of a case says that everything up to a number is here: of those of one transaction the last is enough.
+fn without_older_receipts(all: Vec<Outgoing>) -> Vec<Outgoing> {
+    let receipt = |outgoing: &Outgoing| match &outgoing.letter {
+        casework::Letter::Plain(Body::Receipt(receipt)) => {
+            Some(((outgoing.to, Record::Receipt(*receipt).key()), receipt.subject))
+        }
+        _ => None,
+    };
+    let mut last = BTreeMap::new();
+    for (key, subject) in all.iter().filter_map(receipt) {
+        let slot = last.entry(key).or_insert(subject);
+        *slot = subject.max(*slot);
+    }
+    let mut kept = all;
+    kept.retain(|outgoing| receipt(outgoing).is_none_or(|(key, subject)| last.get(&key) == Some(&subject)));
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::chain::Epoch;
+    use protocol::id::{CaseId, OrderId};
+    use protocol::receipt::{Progress, Receipt, Subject};
+    use protocol::time::ClockReading;
+
+    fn receipt(to: u8, subject: Subject, progress: Progress) -> Outgoing {
+        let receipt = Receipt { subject, by: NodeId::from_bytes([9; 16]), progress, at: ClockReading::default() };
+        let letter = casework::Letter::Plain(Body::Receipt(receipt));
+        Outgoing { to: NodeId::from_bytes([to; 16]), urgency: Urgency::Orange, letter }
+    }
+
+    fn of_case(case: u8, number: u32) -> Subject {
+        Subject::Case { case: CaseId::from_bytes([case; 16]), epoch: Epoch::default(), number }
+    }
+
+    #[test]
+    fn of_the_receipts_of_a_case_to_one_reader_the_last_goes() {
+        let order = Subject::Order { order: OrderId::from_bytes([5; 16]), case: CaseId::from_bytes([1; 16]) };
+        let all = vec![
+            receipt(1, of_case(1, 4), Progress::Delivered),
+            receipt(1, of_case(2, 2), Progress::Delivered),
+            receipt(1, of_case(1, 5), Progress::Delivered),
+            receipt(2, of_case(1, 4), Progress::Delivered),
+            receipt(1, order, Progress::Delivered),
+            receipt(1, order, Progress::Read),
+        ];
+        let expected: Vec<_> = [1, 2, 3, 4, 5].map(|index| all[index].letter.clone()).into();
+        let kept: Vec<_> = without_older_receipts(all).into_iter().map(|outgoing| outgoing.letter).collect();
+        assert_eq!(kept, expected);
     }
 }
