@@ -30,6 +30,6 @@ mod tests;
 
 pub use ask::{AskError, Question, ask};
 pub use event::{Ask, AskKind, Event, JoinAsk, JoinRefusal, JoinReply};
-pub use host::{BindError, Endpoint, Host};
+pub use host::{BindError, Endpoint, Gauge, Host, NotLetIn};
 pub use join::{JoinError, join};
 pub use settings::{HostSettings, Parent, Setup, Transport};

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// Callers that are remembered at once; beyond it those at rest go, then everybody starts anew.
@@ -14,12 +15,23 @@ pub struct Rate<K> {
     burst: u64,
     /// When each caller would be at rest, on the node's uptime in milliseconds.
     at_rest: Mutex<HashMap<K, u64>>,
+    refused: AtomicU64,
 }
 
 impl<K: Eq + Hash> Rate<K> {
     /// A limit of `burst` requests at once and one every `every_ms` milliseconds.
     pub fn new(burst: u32, every_ms: u32) -> Self {
-        Self { every_ms: u64::from(every_ms).max(1), burst: u64::from(burst).max(1), at_rest: Mutex::default() }
+        Self {
+            every_ms: u64::from(every_ms).max(1),
+            burst: u64::from(burst).max(1),
+            at_rest: Mutex::default(),
+            refused: AtomicU64::new(0),
+        }
+    }
+
+    /// How often somebody was refused.
+    pub fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
     }
 
     /// Counts one request at `now_ms`; refused: milliseconds to wait.
@@ -35,6 +47,7 @@ impl<K: Eq + Hash> Rate<K> {
         let rest = (*slot).max(now_ms);
         let allowed_from = rest.saturating_sub((self.burst - 1) * self.every_ms);
         if allowed_from > now_ms {
+            self.refused.fetch_add(1, Ordering::Relaxed);
             return Err(allowed_from - now_ms);
         }
         *slot = rest + self.every_ms;
@@ -55,6 +68,7 @@ mod tests {
         assert_eq!(rate.take("a", 1_000), Ok(()));
         assert_eq!(rate.take("a", 1_000), Err(1_000));
         assert_eq!(rate.take("b", 1_000), Ok(()), "callers do not pay for each other");
+        assert_eq!(rate.refused(), 3);
         assert!((0..3).all(|_| rate.take("a", 60_000).is_ok()), "rest gives the burst back");
     }
 

@@ -25,8 +25,10 @@ pub(in crate::driver) fn admit(host: &Arc<Shared>, connection: Connection) -> Re
         let Some(child) = node.child_of(&connection) else {
             return refuse("a link needs the certificate of a registered child");
         };
+        let counts = host.counts.clone();
         node.tasks.clone().spawn(async move {
             if let Err(why) = link::run(node, connection, child, false).await {
+                counts.failed();
                 tracing::info!(%remote, why, "not admitted");
             }
         });

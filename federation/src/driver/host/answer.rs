@@ -18,6 +18,7 @@ use super::node::Node;
 /// Answers one asker, unless too many are being answered.
 pub(in crate::driver) fn start(host: &Arc<Shared>, node: Arc<Node>, connection: Connection, kind: AskKind) {
     let Ok(permit) = host.asks.clone().try_acquire_owned() else {
+        host.counts.ask();
         connection.close(code::ASK, "too many requests at once");
         return;
     };

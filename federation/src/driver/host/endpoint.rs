@@ -18,7 +18,7 @@ use crate::trust::NodeKeys;
 use crate::trust::tls::{Anchor, Chain, TlsError};
 
 use super::node::Node;
-use super::{BindError, Host};
+use super::{BindError, Gauge, Host};
 
 /// One node on a host. Clones are the same endpoint.
 #[derive(Clone)]
@@ -52,6 +52,11 @@ impl Endpoint {
     /// Where its host listens.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.node.host.listening.local_addr()
+    }
+
+    /// What can be read off this node, by somebody who does not keep it open.
+    pub fn gauge(&self) -> Gauge {
+        Gauge { events: self.node.events.downgrade(), counts: self.node.host.counts.clone() }
     }
 
     /// Shows another certificate from now on, to children and to the parent, and leaves live connections alone. The roots

@@ -4,6 +4,7 @@ pub(super) mod admit;
 mod answer;
 pub(super) mod capture;
 mod endpoint;
+mod gauge;
 pub(super) mod node;
 
 use std::collections::HashMap;
@@ -37,6 +38,7 @@ use capture::Capture;
 use node::Node;
 
 pub use endpoint::Endpoint;
+pub use gauge::{Gauge, NotLetIn};
 
 /// How long a shutdown waits for peers to hear of it.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -122,6 +124,7 @@ pub(in crate::driver) struct Shared {
     pub(in crate::driver) handshakes: Arc<Semaphore>,
     pub(in crate::driver) tcp_handshakes: Arc<Semaphore>,
     pub(in crate::driver) asks: Arc<Semaphore>,
+    pub(in crate::driver) counts: Arc<gauge::Counts>,
     pub(in crate::driver) capture: Option<Capture>,
     pub(in crate::driver) stop: CancellationToken,
     pub(in crate::driver) tasks: TaskTracker,
@@ -149,6 +152,7 @@ impl Host {
             handshakes: Arc::new(Semaphore::new(settings.handshakes_max)),
             tcp_handshakes: Arc::new(Semaphore::new(settings.handshakes_max)),
             asks: Arc::new(Semaphore::new(settings.asks_max)),
+            counts: Arc::default(),
             capture: settings.capture.as_deref().map(Capture::open).transpose()?,
             stop: CancellationToken::new(),
             tasks,

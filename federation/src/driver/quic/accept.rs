@@ -14,6 +14,7 @@ pub(in crate::driver) async fn run(host: Arc<Shared>) {
         let Ok(permit) = host.handshakes.clone().try_acquire_owned() else {
             // Cheaper than silence: the child backs off at once instead of waiting for a time-out.
             incoming.refuse();
+            host.counts.full();
             continue;
         };
         if host.handshakes.available_permits() < half && !incoming.remote_address_validated() {
@@ -29,6 +30,7 @@ pub(in crate::driver) async fn run(host: Arc<Shared>) {
             let connection = handshake(&task, incoming).await.map(connection::Connection::Quic);
             drop(permit);
             if let Err(why) = connection.and_then(|connection| admit::admit(&task, connection)) {
+                task.counts.failed();
                 tracing::info!(%remote, why, "not admitted");
             }
         });

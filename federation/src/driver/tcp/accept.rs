@@ -33,7 +33,10 @@ pub(in crate::driver) async fn run(host: Arc<Shared>, listener: TcpListener) {
             }
         };
         // Without a place the socket is closed at once: the child backs off instead of waiting for a time-out.
-        let Ok(permit) = host.tcp_handshakes.clone().try_acquire_owned() else { continue };
+        let Ok(permit) = host.tcp_handshakes.clone().try_acquire_owned() else {
+            host.counts.full();
+            continue;
+        };
         let task = host.clone();
         host.tasks.spawn(async move {
             let connection = tokio::select! {
@@ -43,6 +46,7 @@ pub(in crate::driver) async fn run(host: Arc<Shared>, listener: TcpListener) {
             drop(permit);
             let connection = connection.map(connection::Connection::Tcp);
             if let Err(why) = connection.and_then(|connection| admit::admit(&task, connection)) {
+                task.counts.failed();
                 tracing::info!(%remote, why, "not admitted");
             }
         });

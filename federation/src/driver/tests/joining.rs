@@ -185,6 +185,7 @@ async fn joins_above_the_cap_are_turned_away(over: Transport) {
     let ask = asked(&mut end).await;
     let second = join(&two, &NodeKeys::generate().unwrap(), node(3), way(over)).await;
     assert!(matches!(&second, Err(JoinError::Unreachable(why)) if why.contains("too many")), "{second:?}");
+    assert_eq!(end.endpoint.gauge().not_let_in().asks, 1, "it is counted");
     ask.reply.send(JoinReply::Refused(JoinRefusal::Used)).unwrap();
     assert!(matches!(first.await.unwrap(), Err(JoinError::Refused(JoinRefusal::Used))));
 }

@@ -148,6 +148,8 @@ async fn handshakes_above_the_cap_are_refused_at_once() {
     child.endpoint.dial();
     let event = tokio::time::timeout(Duration::from_secs(2), child.next()).await.expect("at once");
     assert!(matches!(event, Event::DialFailed { .. }), "{event:?}");
+    let counted = parent.endpoint.gauge().not_let_in();
+    assert!(counted.full > 0 && counted.failed == 0, "{counted:?}");
 }
 
 #[tokio::test]
