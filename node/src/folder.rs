@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use federation::trust::files::{read_private, write_private};
 use protocol::wire::codec;
 use protocol::wire::control::Enrolled;
@@ -11,6 +11,10 @@ use protocol::wire::control::Enrolled;
 const ENROLLED_FILE: &str = "enrolled.bin";
 /// A bearer token for the operator on this machine.
 const OPERATOR_FILE: &str = "operator.token";
+/// A bearer token that opens the metrics and nothing else, where the operator has put one.
+const METRICS_FILE: &str = "metrics.token";
+/// A shorter one could be found out.
+const METRICS_CHARS_MIN: usize = 32;
 /// The id of a node that is about to join.
 const PENDING_FILE: &str = "node.id";
 /// Locked by the process that runs the node.
@@ -101,6 +105,23 @@ impl Folder {
     pub fn make_operator_token(&self) -> anyhow::Result<()> {
         let token = protocol::chain::Hash(crate::clock::random_bytes()).to_string();
         write_private(&self.keys(), OPERATOR_FILE, token.as_bytes()).context("the operator's token cannot be written")
+    }
+
+    /// The token that opens the metrics; none: only administrators see them.
+    pub fn metrics_token(&self) -> anyhow::Result<Option<String>> {
+        let path = self.keys().join(METRICS_FILE);
+        if !path.try_exists()? {
+            return Ok(None);
+        }
+        let bytes = read_private(&self.keys(), METRICS_FILE)
+            .with_context(|| format!("{} cannot be read: let its owner alone read it", path.display()))?;
+        let token = std::str::from_utf8(&bytes).map(str::trim).unwrap_or_default();
+        ensure!(
+            token.chars().count() >= METRICS_CHARS_MIN && token.chars().all(|c| c.is_ascii_graphic()),
+            "{} holds no token: write {METRICS_CHARS_MIN} or more random letters and digits into it, or remove it",
+            path.display()
+        );
+        Ok(Some(token.to_owned()))
     }
 
     /// The operator's token.

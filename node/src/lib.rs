@@ -2,15 +2,18 @@
 //!
 //! One writer task owns the database and the link core; the API, the page and the driver send it work.
 
+pub mod alarms;
 pub mod api;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod counters;
 pub mod demo;
 pub mod divisions;
 pub mod door;
 pub mod folder;
 mod invite;
+pub mod metrics;
 pub mod names;
 pub mod node;
 pub mod ops;

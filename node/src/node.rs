@@ -9,7 +9,7 @@ use casework::Me;
 use federation::core::{Core, Kept, KeptLane, KeptLink, Limits};
 use federation::driver::join::Way;
 use federation::driver::settings::EVENTS_MAX;
-use federation::driver::{Endpoint, Event, Host, HostSettings, JoinError, Setup};
+use federation::driver::{Endpoint, Event, Gauge, Host, HostSettings, JoinError, Setup};
 use federation::trust::{Authority, Directory, NodeKeys, Registry, Token};
 use protocol::directory::Ancestor;
 use protocol::division::DivisionCode;
@@ -19,6 +19,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::alarms::AlarmKind;
 use crate::clock::{Clock, random_bytes};
 use crate::config::{
     Config, DatabaseSection, FiguresSection, HttpSection, LinkSection, NamesSection, NodeSection, ParentSection,
@@ -313,7 +314,7 @@ impl Running {
         let shared = Arc::new(Shared::default());
         shared.set_line(&loaded.line);
         for missing in store.dropped_escalations().await? {
-            shared.alarm(figures::dropped(&missing), clock.wall());
+            shared.alarm(AlarmKind::Figures, figures::dropped(&missing), clock.wall());
         }
         let registry = Registry::new();
         for child in &loaded.children {
@@ -407,6 +408,11 @@ impl Running {
     /// A realm whose tables are in this node's database: the node's own people, or those of the pack that it stands for.
     pub fn realm(&self, id: NodeId, policy: PeopleSection) -> Realm {
         Realm::new(self.store.people(id), self.port.clone(), self.vault.clone(), policy)
+    }
+
+    /// What can be read off its link.
+    pub(crate) fn gauge(&self) -> Gauge {
+        self.endpoint.gauge()
     }
 
     /// The address that the link listens on.

@@ -1,6 +1,6 @@
 //! What the API and the page may look at without asking the writer.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use casework::InForce;
@@ -10,11 +10,11 @@ use protocol::id::{CaseId, NodeId};
 use protocol::time::UnixMillis;
 use tokio::sync::broadcast;
 
+use crate::alarms::{Alarm, AlarmKind, Alarms};
 use crate::config::Transport;
+use crate::counters::Counters;
 use crate::trust::TrustStatus;
 
-/// Alarms that are remembered for the page, each text once.
-const ALARMS_MAX: usize = 100;
 /// Changes that a slow listener may lag behind.
 const CHANGES_MAX: usize = 1_024;
 
@@ -36,24 +36,13 @@ pub struct Place {
     pub via: Option<NodeId>,
 }
 
-/// An alarm with its time.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Alarm {
-    /// When it was raised last.
-    pub at: UnixMillis,
-    /// What.
-    pub what: String,
-    /// How often since the start, as far as it is remembered.
-    pub times: u64,
-}
-
 #[derive(Debug, Default)]
 struct State {
     links: BTreeMap<NodeId, LinkState>,
     carriers: BTreeMap<NodeId, Transport>,
     places: BTreeMap<NodeId, Place>,
     line: Vec<Ancestor>,
-    alarms: VecDeque<Alarm>,
+    alarms: Alarms,
     dial_failed: Option<String>,
     seen: BTreeSet<(NodeId, u64)>,
     trust: TrustStatus,
@@ -67,11 +56,18 @@ pub struct Shared {
     /// have no listener.
     changes: Mutex<Option<broadcast::Sender<CaseId>>>,
     in_force: Mutex<Arc<InForce>>,
+    /// What is counted since the start.
+    pub counters: Counters,
 }
 
 impl Default for Shared {
     fn default() -> Self {
-        Self { state: Mutex::default(), changes: Mutex::default(), in_force: Mutex::new(InForce::shipped()) }
+        Self {
+            state: Mutex::default(),
+            changes: Mutex::default(),
+            in_force: Mutex::new(InForce::shipped()),
+            counters: Counters::default(),
+        }
     }
 }
 
@@ -131,7 +127,12 @@ impl Shared {
 
     /// The latest alarms, newest first.
     pub fn alarms(&self) -> Vec<Alarm> {
-        self.state().alarms.iter().rev().cloned().collect()
+        self.state().alarms.latest()
+    }
+
+    /// How often alarms of a kind were raised since the start.
+    pub fn raised(&self, kind: AlarmKind) -> u64 {
+        self.state().alarms.raised(kind)
     }
 
     /// How certificate and authorities stand.
@@ -188,15 +189,9 @@ impl Shared {
         self.state().dial_failed = Some(why);
     }
 
-    /// Raises an alarm. One that comes again is counted: a neighbour that repeats itself does not push out all others.
-    pub(crate) fn alarm(&self, what: String, at: UnixMillis) {
-        let mut state = self.state();
-        let before = state.alarms.iter().position(|alarm| alarm.what == what);
-        let before = before.and_then(|place| state.alarms.remove(place)).map_or(0, |alarm| alarm.times);
-        if state.alarms.len() >= ALARMS_MAX {
-            state.alarms.pop_front();
-        }
-        state.alarms.push_back(Alarm { at, what, times: before.saturating_add(1) });
+    /// Raises an alarm.
+    pub(crate) fn alarm(&self, kind: AlarmKind, what: String, at: UnixMillis) {
+        self.state().alarms.raise(kind, what, at);
     }
 
     pub(crate) fn changed(&self, case: CaseId) {
@@ -216,25 +211,6 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_alarm_that_comes_again_and_again_is_counted_and_pushes_no_other_out() {
-        let shared = Shared::default();
-        shared.alarm("the disk".to_owned(), UnixMillis(1));
-        for at in 0..1_000 {
-            shared.alarm("the peer".to_owned(), UnixMillis(at));
-        }
-        let told: Vec<_> = shared.alarms().into_iter().map(|a| (a.what, a.times, a.at.0)).collect();
-        assert_eq!(told, [("the peer".to_owned(), 1_000, 999), ("the disk".to_owned(), 1, 1)]);
-    }
-
-    #[test]
-    fn of_many_alarms_the_latest_hundred_are_remembered() {
-        let shared = Shared::default();
-        (0..ALARMS_MAX + 1).for_each(|n| shared.alarm(n.to_string(), UnixMillis(0)));
-        let told = shared.alarms();
-        assert_eq!((told.len(), told.last().map(|a| a.what.clone())), (ALARMS_MAX, Some("1".to_owned())));
-    }
 
     #[tokio::test]
     async fn a_listener_hears_changes_from_its_coming_on_and_costs_nothing_after_its_going() {

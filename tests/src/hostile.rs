@@ -138,14 +138,26 @@ impl Hostile {
 
     /// Sends a bundle under a number far from the next.
     pub fn leave_a_gap(&self, link: &Greeted) {
-        let id = BundleId::from_bytes([7; 16]);
-        let (origin, key) = (self.identity.node, self.keys.signing_key().id());
-        let to = self.identity.parent.expect("a parent");
-        let message = Message { id: MessageId::from_bytes([7; 16]), kind: Kind(u16::MAX), schema: 1, body: vec![1] };
+        self.send_bundle(link, 1_000_000, self.identity.parent.expect("a parent"), vec![1]);
+    }
+
+    /// Sends bundles to itself by way of the parent, which nobody does: so many, of so many bytes.
+    pub async fn send_astray(&self, link: &Greeted, many: u64, bytes: usize) {
+        for seq in 1..=many {
+            self.send_bundle(link, seq, self.identity.node, vec![7; bytes]);
+            // What is sent waits in this process: no more than is read.
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
+    /// A bundle of a kind that nobody knows, whose id is its number.
+    fn send_bundle(&self, link: &Greeted, seq: u64, to: NodeId, body: Vec<u8>) {
+        let bytes = u128::from(seq).to_be_bytes();
+        let (id, origin, key) = (BundleId::from_bytes(bytes), self.identity.node, self.keys.signing_key().id());
+        let message = Message { id: MessageId::from_bytes(bytes), kind: Kind(u16::MAX), schema: 1, body };
         let head = BundleHead { id, origin, key, to, urgency: Urgency::Routine, receipted: false };
         let bundle = Bundle::seal(head, vec![message], |bytes| self.keys.sign(bytes)).expect("a bundle");
-        let frame =
-            FrameOut::Bundle { lane: Lane::Cases, seq: LinkSeq(1_000_000), bytes: bundle.bytes().clone(), origin };
+        let frame = FrameOut::Bundle { lane: Lane::Cases, seq: LinkSeq(seq), bytes: bundle.bytes().clone(), origin };
         self.endpoint.send(link.connection, frame);
     }
 

@@ -248,6 +248,13 @@ impl Node {
         serde_json::from_str(&answer.text().await.ok()?).ok()
     }
 
+    /// A number of the metrics, by its name and labels as they are written there.
+    pub async fn metric(&self, line: &str) -> Option<f64> {
+        let answer = self.send(&|| self.client.get(format!("http://{}/metrics", self.http))).await.ok()?;
+        let page = answer.text().await.ok()?;
+        page.lines().find_map(|told| told.strip_prefix(line)?.strip_prefix(' ')?.parse().ok())
+    }
+
     /// POST as the operator.
     pub async fn post(&self, path: &str, body: &Value) -> Result<Value, String> {
         let sent = self.send(&|| self.client.post(self.address(path)).json(body)).await;

@@ -78,6 +78,9 @@ async fn a_full_disk_is_foretold_refuses_what_is_new_loses_nothing_and_goes_on_b
     ledger.file(TOWNSHIP, township, 2).await.expect("there is still room");
     let said = alarms(township).await.expect("a status");
     assert!(said.contains("little room on the disk"), "{said}");
+    let free = township.metric("wuji_disk_free_bytes").await.expect("a number");
+    assert!(free <= 100.0 * 1024.0 * 1024.0, "the metrics say it too: {free}");
+    assert_eq!(township.metric("wuji_alarms_total{kind=\"disk\"}").await, Some(1.0));
 
     disk.leave(8 * MIB).await;
     let refused = ledger.file(TOWNSHIP, township, 2).await.expect_err("nothing new is filed");

@@ -6,7 +6,7 @@ use std::time::Duration;
 use wuji_tests::hostile::Hostile;
 use wuji_tests::ledger::Ledger;
 use wuji_tests::line::{CITY, COMMUNITY, COUNTY, FiveLevels, GRID, HEALED, TOWNSHIP, parent_up, standing};
-use wuji_tests::process::{Node, within};
+use wuji_tests::process::{Node, within, wuji};
 
 /// Memory that a neighbour can make a node hold beyond what it holds anyway.
 const MEMORY_MORE_MAX: u64 = 96 * 1024 * 1024;
@@ -22,6 +22,12 @@ async fn a_red_case_passes_the_backlog_of_figures_that_waits_on_the_same_narrow_
     for _ in 0..300 {
         ledger.file(COMMUNITY, &levels.nodes[COMMUNITY], 2).await.expect("filed");
     }
+    let waiting =
+        format!("wuji_link_waiting_frames{{peer=\"{}\",side=\"parent\"}}", parent_of(&levels.nodes[TOWNSHIP]).await);
+    within(HEALED, "the metrics do not tell the backlog", async || {
+        (levels.nodes[TOWNSHIP].metric(&waiting).await? >= 2.0).then_some(())
+    })
+    .await;
     levels.relays[COUNTY].narrow(8 * 1024);
     levels.relays[COUNTY].cut(false);
     within(HEALED, "the link is not up", async || parent_up(&levels.nodes[TOWNSHIP]).await.filter(|up| *up)).await;
@@ -30,6 +36,13 @@ async fn a_red_case_passes_the_backlog_of_figures_that_waits_on_the_same_narrow_
     let counted = levels.nodes[CITY].get("/figures/totals").await.expect("figures")["cases"].as_u64();
     assert!(counted < Some(300), "the red case came behind the backlog: {counted:?}");
     ledger.holds(&levels).await;
+}
+
+/// The node above, by its id.
+async fn parent_of(node: &Node) -> String {
+    let links = node.get("/links").await.expect("links");
+    let parent = links.as_array().and_then(|links| links.iter().find(|link| link["parent"] == true));
+    parent.and_then(|link| link["peer"].as_str()).expect("a parent").to_owned()
 }
 
 /// How often an alarm of a node that says this was raised.
@@ -75,6 +88,53 @@ async fn a_child_that_greets_without_end_or_leaves_gaps_is_cut_off_each_time_and
     let grown = county.memory_max() - before;
     assert!(grown < MEMORY_MORE_MAX, "the county holds {grown} bytes more");
     assert_eq!(parent_up(county).await, Some(true), "its other links stand");
+    assert_eq!(county.metric("wuji_alarms_total{kind=\"cut-off\"}").await, Some(60.0));
+    assert_eq!(raised(county, &format!("{name} connects again and again")).await, Some(1));
+    assert_eq!(county.metric("wuji_alarms_total{kind=\"restless\"}").await, Some(1.0));
+}
+
+/// Bytes of all files in a folder.
+fn size(folder: &std::path::Path) -> u64 {
+    let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry"));
+    let of_one = |entry: std::fs::DirEntry| match entry.metadata() {
+        Ok(data) if data.is_dir() => size(&entry.path()),
+        Ok(data) => data.len(),
+        // The log of the database comes and goes.
+        Err(_) => 0,
+    };
+    entries.map(of_one).sum()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_child_that_sends_what_goes_nowhere_fills_its_share_of_the_disk_and_no_more_and_is_told_of() {
+    const MIB: u64 = 1024 * 1024;
+    let root = tempfile::tempdir().expect("a folder");
+    let levels = FiveLevels::raise(root.path()).await;
+    let county = &levels.nodes[COUNTY];
+    let mut hostile = intruder(root.path(), &levels);
+    let link = hostile.greet().await;
+    let before = size(&county.folder);
+    hostile.send_astray(&link, 900, 80 * 1024).await;
+    let name = hostile.node().to_string();
+    let aside = async |of: &str| county.metric(&format!("wuji_quarantine_{of}{{peer=\"{name}\"}}")).await;
+    within(HEALED, "not all of it is counted", async || {
+        (aside("bundles").await? + aside("refused").await? == 900.0).then_some(())
+    })
+    .await;
+    let bytes = aside("bytes").await.expect("told");
+    assert!((60.0..=64.0).contains(&(bytes / (1024.0 * 1024.0))), "{bytes} bytes are kept aside");
+    assert!(raised(county, &format!("{name}: so much of it is kept aside")).await >= Some(1));
+    assert!(raised(county, &format!("{name}: bundles were kept aside that cannot come from there")).await == Some(900));
+    let grown = size(&county.folder).saturating_sub(before);
+    assert!(grown < (64 + 32) * MIB, "the folder of the county grew by {grown} bytes");
+    let up = format!("wuji_link_up{{peer=\"{name}\",side=\"child\"}}");
+    assert_eq!(county.metric(&up).await, Some(1.0), "the link of that subtree stands");
+    let folder = county.folder.to_str().expect("a plain name");
+    let left = wuji(&["quarantine", "--folder", folder, "--clear", &name]).expect("cleared");
+    assert_eq!(left, "nothing is kept aside");
+    let mut ledger = Ledger::default();
+    ledger.file(GRID, &levels.nodes[GRID], 20).await.expect("filed");
+    ledger.holds(&levels).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -96,4 +156,7 @@ async fn a_million_tiny_frames_of_one_child_neither_fill_the_memory_nor_keep_the
     let grown = county.memory_max() - before;
     assert!(grown < MEMORY_MORE_MAX, "the county holds {grown} bytes more");
     ledger.holds(&levels).await;
+    assert!(raised(county, &format!("{} sends more than 50000 control frames", hostile.node())).await >= Some(1));
+    assert!(county.metric("wuji_alarms_total{kind=\"restless\"}").await >= Some(1.0));
+    assert!(county.metric("wuji_control_frames_total{way=\"in\"}").await >= Some(50_000.0));
 }

@@ -14,7 +14,7 @@ use super::caller::Caller;
 use super::problem::{Problem, ProblemBody};
 use super::stamp;
 use super::state::ApiState;
-use crate::shared::Alarm;
+use crate::alarms::Alarm;
 
 /// One link.
 #[derive(Debug, Clone, Serialize, ToSchema)]

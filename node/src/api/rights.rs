@@ -47,6 +47,10 @@ pub const ROUTES: &[Row] = &[
     ("GET", "/api/v1/openapi.json", Right::Anybody),
     ("GET", "/api/v1/links", Right::Anybody),
     ("GET", "/api/v1/status", Right::Anybody),
+    // Also for whoever has the token that opens this alone.
+    ("GET", "/metrics", Right::Administer),
+    ("GET", "/api/v1/quarantine", Right::Administer),
+    ("POST", "/api/v1/quarantine/{id}/clear", Right::Administer),
     ("GET", "/api/v1/trust", Right::Administer),
     ("POST", "/api/v1/trust", Right::Administer),
     ("POST", "/api/v1/parcels/introductions", Right::Administer),

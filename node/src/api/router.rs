@@ -19,8 +19,8 @@ use utoipa_axum::routes;
 use super::problem::{MEDIA_TYPE, Problem};
 use super::state::ApiState;
 use super::{
-    audit, caller, cases, elsewhere, factor, figures, health, idempotency, links, offers, orders, parcels, persons,
-    publications, session, spec, tokens, trust, users,
+    audit, caller, cases, elsewhere, factor, figures, health, idempotency, links, metrics, offers, orders, parcels,
+    persons, publications, quarantine, session, spec, tokens, trust, users,
 };
 use crate::page;
 
@@ -67,6 +67,8 @@ fn guarded() -> OpenApiRouter<Arc<ApiState>> {
         .routes(routes!(publications::get)) // GET publications/{kind}/{name}
         .routes(routes!(links::links)) // GET links
         .routes(routes!(links::status)) // GET status
+        .routes(routes!(quarantine::list)) // GET quarantine
+        .routes(routes!(quarantine::clear)) // POST quarantine/{id}/clear
         .routes(routes!(trust::view, trust::act)) // GET, POST trust
         .routes(routes!(parcels::introduce)) // POST parcels/introductions
         .routes(routes!(parcels::sign)) // POST parcels/sign
@@ -76,6 +78,11 @@ fn guarded() -> OpenApiRouter<Arc<ApiState>> {
 /// What takes larger bodies than the rest of the API.
 fn large() -> OpenApiRouter<Arc<ApiState>> {
     OpenApiRouter::new().routes(routes!(parcels::take)) // POST parcels/take
+}
+
+/// What may have a caller that is nobody.
+fn watched() -> OpenApiRouter<Arc<ApiState>> {
+    OpenApiRouter::new().routes(routes!(metrics::metrics)) // GET  /metrics
 }
 
 /// People, their log-ins, and what is written down of them.
@@ -139,8 +146,8 @@ fn pages() -> Router<Arc<ApiState>> {
 
 /// The description of the API, from the same routes that serve it.
 pub fn description() -> OpenApi {
-    let mut api =
-        OpenApiRouter::with_openapi(spec::frame()).merge(open()).merge(guarded()).merge(large()).into_openapi();
+    let all = OpenApiRouter::with_openapi(spec::frame()).merge(open()).merge(guarded()).merge(watched()).merge(large());
+    let mut api = all.into_openapi();
     spec::mark_open(&mut api, &open().into_openapi());
     api
 }
@@ -149,7 +156,8 @@ pub fn description() -> OpenApi {
 /// extension. See [`crate::door::Front`].
 pub fn routes() -> Router<Arc<ApiState>> {
     let guarded = guarded().layer(from_fn(idempotency::keep)).layer(from_fn(caller::guard));
-    let (api, _) = OpenApiRouter::new().merge(open()).merge(guarded).split_for_parts();
+    let watched = watched().layer(from_fn(caller::guard));
+    let (api, _) = OpenApiRouter::new().merge(open()).merge(guarded).merge(watched).split_for_parts();
     let (large, _) = large().layer(from_fn(caller::guard)).split_for_parts();
     let router = api
         .merge(pages())

@@ -165,6 +165,7 @@ pub(crate) async fn open(state: &ApiState, log_in: LogIn, from: &From) -> Result
     rate.take(from.address.clone(), state.clock.uptime_ms()).map_err(Problem::too_many)?;
     let waits = wait(state, &log_in.user, &from.address).await?;
     if waits > 0 {
+        state.realm.locked_out.add(1);
         return Err(Problem::too_many(u64::try_from(waits).unwrap_or(0)));
     }
     let user = state.realm.people.user(&log_in.user).await?.filter(|user| !user.disabled);

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use casework::lists::JUDICIAL_18;
 use casework::{Grant, InForce, Scope};
+use federation::driver::Gauge;
 use protocol::division::DivisionCode;
 use protocol::id::NodeId;
 
@@ -43,8 +44,11 @@ pub struct ApiState {
     pub(crate) reads_only: bool,
     /// The people who log in here.
     pub realm: Arc<Realm>,
+    /// Reads queues and refusals of the link off; none in a process that only reads.
+    pub(crate) gauge: Option<Gauge>,
     vault: Arc<Vault>,
     operator: [u8; 32],
+    watcher: Option<[u8; 32]>,
     in_flight: Mutex<HashSet<(String, String)>>,
 }
 
@@ -68,8 +72,10 @@ impl ApiState {
             clock: running.clock.clone(),
             reads_only: false,
             realm,
+            gauge: Some(running.gauge()),
             vault: running.vault.clone(),
             operator: crate::person::session::hash(&running.folder.operator_token()?),
+            watcher: watcher(&running.folder)?,
             in_flight: Mutex::default(),
         })
     }
@@ -92,8 +98,10 @@ impl ApiState {
             clock: reader.clock.clone(),
             reads_only: true,
             realm,
+            gauge: None,
             vault: reader.vault.clone(),
             operator: crate::person::session::hash(&reader.folder.operator_token()?),
+            watcher: watcher(&reader.folder)?,
             in_flight: Mutex::default(),
         })
     }
@@ -106,6 +114,11 @@ impl ApiState {
     /// Whether this is the operator's token. Hashes are compared, so the time tells nothing of the token.
     pub(crate) fn is_operator(&self, token: &str) -> bool {
         crate::person::session::hash(token) == self.operator
+    }
+
+    /// Whether this is the token that opens the metrics, and nothing else.
+    pub(crate) fn is_watcher(&self, token: &str) -> bool {
+        self.watcher == Some(crate::person::session::hash(token))
     }
 
     /// A hasher whose results say nothing to whoever has the database alone.
@@ -176,6 +189,10 @@ impl ApiState {
         let fresh = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner).insert(entry.clone());
         fresh.then(|| KeyTaken { state: self.clone(), entry })
     }
+}
+
+fn watcher(folder: &Folder) -> anyhow::Result<Option<[u8; 32]>> {
+    Ok(folder.metrics_token()?.map(|token| crate::person::session::hash(&token)))
 }
 
 /// An idempotency key that is in use; free again when dropped.

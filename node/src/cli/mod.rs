@@ -16,6 +16,7 @@ mod export;
 mod import;
 mod parcel;
 mod publish;
+mod quarantine;
 mod rekey;
 mod renew;
 mod restore;
@@ -80,6 +81,8 @@ enum Command {
     Doctor(doctor::Doctor),
     /// Put lists, rules, a policy, a calendar or units in force from a node down.
     Publish(publish::Publish),
+    /// Say what a node keeps aside of its neighbours because it could not be accepted, or let go of it.
+    Quarantine(quarantine::Quarantine),
     /// Bring in what comes as a table, or as a parcel from a neighbour.
     Import(import::Import),
     /// Check the audit, and print what anchors it.
@@ -130,6 +133,7 @@ async fn obey(command: Command) -> anyhow::Result<u8> {
         Command::Export(export) => export.run().await?,
         Command::Doctor(doctor) => return doctor.run().await,
         Command::Publish(publish) => publish.run().await?,
+        Command::Quarantine(quarantine) => quarantine.run().await?,
         Command::Import(import) => return import.run().await,
         Command::Audit(audit) => audit.run().await?,
         Command::Openapi => say(&crate::api::router::description().to_pretty_json()?),

@@ -7,6 +7,7 @@ use anyhow::{Context, bail, ensure};
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 
+use crate::alarms::AlarmKind;
 use crate::api::ApiState;
 use crate::config::Config;
 use crate::door::{self, Front, Opened};
@@ -97,13 +98,14 @@ async fn serve_node(running: &Running, people: &Keeper) -> anyhow::Result<()> {
     let realm = people.realm(&running.folder, &running.store, running.port.clone(), &running.vault)?;
     let (names, trouble) = names(&running.folder, &running.config)?;
     if let Some(trouble) = trouble {
-        running.shared.alarm(trouble, running.clock.wall());
+        running.shared.alarm(AlarmKind::Process, trouble, running.clock.wall());
     }
     let state = Arc::new(ApiState::within(running, Arc::new(names), Arc::new(realm))?);
     let front = Arc::new(Front::alone(state, &opened.door));
     let (shared, clock) = (running.shared.clone(), running.clock.clone());
     let place = Place { name: &running.config.node.name, folder: running.folder.path(), link: running.link_address()? };
-    keep_open(opened, front, place, running.ended(), move |what| shared.alarm(what, clock.wall())).await
+    keep_open(opened, front, place, running.ended(), move |what| shared.alarm(AlarmKind::Process, what, clock.wall()))
+        .await
 }
 
 /// Serves without a writer and without a link.
@@ -187,7 +189,7 @@ async fn serve_pack(pack: &Pack, opened: Opened, folder: &Path, file: &PackFile)
     // Whoever looks after the pack sees it at the node that is highest of those that run.
     let complain = |what: String| {
         tracing::error!("{what}");
-        shared.alarm(what, clock.wall());
+        shared.alarm(AlarmKind::Process, what, clock.wall());
     };
     for failure in &pack.failures {
         complain(format!("the node in {} did not start: {:#}", failure.folder.display(), failure.why));
@@ -210,7 +212,8 @@ async fn serve_pack(pack: &Pack, opened: Opened, folder: &Path, file: &PackFile)
     }
     let name = format!("{}: {} nodes", file.pack.name, pack.nodes.len());
     let place = Place { name: &name, folder, link: pack.host.local_addr()? };
-    keep_open(opened, front, place, pack.ended(), move |what| shared.alarm(what, clock.wall())).await
+    keep_open(opened, front, place, pack.ended(), move |what| shared.alarm(AlarmKind::Process, what, clock.wall()))
+        .await
 }
 
 /// What runs, and where.

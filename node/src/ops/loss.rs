@@ -15,6 +15,7 @@ use protocol::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
+use crate::alarms::AlarmKind;
 use crate::api::stamp::{self, rfc3339};
 use crate::clock::Clock;
 use crate::folder::Folder;
@@ -299,6 +300,7 @@ async fn wait_and_report(node: &Watched) -> anyhow::Result<()> {
             "restored from a backup: the loss report is in {REPORT_FILE}"
         );
         node.shared.alarm(
+            AlarmKind::Restored,
             format!(
                 "restored from a backup of {}: {} events came back, {} cases lack names and narrative, {} are known by \
                  their record alone; see wuji restore --report",

@@ -12,6 +12,7 @@ use tokio::sync::Mutex;
 use super::change::Change;
 use super::rate::Rate;
 use super::vault::Vault;
+use crate::counters::Counter;
 use crate::store::StoreError;
 use crate::store::people::People;
 use crate::writer::port::{Ask, Failed, Port};
@@ -48,6 +49,8 @@ pub struct Realm {
     pub(crate) log_in_rate: Rate<String>,
     pub(crate) request_rate: Rate<String>,
     pub(crate) expensive_rate: Rate<String>,
+    /// Log-ins that were not looked at, because too many before them had failed.
+    pub(crate) locked_out: Counter,
 }
 
 impl std::fmt::Debug for Realm {
@@ -68,6 +71,7 @@ impl Realm {
             log_in_rate: Rate::new(LOG_INS.0, LOG_INS.1),
             request_rate: Rate::new(REQUESTS.0, REQUESTS.1),
             expensive_rate: Rate::new(EXPENSIVE.0, EXPENSIVE.1),
+            locked_out: Counter::default(),
         }
     }
 

@@ -293,27 +293,6 @@ impl WriteStore {
         Ok(found)
     }
 
-    /// Keeps a bundle aside with the reason.
-    pub async fn put_quarantine(
-        &mut self,
-        peer: NodeId,
-        bundle: &Bundle,
-        reason: &str,
-        now: UnixMillis,
-    ) -> Result<(), StoreError> {
-        sql("INSERT INTO quarantine (node, id, peer, reason, at, bytes) VALUES ($1, $2, $3, $4, $5, $6) \
-             ON CONFLICT (node, id) DO NOTHING")
-        .bind(self.me())
-        .bind(bundle.head().id.as_bytes().to_vec())
-        .bind(peer.as_bytes().to_vec())
-        .bind(reason.to_owned())
-        .bind(now.0)
-        .bind(bundle.bytes().to_vec())
-        .execute(self.connection().await?)
-        .await?;
-        self.note_sealed(std::iter::once(bundle)).await.map(drop)
-    }
-
     /// Drops receipts that have waited for their bundle since before a moment.
     pub async fn prune_receipts_ahead(&mut self, before: UnixMillis) -> Result<(), StoreError> {
         sql("DELETE FROM receipt_ahead WHERE node = $1 AND at < $2")

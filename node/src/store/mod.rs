@@ -19,6 +19,7 @@ pub mod people;
 pub mod person_parts;
 pub mod persons;
 pub mod publications;
+pub mod quarantine;
 mod reseal;
 mod sealed;
 pub mod sql;

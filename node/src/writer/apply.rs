@@ -16,6 +16,7 @@ use protocol::sealed::Sealed;
 use protocol::wire::bundle::{Bundle, Message};
 use protocol::wire::kind::Body;
 
+use crate::alarms::AlarmKind;
 use crate::clock;
 use crate::person::audit::Entry;
 use crate::store::StoreError;
@@ -106,6 +107,7 @@ impl Writer {
     }
 
     pub(super) async fn request(&mut self, request: Request, batch: &mut Batch) -> Result<(), StoreError> {
+        self.shared.counters.requests.add(1);
         let Request { ask, entry, reply } = request;
         let answer = match ask {
             ask if ask.adds() && self.room.is_short() => Err(Failed::NoRoom),
@@ -216,7 +218,7 @@ impl Writer {
 
     fn notice(&self, case: CaseId, note: &Notice) {
         tracing::warn!(%case, ?note, "notice");
-        self.shared.alarm(format!("{case}: {note:?}"), self.clock.wall());
+        self.shared.alarm(AlarmKind::Case, format!("{case}: {note:?}"), self.clock.wall());
     }
 
     /// A bundle that the core admitted.

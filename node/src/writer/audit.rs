@@ -6,6 +6,7 @@ use protocol::id::NodeId;
 use protocol::wire::bundle::Urgency;
 use protocol::wire::kind::Body;
 
+use crate::alarms::AlarmKind;
 use crate::person::audit::Entry;
 use crate::store::StoreError;
 
@@ -74,6 +75,7 @@ impl Writer {
                 let what = if shorter { "is shorter than" } else { "differs from" };
                 tracing::warn!(node = %origin, "the audit {what} what was anchored");
                 self.shared.alarm(
+                    AlarmKind::Audit,
                     format!("{origin}: its audit {what} what it anchored here: it was restored, or tampered with"),
                     self.clock.wall(),
                 );

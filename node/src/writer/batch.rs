@@ -35,6 +35,14 @@ pub(super) struct Letter {
 /// A reply that waits for the commit.
 pub(super) type Reply = (tokio::sync::oneshot::Sender<Answer>, Answer);
 
+/// What a transaction found out.
+#[derive(Debug)]
+pub(super) struct News {
+    pub(super) figures: Vec<FiguresNews>,
+    /// Neighbours of which no more is kept aside.
+    pub(super) full: Vec<NodeId>,
+}
+
 /// Everything that one transaction holds.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
@@ -106,12 +114,7 @@ impl Batch {
     }
 
     /// Writes all of it inside an open transaction.
-    pub(super) async fn write(
-        &self,
-        me: NodeId,
-        store: &mut WriteStore,
-        now: UnixMillis,
-    ) -> Result<Vec<FiguresNews>, StoreError> {
+    pub(super) async fn write(&self, me: NodeId, store: &mut WriteStore, now: UnixMillis) -> Result<News, StoreError> {
         let sealed_came = store.keep_bundles(&self.kept_once(), now).await?;
         for peer in &self.renumbered {
             store.drop_outbox(*peer).await?;
@@ -126,9 +129,7 @@ impl Batch {
         for (peer, state) in &self.links {
             store.put_link(*peer, state).await?;
         }
-        for (peer, bundle, reason) in &self.quarantine {
-            store.put_quarantine(*peer, bundle, reason, now).await?;
-        }
+        let full = self.write_quarantine(store, now).await?;
         store.put_records(&self.records).await?;
         // Bundles may hold names that are to be gone: some went just now, or a case with sealed parts came again.
         if sealed_came || self.records.iter().any(|record| matches!(record, Record::Erasure(_) | Record::Lapse(_))) {
@@ -136,14 +137,29 @@ impl Batch {
         }
         store.put_case_files(me, &self.cases.values().collect::<Vec<_>>(), now).await?;
         self.write_trust(store, now).await?;
-        let news = self.write_figures(store, now).await?;
+        let figures = self.write_figures(store, now).await?;
         self.trust.write(store, now).await?;
         self.write_asks(store, now).await?;
         store.append_audit(&self.audits, now).await?;
         for head in &self.anchors {
             store.put_anchor(head).await?;
         }
-        Ok(news)
+        Ok(News { figures, full })
+    }
+
+    /// Those of which no more is kept aside.
+    async fn write_quarantine(&self, store: &mut WriteStore, now: UnixMillis) -> Result<Vec<NodeId>, StoreError> {
+        let mut of_each: BTreeMap<NodeId, Vec<(&Bundle, &str)>> = BTreeMap::new();
+        for (peer, bundle, reason) in &self.quarantine {
+            of_each.entry(*peer).or_default().push((bundle, reason));
+        }
+        let mut full = Vec::new();
+        for (peer, bundles) in of_each {
+            if store.put_quarantine(peer, &bundles, now).await?.refused > 0 {
+                full.push(peer);
+            }
+        }
+        Ok(full)
     }
 
     async fn write_figures(&self, store: &mut WriteStore, now: UnixMillis) -> Result<Vec<FiguresNews>, StoreError> {
@@ -216,6 +232,7 @@ impl Batch {
                         .put_answered(name, key, answer, now, UnixMillis(now.0.saturating_sub(ANSWERS_KEPT_MS)))
                         .await?;
                 }
+                Ask::ClearQuarantine { of } => store.clear_quarantine(*of).await?,
                 Ask::Report { .. } | Ask::Act { .. } | Ask::Publish(_) | Ask::Trust(_) | Ask::Note | Ask::Anchor => {}
                 Ask::Parcel(_) => {}
                 Ask::Count { .. } | Ask::Try { .. } => {}

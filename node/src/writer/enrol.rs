@@ -13,6 +13,7 @@ use protocol::wire::codec;
 use protocol::wire::control::{Enrol, EnrolRefused, Enrolled, JoinRequest, Subtree};
 use protocol::wire::kind::Body;
 
+use crate::alarms::AlarmKind;
 use crate::store::StoreError;
 use crate::store::standing::TokenTerms;
 use crate::store::trust::{Child, KeptToken, Route};
@@ -116,7 +117,11 @@ impl Writer {
 
     fn not_issued(&mut self, request: &JoinRequest, why: &str, batch: &mut Batch) -> JoinReply {
         tracing::error!(why, "the authority did not issue");
-        self.shared.alarm(format!("{} was not enrolled: {why}", request.division), self.clock.wall());
+        self.shared.alarm(
+            AlarmKind::Enrolment,
+            format!("{} was not enrolled: {why}", request.division),
+            self.clock.wall(),
+        );
         batch.trust.tokens_refused.push((request.token, why.to_owned()));
         JoinReply::Refused(JoinRefusal::Request)
     }
@@ -209,7 +214,11 @@ impl Writer {
     /// The authority did not issue to somebody that this node vouched for.
     pub(super) fn enrol_refused(&mut self, refused: &EnrolRefused, batch: &mut Batch) {
         self.enrolling.remove(&refused.node);
-        self.shared.alarm(format!("a node was not enrolled: {}", refused.reason.as_str()), self.clock.wall());
+        self.shared.alarm(
+            AlarmKind::Enrolment,
+            format!("a node was not enrolled: {}", refused.reason.as_str()),
+            self.clock.wall(),
+        );
         batch.trust.tokens_refused.push((refused.token, refused.reason.as_str().to_owned()));
     }
 

@@ -17,6 +17,7 @@ use casework::Record;
 use super::Writer;
 use super::batch::{Batch, Letter};
 use super::port::{Answer, Failed};
+use crate::alarms::AlarmKind;
 use crate::api::stamp;
 use crate::clock::random_bytes;
 use crate::store::StoreError;
@@ -283,7 +284,7 @@ impl Writer {
                 WatchChange::Came(d) => format!("{}: its brief has come after all", d.case),
             };
             tracing::warn!("{what}");
-            self.shared.alarm(what, now);
+            self.shared.alarm(AlarmKind::Figures, what, now);
         }
         let grace = signed(pace.grace_ms);
         let patience = ASK_AGAIN_MS.min(grace.saturating_mul(5));
@@ -304,7 +305,7 @@ impl Writer {
         if gap.asked == 0 {
             let what = format!("the figures of {} are not what it states: asked for again", gap.member);
             tracing::warn!(stated = gap.stated, since = gap.since.0, "{what}");
-            self.shared.alarm(what, now);
+            self.shared.alarm(AlarmKind::Figures, what, now);
         } else {
             self.store.recount(gap.member).await?;
             let news = self.store.compare_again(gap.member, now).await?;
@@ -327,7 +328,7 @@ impl Writer {
                 FiguresNews::Agreed(member) => {
                     let what = format!("the figures of {member} are what it states again");
                     tracing::info!("{what}");
-                    self.shared.alarm(what, self.clock.wall());
+                    self.shared.alarm(AlarmKind::Figures, what, self.clock.wall());
                 }
                 // Most often what is missing is on its way: only after a while is it asked for.
                 FiguresNews::Differs(_) => self.look_soon(),

@@ -14,6 +14,7 @@ mod mandates;
 mod outgoing;
 pub mod parcels;
 pub mod port;
+mod pressure;
 pub mod publications;
 mod renewal;
 mod revocation;
@@ -37,19 +38,20 @@ use protocol::wire::control::Control;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::alarms::AlarmKind;
 use crate::clock::Clock;
 use crate::shared::Shared;
-use crate::store::figures::FiguresNews;
 use crate::store::{StoreError, WriteStore};
 use crate::trust::Standing;
 
 pub(crate) use self::mandates::SUBTREE_WAITS;
 
-use self::batch::Batch;
+use self::batch::{Batch, News};
 use self::cases::CaseCache;
 use self::figures::Beat;
 pub use self::figures::Pace;
 use self::port::{Answer, Request};
+use self::pressure::Pressure;
 use self::publications::Publications;
 use self::renewal::Renewed;
 use self::room::Room;
@@ -133,6 +135,7 @@ pub struct Writer {
     room: Room,
     /// Who is at the other end of each connection that is open.
     peers: BTreeMap<u64, NodeId>,
+    pressure: Pressure,
 }
 
 /// One thing to take in.
@@ -176,6 +179,7 @@ impl Writer {
             passing_day: None,
             room: Room::new(parts.room),
             peers: BTreeMap::new(),
+            pressure: Pressure::default(),
         }
     }
 
@@ -224,6 +228,7 @@ impl Writer {
                 () = stopping.cancelled() => {}
                 () = tokio::time::sleep(self.sleep()) => {}
             }
+            self.look_at_queues(&requests, &events);
             gather(&mut work, &mut requests, &mut events);
             Box::pin(self.turn(&mut work)).await?;
             self.store.rest();
@@ -332,16 +337,19 @@ impl Writer {
         match event {
             Event::Opened { connection, peer, dialled, transport } => {
                 self.shared.carried(peer, transport.into());
-                self.peers.insert(connection, peer);
+                self.connected(connection, peer);
                 self.feed(Input::LinkOpened { peer, connection: ConnectionId(connection), dialled });
             }
             Event::Control { connection, frame } => {
+                self.control_came(connection);
                 if let Control::Hello(hello) = &frame {
                     self.greeted(hello, batch);
                 }
                 self.feed(Input::Control { connection: ConnectionId(connection), frame });
             }
             Event::Bundle { connection, lane, seq, bundle } => {
+                self.shared.counters.came.bundles.add(1);
+                self.shared.counters.came.bytes.add(bundle.bytes().len());
                 // What the store knows; what else came in this transaction the core remembers itself.
                 let held = known.get(&bundle.head().id).copied();
                 self.feed(Input::Arrived {
@@ -355,7 +363,8 @@ impl Writer {
             }
             Event::BadBundle { connection, lane, seq, why, bytes } => {
                 tracing::warn!(connection, %why, "a bundle that does not verify was refused");
-                self.shared.alarm(format!("a bundle that does not verify was refused: {why}"), self.clock.wall());
+                let what = format!("a bundle that does not verify was refused: {why}");
+                self.shared.alarm(AlarmKind::Unbelieved, what, self.clock.wall());
                 self.feed(Input::Unbelieved { connection: ConnectionId(connection), lane, seq, bytes });
             }
             Event::Misbehaved { connection, what } => {
@@ -365,7 +374,7 @@ impl Writer {
             }
             Event::Closed { connection, peer, why } => {
                 tracing::debug!(connection, %why, "link closed");
-                self.peers.remove(&connection);
+                self.disconnected(connection);
                 // The dialling side learns only after its own handshake that the other has refused it.
                 if self.core.identity().parent == Some(peer) && !self.shared.is_up(peer) {
                     self.not_reached(&why);
@@ -387,9 +396,12 @@ impl Writer {
     }
 
     async fn commit(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
-        let now = self.clock.wall();
+        let (now, began) = (self.clock.wall(), self.clock.uptime_us());
         match self.store_all(batch, now).await {
-            Ok(news) => self.tell_figures_news(&news),
+            Ok(news) => {
+                self.tell_figures_news(&news.figures);
+                news.full.into_iter().for_each(|peer| self.none_kept_aside(peer));
+            }
             Err(error) => return self.not_stored(error, batch).await,
         }
         for case in batch.cases.keys() {
@@ -398,13 +410,15 @@ impl Writer {
         if !batch.publications.is_empty() || batch.ancestors.is_some() {
             self.choose_again().await;
         }
+        self.shared.counters.commits.add(self.clock.uptime_us().saturating_sub(began));
+        self.look_at_backlogs(&batch.links);
         self.had_room();
         let tickets = std::mem::take(&mut batch.tickets);
         self.feed(Input::Committed { tickets });
         Ok(())
     }
 
-    async fn store_all(&mut self, batch: &Batch, now: UnixMillis) -> Result<Vec<FiguresNews>, StoreError> {
+    async fn store_all(&mut self, batch: &Batch, now: UnixMillis) -> Result<News, StoreError> {
         self.store.begin().await?;
         let news = batch.write(self.me.node, &mut self.store, now).await?;
         self.store.commit().await?;
@@ -414,6 +428,7 @@ impl Writer {
     /// Nothing of the batch is kept: callers are told, links start again from what the disk has.
     async fn not_stored(&mut self, error: StoreError, batch: &mut Batch) -> Result<(), StoreError> {
         tracing::error!(error = &error as &dyn std::error::Error, "a transaction was not stored");
+        self.shared.counters.not_stored.add(1);
         self.store.rollback().await.unwrap_or_else(|e| tracing::debug!(%e, "nothing to roll back"));
         let full = matches!(error, StoreError::NoRoom(_));
         for (_, answer) in &mut batch.replies {

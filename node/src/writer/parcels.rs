@@ -12,6 +12,7 @@ use protocol::id::{BundleId, NodeId};
 use protocol::wire::parcel::{self, NotAParcel, ParcelHead, RecordKind, SignedHead};
 use tokio::sync::oneshot;
 
+use crate::alarms::AlarmKind;
 use crate::store::StoreError;
 
 use super::Writer;
@@ -215,7 +216,7 @@ impl Writer {
                     taken.refused = taken.refused.saturating_add(1);
                     tracing::warn!(%from, %why, "a bundle of a parcel does not verify");
                     let what = format!("a bundle of a parcel does not verify and was refused: {why}");
-                    self.shared.alarm(what, self.clock.wall());
+                    self.shared.alarm(AlarmKind::Parcel, what, self.clock.wall());
                 }
             }
         }

@@ -111,6 +111,11 @@ pub enum Ask {
     Note,
     /// Send the head of the audit to the parent now.
     Anchor,
+    /// Let go of what was kept aside of a neighbour.
+    ClearQuarantine {
+        /// The neighbour.
+        of: NodeId,
+    },
     /// Keep an answer to a request with an idempotency key.
     PutAnswered {
         /// The user.
@@ -164,6 +169,12 @@ impl Port {
     /// A port without a writer: whatever is asked, nothing is saved.
     pub(crate) fn closed() -> Self {
         Self { sender: mpsc::channel(1).0 }
+    }
+
+    /// Requests that wait, and how many can.
+    pub fn waiting(&self) -> (usize, usize) {
+        let places = self.sender.max_capacity();
+        (places.saturating_sub(self.sender.capacity()), places)
     }
 
     /// Asks, and waits until the answer is durable.

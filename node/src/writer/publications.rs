@@ -19,6 +19,7 @@ use protocol::time::{ClockReading, UnixMillis};
 use protocol::wire::bundle::Urgency;
 use protocol::wire::kind::Body;
 
+use crate::alarms::AlarmKind;
 use crate::store::publications::PublicationRow;
 use crate::store::{StoreError, WriteStore};
 
@@ -284,7 +285,7 @@ impl Writer {
                     edition.kind, edition.name, edition.version
                 );
                 tracing::warn!(what);
-                self.shared.alarm(what, self.clock.wall());
+                self.shared.alarm(AlarmKind::Publication, what, self.clock.wall());
             }
         }
     }

@@ -10,6 +10,7 @@ use protocol::wire::codec;
 use protocol::wire::control::{Enrolled, SignedRenewal};
 use protocol::wire::kind::Body;
 
+use crate::alarms::AlarmKind;
 use crate::store::StoreError;
 
 use super::Writer;
@@ -54,7 +55,11 @@ impl Writer {
             Ok(request) => request,
             Err(error) => {
                 tracing::error!(%error, "a renewal could not be begun");
-                self.shared.alarm(format!("the certificate cannot be renewed: {error}"), self.clock.wall());
+                self.shared.alarm(
+                    AlarmKind::Certificate,
+                    format!("the certificate cannot be renewed: {error}"),
+                    self.clock.wall(),
+                );
                 return;
             }
         };
@@ -62,7 +67,11 @@ impl Writer {
         if self.authority.is_some() {
             if let Err(why) = self.renew_own(&request, batch) {
                 self.standing.give_up();
-                self.shared.alarm(format!("the certificate was not renewed: {why}"), self.clock.wall());
+                self.shared.alarm(
+                    AlarmKind::Certificate,
+                    format!("the certificate was not renewed: {why}"),
+                    self.clock.wall(),
+                );
             }
             return;
         }
@@ -128,7 +137,11 @@ impl Writer {
             .and_then(|()| self.endpoint.trust(self.standing.anchors.roots()).map_err(|e| e.to_string()));
         if let Err(error) = told {
             tracing::error!(error, "the link goes on with the certificates so far");
-            self.shared.alarm(format!("certificates could not be changed: {error}"), self.clock.wall());
+            self.shared.alarm(
+                AlarmKind::Certificate,
+                format!("certificates could not be changed: {error}"),
+                self.clock.wall(),
+            );
         }
         if let Ok((not_before, not_after)) = self.standing.validity() {
             self.standing.time.renewed(not_before, not_after);
@@ -193,14 +206,22 @@ impl Writer {
             Ok(RenewReply::Renewed(enrolled)) => {
                 self.tending.ask_pause = 0;
                 if let Err(why) = self.renewed(&enrolled, batch) {
-                    self.shared.alarm(format!("the new certificate is not usable: {why}"), self.clock.wall());
+                    self.shared.alarm(
+                        AlarmKind::Certificate,
+                        format!("the new certificate is not usable: {why}"),
+                        self.clock.wall(),
+                    );
                 }
             }
             Ok(RenewReply::Pending) => {}
             Ok(RenewReply::Refused(why)) => {
                 self.standing.give_up();
                 self.tending.renew_at = Some(self.clock.uptime_ms().saturating_add(ASK_PAUSE_MAX_MS));
-                self.shared.alarm(format!("the certificate was not renewed: {}", why.as_str()), self.clock.wall());
+                self.shared.alarm(
+                    AlarmKind::Certificate,
+                    format!("the certificate was not renewed: {}", why.as_str()),
+                    self.clock.wall(),
+                );
             }
             Err(why) => tracing::debug!(why, "the parent was not reached for a renewal"),
         }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Writer;
+use crate::alarms::AlarmKind;
 
 /// Free space at which an alarm is raised, bytes. `wuji doctor` fails from here on.
 const LOW_BYTES: u64 = 256 * 1024 * 1024;
@@ -66,9 +67,11 @@ impl Writer {
     pub(super) fn look_at_room(&mut self) {
         let Some(folder) = &self.room.folder else { return };
         let Ok(stat) = rustix::fs::statvfs(folder) else { return };
-        if let Some(what) = self.room.seen(stat.f_bavail.saturating_mul(stat.f_frsize)) {
+        let free = stat.f_bavail.saturating_mul(stat.f_frsize);
+        self.shared.counters.free.set(free);
+        if let Some(what) = self.room.seen(free) {
             tracing::warn!("{what}");
-            self.shared.alarm(what, self.clock.wall());
+            self.shared.alarm(AlarmKind::Disk, what, self.clock.wall());
         }
     }
 
@@ -78,7 +81,7 @@ impl Writer {
         if full && !std::mem::replace(&mut self.room.full, true) {
             let what =
                 "the disk is full: nothing new is saved; what was saved is safe, and work goes on when there is room";
-            self.shared.alarm(what.to_owned(), self.clock.wall());
+            self.shared.alarm(AlarmKind::Disk, what.to_owned(), self.clock.wall());
         }
     }
 
@@ -86,7 +89,7 @@ impl Writer {
     pub(super) fn had_room(&mut self) {
         self.room.stalled = false;
         if std::mem::take(&mut self.room.full) {
-            self.shared.alarm("the disk takes in again what is saved".to_owned(), self.clock.wall());
+            self.shared.alarm(AlarmKind::Disk, "the disk takes in again what is saved".to_owned(), self.clock.wall());
         }
     }
 }

@@ -1,10 +1,11 @@
 //! What the writer does with each output of the link core.
 
-use federation::core::{Closing, KeptLink, Output, Page, Query, Write};
+use federation::core::{Alarm, Closing, KeptLink, Output, Page, Query, Write};
 use protocol::bounded::List;
 use protocol::id::{CaseId, NodeId};
 use protocol::time::{CivilDay, UnixMillis};
 
+use crate::alarms::AlarmKind;
 use crate::clock::random_bytes;
 use crate::store::StoreError;
 use crate::store::link::{KeepBundle, OutboxRow};
@@ -36,7 +37,7 @@ impl Writer {
                 }
                 Output::Fetch { ticket, query } => self.fetches.push_back((ticket, query)),
                 Output::Tell { to, delivered } => self.tell(to, delivered, batch),
-                Output::Send { connection, frame } => self.endpoint.send(connection.0, frame),
+                Output::Send { connection, frame } => self.send(connection.0, frame),
                 Output::Dial => self.endpoint.dial(),
                 Output::Close { connection, why } => {
                     if matches!(why, Closing::Gap | Closing::Misbehaved) {
@@ -46,10 +47,12 @@ impl Writer {
                 }
                 Output::Raise(alarm) => {
                     tracing::warn!(?alarm, "alarm");
-                    self.shared.alarm(format!("{alarm:?}"), self.clock.wall());
+                    let (kind, what) = in_words(&alarm);
+                    self.shared.alarm(kind, what, self.clock.wall());
                 }
                 Output::LinkUp { peer } => {
                     tracing::info!(%peer, "link up");
+                    self.shared.counters.links_up.add(1);
                     self.shared.link_up(peer, self.clock.wall());
                     if self.core.identity().parent == Some(peer) {
                         self.newest_is_proven();
@@ -126,7 +129,16 @@ impl Writer {
     /// A neighbour did what no sound node does. The link opens again by itself, so somebody should look.
     pub(super) fn broke_rules(&self, connection: u64, what: &str) {
         let peer = self.peers.get(&connection).map_or_else(|| "a neighbour".to_owned(), NodeId::to_string);
-        self.shared.alarm(format!("{peer} was cut off: {what}"), self.clock.wall());
+        self.shared.alarm(AlarmKind::CutOff, format!("{peer} was cut off: {what}"), self.clock.wall());
+    }
+
+    /// What a neighbour sends has reached the bound of what is kept aside.
+    pub(super) fn none_kept_aside(&self, peer: NodeId) {
+        let what = format!(
+            "{peer}: so much of it is kept aside that what comes now is only counted; nothing was lost, and its link stays \
+             up: find out why it sends this, then say `wuji quarantine --clear {peer}`"
+        );
+        self.shared.alarm(AlarmKind::AsideFull, what, self.clock.wall());
     }
 
     fn is_parent(&self, peer: NodeId) -> bool {
@@ -194,4 +206,25 @@ impl Writer {
 pub(crate) fn stored(link: &KeptLink) -> StoredLink {
     let lanes = link.lanes.iter().map(|l| (l.received, l.last, l.acked)).collect();
     (link.incarnation, link.peer_incarnation, link.peer_counter_seen, List::new(lanes).unwrap_or_default())
+}
+
+/// An alarm of the link core for people. The bundle that it is about is in the log: here one neighbour is one line, however
+/// many bundles it sends.
+fn in_words(alarm: &Alarm) -> (AlarmKind, String) {
+    match alarm {
+        Alarm::Reconciled { peer, doubt } => (AlarmKind::Link, format!("{peer}: the link was reconciled: {doubt:?}")),
+        Alarm::Refused { peer, why } => (AlarmKind::Link, format!("{peer}: the link was refused: {why:?}")),
+        Alarm::Misrouted { peer, .. } => {
+            (AlarmKind::KeptAside, format!("{peer}: bundles were kept aside that cannot come from there"))
+        }
+        Alarm::Quarantined { peer, .. } => {
+            (AlarmKind::KeptAside, format!("{peer}: bundles were kept aside that could not be accepted"))
+        }
+        Alarm::QuarantinedThere { peer, .. } => {
+            (AlarmKind::KeptAside, format!("{peer} has kept bundles of this node aside"))
+        }
+        Alarm::NoRoute { to, .. } => {
+            (AlarmKind::NoRoute, format!("{to}: the way to it is not known here; what is for it waits"))
+        }
+    }
 }

@@ -8,6 +8,7 @@ use protocol::time::UnixMillis;
 use protocol::wire::control::{Enrolled, Hello};
 use protocol::wire::kind::Body;
 
+use crate::alarms::AlarmKind;
 use crate::config::ParentSection;
 use crate::store::{StoreError, WriteStore};
 use crate::trust::{Standing, TrustStatus};
@@ -241,7 +242,11 @@ impl Writer {
                 batch.trust.metas.push((super::SUBTREE_WAITS, "1".to_owned()));
             }
             if let Err(why) = self.finish_roll_over(batch) {
-                self.shared.alarm(format!("the roll-over of the authority is not finished: {why}"), self.clock.wall());
+                self.shared.alarm(
+                    AlarmKind::Certificate,
+                    format!("the roll-over of the authority is not finished: {why}"),
+                    self.clock.wall(),
+                );
             }
         }
         self.renew_when_due(batch);

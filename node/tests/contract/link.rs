@@ -27,7 +27,6 @@ on_both!(
     pruning_takes_what_was_receipted_long_ago_and_lies_in_no_outbox,
     the_inventory_of_a_side_holds_what_crosses_its_border_in_order,
     many_ids_are_asked_for_at_once,
-    what_is_kept_aside_is_counted,
     a_parcel_takes_what_waits_and_is_not_at_its_destination_yet,
 );
 
@@ -219,15 +218,6 @@ async fn many_ids_are_asked_for_at_once(base: Base) {
     let lacking =
         write.known_bundles(&ids(&bundles)).await.expect("known").into_values().filter(|lacks| *lacks).count();
     assert_eq!(lacking, 0);
-}
-
-async fn what_is_kept_aside_is_counted(base: Base) {
-    let (store, mut write) = base.open(node(ME)).await;
-    let bundle = bundle(1, node(CHILD), node(ME), true);
-    for _ in 0..2 {
-        write.put_quarantine(node(CHILD), &bundle, "unknown-case", NOW).await.expect("kept aside");
-    }
-    assert_eq!(store.waiting().await.expect("counted").quarantined, 1);
 }
 
 async fn a_parcel_takes_what_waits_and_is_not_at_its_destination_yet(base: Base) {

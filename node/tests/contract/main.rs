@@ -12,6 +12,7 @@ mod link;
 mod migrations;
 mod nodes;
 mod persons;
+mod quarantine;
 mod sealed;
 mod source;
 mod statements;

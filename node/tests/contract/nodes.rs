@@ -48,7 +48,7 @@ async fn fill(write: &mut WriteStore, me: u8, word: &str) {
         .put_outbox(&[OutboxRow { peer: node(8), lane: Lane::Cases, seq: LinkSeq(1), hash, bundle: id }])
         .await
         .expect("put");
-    write.put_quarantine(node(8), &bundle, word, NOW).await.expect("kept aside");
+    write.put_quarantine(node(8), &[(&bundle, word)], NOW).await.expect("kept aside");
     write.set_meta("word", word).await.expect("set");
     write.put_child(Child { node: node(8), division: division(GRID), spki: [me; 32] }).await.expect("put");
     write.put_route(Route { member: node(8), via: node(8), division: division(GRID) }).await.expect("put");
@@ -84,6 +84,7 @@ async fn all(me: u8, store: &Store, write: &mut WriteStore) -> Vec<String> {
         store.case_list(&CaseFilter::default(), None, 9),
         store.case_row(case_id(1)),
         store.holds_case(case_id(1)),
+        store.quarantine(),
         store.cases_with_paper("key", 9),
         store.cases_with_open("order", 9),
         store.facts_page(None, 9),
@@ -174,6 +175,7 @@ async fn pruning_and_dropping_at_one_node_leave_the_other_as_it_was(base: Base) 
     first.rest();
     let id = bundle(1, node(2), node(8), true).head().id;
     second.drop_outbox(node(8)).await.expect("dropped");
+    second.clear_quarantine(node(8)).await.expect("cleared");
     second.drop_acknowledged(node(8), Lane::Cases, LinkSeq(9)).await.expect("dropped");
     second.mark_receipted(node(8), &[id], NOW).await.expect("marked");
     assert_eq!(second.prune_bundles(UnixMillis(NOW.0 + 1)).await.expect("pruned"), 1);

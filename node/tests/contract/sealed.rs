@@ -89,7 +89,7 @@ async fn no_stored_bundle_of_an_erased_case_can_be_opened(base: Base) {
     assert_eq!(seal::open(&keys, &[], &inside).expect("opens"), words().as_bytes(), "the key would open it");
     let (aside, beside) = note(2, node(OTHER), node(ME), &keys);
     keep(&mut write, &received, true).await;
-    write.put_quarantine(node(OTHER), &aside, "unknown-case", NOW).await.expect("kept aside");
+    write.put_quarantine(node(OTHER), &[(&aside, "unknown-case")], NOW).await.expect("kept aside");
     assert!(held(&mut write, &received).await);
     erase(&mut write).await;
     assert!(!held(&mut write, &received).await);

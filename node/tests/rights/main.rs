@@ -5,6 +5,7 @@ mod audit;
 mod due;
 mod harness;
 mod log_in;
+mod metrics;
 mod persons;
 #[path = "../support/ports.rs"]
 mod ports;

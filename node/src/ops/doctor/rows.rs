@@ -105,7 +105,7 @@ async fn waiting(store: &Store) -> Option<Finding> {
         Finding::warn(
             "quarantine",
             format!("{} bundles were kept aside", waiting.quarantined),
-            "see the alarms of wuji status; report it with the version of both nodes",
+            "wuji quarantine says of whom, wuji status why; report it with the version of both nodes",
         )
     } else {
         Finding::ok("quarantine", "empty")
