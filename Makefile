@@ -43,6 +43,7 @@ deb: build ## the Debian package, in target/debian, with what it must hold looke
 test: setup-test check ## everything that shows it works: lints, tests, simulator, real processes
 	scripts/postgres.sh with cargo test $(QUICK) --workspace --exclude wuji-tests
 	$(MAKE) build
+	scripts/released.sh
 	scripts/postgres.sh with cargo test $(QUICK) -p wuji-tests
 	$(MAKE) sim
 

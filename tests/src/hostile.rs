@@ -12,7 +12,7 @@ use protocol::time::UnixMillis;
 use protocol::wire::bundle::{Bundle, BundleHead, Message, Urgency};
 use protocol::wire::control::Control;
 use protocol::wire::frame::{Lane, LinkSeq};
-use protocol::wire::kind::Kind;
+use protocol::wire::kind::{Body, Kind};
 use tokio::sync::mpsc;
 use wuji::config::Config;
 use wuji::folder::Folder;
@@ -29,10 +29,11 @@ pub struct Hostile {
 }
 
 /// A link that was greeted and is up.
-#[derive(Debug)]
 pub struct Greeted {
     connection: u64,
-    hello: Control,
+    hello: Option<Control>,
+    core: Core,
+    up: bool,
 }
 
 impl Hostile {
@@ -82,38 +83,42 @@ impl Hostile {
 
     /// Dials and greets as a sound node does, until the link is up.
     pub async fn greet(&mut self) -> Greeted {
-        let mut core = Core::resume(self.identity.clone(), Kept::default(), Limits::default());
+        let core = Core::resume(self.identity.clone(), Kept::default(), Limits::default());
+        let mut link = Greeted { connection: 0, hello: None, core, up: false };
         self.endpoint.dial();
-        let (mut connection, mut hello) = (0, None);
-        loop {
+        while !link.up {
             let input = match self.event().await {
                 Event::Opened { connection: opened, peer, dialled, .. } => {
-                    connection = opened;
+                    link.connection = opened;
                     Input::LinkOpened { peer, connection: ConnectionId(opened), dialled }
                 }
                 Event::Control { connection, frame } => Input::Control { connection: ConnectionId(connection), frame },
                 Event::DialFailed { why } => panic!("the parent is not reached: {why}"),
                 _ => continue,
             };
-            let mut inputs = vec![input];
-            while let Some(input) = inputs.pop() {
-                let mut outputs = Vec::new();
-                core.handle(self.now(), input, &mut outputs);
-                for output in outputs {
-                    match output {
-                        Output::Send { connection, frame } => {
-                            if let FrameOut::Control(frame @ Control::Hello(_)) = &frame {
-                                hello = Some(frame.clone());
-                            }
-                            self.endpoint.send(connection.0, frame);
+            self.feed(&mut link, input);
+        }
+        link
+    }
+
+    /// Does what a sound node does, with a store that keeps nothing.
+    fn feed(&self, link: &mut Greeted, input: Input) {
+        let mut inputs = vec![input];
+        while let Some(input) = inputs.pop() {
+            let mut outputs = Vec::new();
+            link.core.handle(self.now(), input, &mut outputs);
+            for output in outputs {
+                match output {
+                    Output::Send { connection, frame } => {
+                        if let FrameOut::Control(frame @ Control::Hello(_)) = &frame {
+                            link.hello = Some(frame.clone());
                         }
-                        Output::Persist { ticket, .. } => inputs.push(Input::Committed { tickets: vec![ticket] }),
-                        Output::Fetch { ticket, query } => inputs.push(Input::Page { ticket, page: nothing(&query) }),
-                        Output::LinkUp { .. } => {
-                            return Greeted { connection, hello: hello.expect("it has greeted") };
-                        }
-                        _ => {}
+                        self.endpoint.send(connection.0, frame);
                     }
+                    Output::Persist { ticket, .. } => inputs.push(Input::Committed { tickets: vec![ticket] }),
+                    Output::Fetch { ticket, query } => inputs.push(Input::Page { ticket, page: nothing(&query) }),
+                    Output::LinkUp { .. } => link.up = true,
+                    _ => {}
                 }
             }
         }
@@ -121,7 +126,7 @@ impl Hostile {
 
     /// Greets again on a link that is up, which nobody does.
     pub fn greet_again(&self, link: &Greeted) {
-        self.endpoint.send(link.connection, FrameOut::Control(link.hello.clone()));
+        self.endpoint.send(link.connection, FrameOut::Control(link.hello.clone().expect("it has greeted")));
     }
 
     /// Acknowledges nothing, so many times.
@@ -138,27 +143,55 @@ impl Hostile {
 
     /// Sends a bundle under a number far from the next.
     pub fn leave_a_gap(&self, link: &Greeted) {
-        self.send_bundle(link, 1_000_000, self.identity.parent.expect("a parent"), vec![1]);
+        self.send_bundle(link, 1_000_000, self.identity.parent.expect("a parent"), vec![1], false);
     }
 
     /// Sends bundles to itself by way of the parent, which nobody does: so many, of so many bytes.
     pub async fn send_astray(&self, link: &Greeted, many: u64, bytes: usize) {
         for seq in 1..=many {
-            self.send_bundle(link, seq, self.identity.node, vec![7; bytes]);
+            self.send_bundle(link, seq, self.identity.node, vec![7; bytes], false);
             // What is sent waits in this process: no more than is read.
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     }
 
+    /// Sends what a later version might: a message of a kind that nobody knows yet, under the next number, for which it
+    /// awaits the terminal receipt.
+    pub fn send_unknown(&self, link: &Greeted, seq: u64, to: NodeId) -> BundleId {
+        self.send_bundle(link, seq, to, b"from later on".to_vec(), true)
+    }
+
     /// A bundle of a kind that nobody knows, whose id is its number.
-    fn send_bundle(&self, link: &Greeted, seq: u64, to: NodeId, body: Vec<u8>) {
+    fn send_bundle(&self, link: &Greeted, seq: u64, to: NodeId, body: Vec<u8>, receipted: bool) -> BundleId {
         let bytes = u128::from(seq).to_be_bytes();
         let (id, origin, key) = (BundleId::from_bytes(bytes), self.identity.node, self.keys.signing_key().id());
         let message = Message { id: MessageId::from_bytes(bytes), kind: Kind(u16::MAX), schema: 1, body };
-        let head = BundleHead { id, origin, key, to, urgency: Urgency::Routine, receipted: false };
+        let head = BundleHead { id, origin, key, to, urgency: Urgency::Routine, receipted };
         let bundle = Bundle::seal(head, vec![message], |bytes| self.keys.sign(bytes)).expect("a bundle");
         let frame = FrameOut::Bundle { lane: Lane::Cases, seq: LinkSeq(seq), bytes: bundle.bytes().clone(), origin };
         self.endpoint.send(link.connection, frame);
+        id
+    }
+
+    /// Waits for the terminal receipt of a bundle, and is a sound node meanwhile; who gave it.
+    pub async fn receipt(&mut self, link: &mut Greeted, of: BundleId) -> NodeId {
+        loop {
+            let bundle = match self.event().await {
+                Event::Bundle { bundle, .. } => bundle,
+                Event::Control { connection, frame } => {
+                    self.feed(link, Input::Control { connection: ConnectionId(connection), frame });
+                    continue;
+                }
+                Event::BadBundle { why, .. } => panic!("what the parent sends is not believed: {why}"),
+                Event::Closed { why, .. } => panic!("the link was closed: {why}"),
+                _ => continue,
+            };
+            let bodies = bundle.messages().iter().map(|m| Body::decode(m.kind, m.schema, &m.body));
+            let names_it = |body| matches!(body, Ok(Some(Body::Delivered(told))) if told.bundles.contains(&of));
+            if bodies.into_iter().any(names_it) {
+                return bundle.head().origin;
+            }
+        }
     }
 
     /// Waits until the parent has closed the link.

@@ -28,9 +28,23 @@ fn free() -> (SocketAddr, SocketAddr) {
     (ports::free_address(), ports::free_address())
 }
 
+/// The program of the last release, which `scripts/released.sh` builds.
+pub fn released() -> PathBuf {
+    let commit = include_str!("../released").trim();
+    let beside = program();
+    let folder = beside.ancestors().nth(2).expect("a folder of targets").join("released");
+    let program = folder.join(commit).join("wuji");
+    assert!(program.is_file(), "{} is not built: run `scripts/released.sh`", program.display());
+    program
+}
+
 /// Runs a command of the program to its end; its standard output.
 pub fn wuji(words: &[&str]) -> Result<String, String> {
-    let output = Command::new(program()).args(words).stdin(Stdio::null()).output().expect("the program starts");
+    run(&program(), words)
+}
+
+fn run(program: &Path, words: &[&str]) -> Result<String, String> {
+    let output = Command::new(program).args(words).stdin(Stdio::null()).output().expect("the program starts");
     if output.status.success() {
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     } else {
@@ -50,6 +64,7 @@ pub struct Node {
     /// Its link.
     pub link: SocketAddr,
     database: Option<String>,
+    program: PathBuf,
     child: Option<Child>,
     client: reqwest::Client,
 }
@@ -67,33 +82,53 @@ impl Node {
 
     /// Founds the top with its rows on a server; what joins below it keeps its own there as well.
     pub fn found_on(root: &Path, division: &str, database: Option<&str>) -> Self {
-        let node = Self::planned(root, division, database);
-        let (link, http) = (node.link.to_string(), node.http.to_string());
+        Self::planned(root, division, database, program()).made()
+    }
+
+    /// Founds the top by another program, which also runs it.
+    pub fn found_by(program: PathBuf, root: &Path, division: &str) -> Self {
+        Self::planned(root, division, None, program).made()
+    }
+
+    fn made(self) -> Self {
+        let (link, http) = (self.link.to_string(), self.http.to_string());
         let mut words =
-            vec!["init", "--folder", node.path(), "--division", division, "--listen", &link, "--http", &http];
-        words.extend(database_words(database));
-        wuji(&words).expect("the top is founded");
-        node
+            vec!["init", "--folder", self.path(), "--division", &self.division, "--listen", &link, "--http", &http];
+        words.extend(database_words(self.database.as_deref()));
+        run(&self.program, &words).expect("the top is founded");
+        self
     }
 
     /// Joins below a running parent, which children reach at `reach` (its own address, or a relay before it).
     pub fn join(root: &Path, division: &str, parent: &Node, reach: SocketAddr) -> Self {
-        Self::join_with(root, division, parent, reach, &[])
+        Self::join_with(root, division, parent, reach, &[], program())
+    }
+
+    /// Joins by another program, which also runs it.
+    pub fn join_by(program: PathBuf, root: &Path, division: &str, parent: &Node) -> Self {
+        Self::join_with(root, division, parent, parent.link, &[], program)
     }
 
     /// The same over TCP, for which the parent must listen.
     pub fn join_over_tcp(root: &Path, division: &str, parent: &Node) -> Self {
-        Self::join_with(root, division, parent, parent.link, &["--transport", "tcp"])
+        Self::join_with(root, division, parent, parent.link, &["--transport", "tcp"], program())
     }
 
-    fn join_with(root: &Path, division: &str, parent: &Node, reach: SocketAddr, more: &[&str]) -> Self {
+    fn join_with(
+        root: &Path,
+        division: &str,
+        parent: &Node,
+        reach: SocketAddr,
+        more: &[&str],
+        program: PathBuf,
+    ) -> Self {
         let token = parent.token(division);
-        let node = Self::planned(root, division, parent.database.as_deref());
+        let node = Self::planned(root, division, parent.database.as_deref(), program);
         let (link, http) = (node.link.to_string(), node.http.to_string());
         let mut words = vec!["join", "--folder", node.path(), "--token", &token, "--listen", &link, "--http", &http];
         words.extend(database_words(node.database.as_deref()));
         words.extend(more);
-        wuji(&words).unwrap_or_else(|why| panic!("{division} does not join: {why}"));
+        run(&node.program, &words).unwrap_or_else(|why| panic!("{division} does not join: {why}"));
         node.configure(&parent.link.to_string(), &reach.to_string());
         node
     }
@@ -117,6 +152,7 @@ impl Node {
             http: self.http,
             link: self.link,
             database: self.database.clone(),
+            program: self.program.clone(),
             child: None,
             client: self.client.clone(),
         }
@@ -124,10 +160,21 @@ impl Node {
 
     /// A token for a division below this node.
     pub fn token(&self, division: &str) -> String {
-        wuji(&["token", "--folder", self.path(), "--division", division]).expect("a token")
+        run(&self.program, &["token", "--folder", self.path(), "--division", division]).expect("a token")
     }
 
-    fn planned(root: &Path, division: &str, database: Option<&str>) -> Self {
+    /// Runs it by another program from the next start on.
+    pub fn change_to(&mut self, program: PathBuf) {
+        assert!(self.child.is_none(), "a program is not changed while it runs");
+        self.program = program;
+    }
+
+    /// What the program says when it does not start on the folder as it is.
+    pub fn refuses_to_start(&self) -> String {
+        run(&self.program, &["run", "--folder", self.path()]).expect_err("it does not start")
+    }
+
+    fn planned(root: &Path, division: &str, database: Option<&str>, program: PathBuf) -> Self {
         let (link, http) = free();
         Self {
             division: division.to_owned(),
@@ -135,6 +182,7 @@ impl Node {
             http,
             link,
             database: database.map(str::to_owned),
+            program,
             child: None,
             client: reqwest::Client::new(),
         }
@@ -172,7 +220,7 @@ impl Node {
             .append(true)
             .open(self.folder.join("node.log"))
             .expect("a log file");
-        let child = Command::new(program())
+        let child = Command::new(&self.program)
             .args(["run", "--folder", self.path()])
             .args(words)
             .env("WUJI_LOG", "info")

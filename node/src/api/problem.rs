@@ -358,7 +358,8 @@ impl From<StoreError> for Problem {
             | StoreError::Migrate(_)
             | StoreError::Held { .. }
             | StoreError::LeaseLost
-            | StoreError::Version { .. } => Self::unavailable(),
+            | StoreError::Version { .. }
+            | StoreError::Newer { .. } => Self::unavailable(),
         }
     }
 }

@@ -247,3 +247,22 @@ impl Database {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_database_that_a_newer_program_has_brought_up_is_refused_in_words() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let place = Place::File(folder.path().join("node.db"));
+        let database = Database::open(&place).await.expect("made");
+        sql("INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (9999, 'x', 1, '', 0)")
+            .execute(&mut database.write().await.expect("a connection"))
+            .await
+            .expect("written");
+        database.close().await;
+        let why = Database::open(&place).await.expect_err("refused").to_string();
+        assert!(why.contains("holds version 9999") && why.contains("nothing was changed"), "{why}");
+    }
+}

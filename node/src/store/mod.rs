@@ -29,6 +29,7 @@ pub mod trust;
 use std::sync::Arc;
 
 use protocol::id::NodeId;
+use sqlx::migrate::MigrateError;
 
 use crate::person::vault::{Vault, VaultError};
 
@@ -49,7 +50,18 @@ pub enum StoreError {
     NoRoom(#[source] sqlx::Error),
     /// The schema could not be brought up to date.
     #[error("the database could not be brought to this version")]
-    Migrate(#[from] sqlx::migrate::MigrateError),
+    Migrate(#[source] MigrateError),
+    /// A newer program has been here.
+    #[error(
+        "the database holds version {found}, and this program knows {known} at most: nothing was changed. Install the newer \
+         program again, or with this one restore a backup from before the upgrade"
+    )]
+    Newer {
+        /// A version that it holds.
+        found: i64,
+        /// The newest of this program.
+        known: i64,
+    },
     /// What is private was to be read or written without the keys for it.
     #[error("the keys for what is private are not at hand")]
     NoVault,
@@ -87,6 +99,15 @@ impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         let full = error.as_database_error().and_then(|said| said.code()).is_some_and(|code| dialect::is_full(&code));
         if full { Self::NoRoom(error) } else { Self::Database(error) }
+    }
+}
+
+impl From<MigrateError> for StoreError {
+    fn from(error: MigrateError) -> Self {
+        match error {
+            MigrateError::VersionMissing(found) => Self::Newer { found, known: Database::newest_schema() },
+            error => Self::Migrate(error),
+        }
     }
 }
 
