@@ -9,6 +9,8 @@ use crate::door::CONNECTIONS_MAX;
 const PER_DATABASE: u64 = 4;
 /// Sockets, logs, certificates, and what else a process has.
 const OWN: u64 = 256;
+/// Over TCP each handshake that is under way has one; links over UDP share the sockets of the process.
+const TCP_HANDSHAKES: u64 = 256;
 
 /// The system allows fewer descriptors than a pack needs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,14 +32,16 @@ fn wide(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
 }
 
-/// Descriptors that a pack needs: each node's lock, the databases that are open at once, and people's connections.
-pub fn descriptors_needed(nodes: usize) -> u64 {
-    wide(nodes) + PER_DATABASE * wide(nodes.min(OPEN_MAX)) + wide(CONNECTIONS_MAX) + OWN
+/// Descriptors that a pack needs: each node's lock and its link upward, which may go over TCP, the databases that are open
+/// at once, and people's connections; where children may come over TCP, also the other end of each such link.
+pub fn descriptors_needed(nodes: usize, tcp: bool) -> u64 {
+    let below = if tcp { wide(nodes) + TCP_HANDSHAKES } else { 0 };
+    2 * wide(nodes) + below + PER_DATABASE * wide(nodes.min(OPEN_MAX)) + wide(CONNECTIONS_MAX) + OWN
 }
 
 /// Raises the number of descriptors to what the system allows, and refuses when that is too few.
-pub fn raise_descriptors(nodes: usize) -> Result<u64, TooFew> {
-    let need = descriptors_needed(nodes);
+pub fn raise_descriptors(nodes: usize, tcp: bool) -> Result<u64, TooFew> {
+    let need = descriptors_needed(nodes, tcp);
     let limit = getrlimit(Resource::Nofile);
     let allowed = limit.maximum.unwrap_or(u64::MAX);
     if limit.current.is_some_and(|current| current < allowed) {

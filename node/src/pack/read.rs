@@ -42,7 +42,7 @@ pub async fn read(folder: &Path, file: &PackFile) -> anyhow::Result<Readers> {
         bail!("only rows on a server are read by a second process: set database.url in {}", super::FILE_NAME)
     };
     let folders = file.folders(folder)?;
-    raise_descriptors(folders.len())?;
+    raise_descriptors(folders.len(), false)?;
     let database = store::open_to_read(&place).await.context(UNREADABLE)?;
     let people = Keeper::of_pack(folder, file);
     let refresh = REFRESH.max(REFRESH_A_NODE.saturating_mul(u32::try_from(folders.len()).unwrap_or(u32::MAX)));

@@ -76,7 +76,7 @@ impl Pack {
         told: impl Fn(Progress),
     ) -> anyhow::Result<Self> {
         let folders = file.folders(folder)?;
-        raise_descriptors(folders.len())?;
+        raise_descriptors(folders.len(), file.link.tcp)?;
         let host = open_host(file, &folders)?;
         let house = House { host: host.clone(), database: head.database.clone() };
         let (sweep, stopping) = (Sweep::default(), CancellationToken::new());

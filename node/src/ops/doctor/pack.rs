@@ -101,7 +101,7 @@ pub async fn examine_pack(base: &Path, thorough: bool, told: impl Fn(usize, usiz
         neighbours::exposed(&file.http, base),
     ];
     let on_server = file.database.url.is_some();
-    shared.extend(machine::look(base, on_server, descriptors_needed(folders.len())));
+    shared.extend(machine::look(base, on_server, descriptors_needed(folders.len(), file.link.tcp)));
     shared.extend(shared_rows(base, &file, &configs, thorough).await);
     let ids: BTreeSet<_> = configs.iter().flatten().map(|config| config.node.id).collect();
     let shares = file.database != PackDatabase::default();
