@@ -109,7 +109,26 @@ impl Writer {
     pub(super) async fn request(&mut self, request: Request, batch: &mut Batch) -> Result<(), StoreError> {
         self.shared.counters.requests.add(1);
         let Request { ask, entry, reply } = request;
-        let answer = match ask {
+        let answer = match self.done(ask, batch).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                // Nothing of the batch will be kept, and who asked is told so with the others.
+                batch.replies.push((reply, Err(Failed::Store)));
+                return Err(error);
+            }
+        };
+        batch.audits.extend(entry.map(|entry| {
+            // An entry that comes with an outcome keeps it: a note of a refusal is stored, and that is not its outcome.
+            let outcome = if entry.outcome.is_empty() { audit::outcome(&answer) } else { entry.outcome.clone() };
+            Entry { outcome, ..entry }
+        }));
+        batch.replies.push((reply, answer));
+        Ok(())
+    }
+
+    /// What a request asks for; its answer once it is stored.
+    async fn done(&mut self, ask: Ask, batch: &mut Batch) -> Result<Answer, StoreError> {
+        Ok(match ask {
             ask if ask.adds() && self.room.is_short() => Err(Failed::NoRoom),
             Ask::Report { intake, by } => self.report(*intake, &by, batch).await?,
             Ask::Try { intake, by } => self.try_report(*intake, &by).await?,
@@ -130,14 +149,7 @@ impl Writer {
                 batch.asks.push(other);
                 Ok(None)
             }
-        };
-        batch.audits.extend(entry.map(|entry| {
-            // An entry that comes with an outcome keeps it: a note of a refusal is stored, and that is not its outcome.
-            let outcome = if entry.outcome.is_empty() { audit::outcome(&answer) } else { entry.outcome.clone() };
-            Entry { outcome, ..entry }
-        }));
-        batch.replies.push((reply, answer));
-        Ok(())
+        })
     }
 
     async fn report(&mut self, intake: Intake, by: &Actor, batch: &mut Batch) -> Result<Answer, StoreError> {

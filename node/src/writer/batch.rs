@@ -106,6 +106,14 @@ impl Batch {
             && self.anchors.is_empty()
     }
 
+    /// Lets the replies go.
+    pub(super) fn answer(&mut self) {
+        for (reply, answer) in self.replies.drain(..) {
+            // A caller that went away has its answer in the database.
+            let _ = reply.send(answer);
+        }
+    }
+
     /// The numbering of a link starts again: rows given out before are void.
     pub(super) fn renumber(&mut self, peer: NodeId) {
         self.outbox.retain(|row| row.peer != peer);

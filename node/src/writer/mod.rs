@@ -268,9 +268,9 @@ impl Writer {
         match self.take_turn(work, &mut batch).await {
             // Not every statement is in the batch's transaction. None is worth the node: it is run again when its time comes.
             Err(error @ StoreError::NoRoom(_)) => {
-                work.clear();
+                batch.replies.extend(work.drain(..).filter_map(unheard));
                 self.not_stored(error, &mut batch).await?;
-                answer(&mut batch);
+                batch.answer();
                 Ok(())
             }
             done => done,
@@ -293,7 +293,7 @@ impl Writer {
             if !batch.is_empty() {
                 self.commit(batch).await?;
             }
-            answer(batch);
+            batch.answer();
             if self.outputs.is_empty() && self.fetches.is_empty() {
                 self.redial();
                 return Ok(());
@@ -317,7 +317,9 @@ impl Writer {
             .collect();
         let known = if ids.is_empty() { BTreeMap::new() } else { self.store.known_bundles(&ids).await? };
         self.bring(work).await?;
-        for item in work.drain(..) {
+        // What is not reached stays where it is: those who wait are told why.
+        work.reverse();
+        while let Some(item) = work.pop() {
             match item {
                 Work::Request(request) => self.request(request, batch).await?,
                 Work::Link(event) => self.event(event, &known, batch).await?,
@@ -461,11 +463,11 @@ impl Writer {
     }
 }
 
-/// Lets the replies go.
-fn answer(batch: &mut Batch) {
-    for (reply, answer) in batch.replies.drain(..) {
-        // A caller that went away has its answer in the database.
-        let _ = reply.send(answer);
+/// Whoever waits for what was not reached, for want of room.
+fn unheard(work: Work) -> Option<batch::Reply> {
+    match work {
+        Work::Request(request) => Some((request.reply, Err(port::Failed::NoRoom))),
+        Work::Link(_) | Work::Renewed(_) => None,
     }
 }
 
