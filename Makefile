@@ -13,7 +13,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo build deb test check bench sim fuzz setup setup-fuzz setup-test
+.PHONY: help demo build deb test check bench sim soak fuzz setup setup-fuzz setup-test
 MAKEFLAGS += --no-print-directory
 
 # Seeds of the simulator in `make test` and `make sim`; any further options of a command go into ARGS.
@@ -60,6 +60,9 @@ bench: build setup-test ## latency and throughput, beside this machine's own com
 
 sim: setup ## a whole city in virtual time under faults: make sim SEEDS=200
 	cargo run $(QUICK) -p wuji-tests --bin sim -- --seeds $(SEEDS) $(ARGS)
+
+soak: build ## five real levels for hours under random faults and load: make soak ARGS="--minutes 5 --seed 7"
+	@cargo run $(QUICK) -p wuji-tests --bin soak -- $(ARGS)
 
 fuzz: setup-fuzz ## the decoders with bytes that coverage guides: make fuzz ARGS="--seconds 300 bundle"
 	@scripts/fuzz.sh $(ARGS)

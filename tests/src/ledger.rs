@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -61,39 +61,104 @@ impl Ledger {
     /// Once trouble has ended: what was answered for is at its owner and has one owner, the city holds every red and orange
     /// case as it stands there and no other, and its figures are a count over the owners.
     pub async fn holds(&self, levels: &FiveLevels) {
+        let findings = self.settled(levels).await;
+        assert!(findings.is_empty(), "{findings}");
+    }
+
+    /// The same, as what is wrong; what only takes a while is waited for.
+    pub async fn settled(&self, levels: &FiveLevels) -> Findings {
         levels.all_up().await;
         levels.settled().await;
-        let mut owners: BTreeMap<String, usize> = BTreeMap::new();
-        let mut escalated = Vec::new();
+        let began = Instant::now();
+        loop {
+            let findings = self.look(levels).await;
+            if findings.is_empty() || began.elapsed() > HEALED {
+                return findings;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Compares what was answered for with what each node holds now.
+    async fn look(&self, levels: &FiveLevels) -> Findings {
+        let (mut owners, mut escalated) = (BTreeMap::new(), Vec::new());
+        let mut findings = Findings::default();
         for (at, node) in levels.nodes.iter().enumerate() {
             for line in list(node, "mine=true").await {
                 let case = word(&line, "id");
                 if matches!(word(&line, "level").as_str(), "red" | "orange") {
                     escalated.push(case.clone());
                 }
-                assert_eq!(owners.insert(case.clone(), at), None, "{case} has two owners");
+                if owners.insert(case.clone(), at).is_some() {
+                    findings.doubled.push(case);
+                }
             }
         }
-        for (at, case) in &self.filed {
-            assert_eq!(owners.get(case), Some(at), "{case} was answered for and is not at its owner");
-        }
-        escalated.sort();
+        let missing = self.filed.iter().filter(|(at, case)| owners.get(case) != Some(at));
+        findings.lost = missing.map(|(_, case)| case.clone()).collect();
         let city = &levels.nodes[CITY];
-        within(HEALED, "the city does not list the red and orange cases of all owners, each once", async || {
-            let mut listed: Vec<_> = list(city, "escalated=true").await.iter().map(|line| word(line, "id")).collect();
-            listed.sort();
-            (listed == escalated).then_some(())
-        })
-        .await;
+        let listed: Vec<_> = list(city, "escalated=true").await.iter().map(|line| word(line, "id")).collect();
+        findings.unlike = differing(listed, &escalated);
         for case in &escalated {
             let owner = &levels.nodes[owners[case]];
-            assert_eq!(standing(city, case).await, standing(owner, case).await, "{case} at the city and at its owner");
+            if standing(city, case).await != standing(owner, case).await {
+                findings.unlike.push(case.clone());
+            }
         }
-        within(HEALED, "the figures of the city are not a count over the owners", async || {
-            let counted = city.get("/figures/totals").await?.get("cases")?.as_u64()?;
-            (usize::try_from(counted).ok()? == owners.len()).then_some(())
-        })
-        .await;
+        let totals = city.get("/figures/totals").await.unwrap_or_default();
+        let counted = totals.get("cases").and_then(Value::as_u64);
+        let owned = u64::try_from(owners.len()).unwrap_or(u64::MAX);
+        findings.miscounted = (counted != Some(owned)).then_some((counted, owned));
+        findings
+    }
+}
+
+/// What stands in one list more often than in the other.
+fn differing(mut listed: Vec<String>, expected: &[String]) -> Vec<String> {
+    let mut missing = Vec::new();
+    for case in expected {
+        match listed.iter().position(|one| one == case) {
+            Some(at) => drop(listed.swap_remove(at)),
+            None => missing.push(case.clone()),
+        }
+    }
+    missing.extend(listed);
+    missing
+}
+
+/// What is not as it must be.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// Cases that were answered for and are not at their owner.
+    pub lost: Vec<String>,
+    /// Cases that have two owners.
+    pub doubled: Vec<String>,
+    /// Red and orange cases that the city lists too often or not, or holds otherwise than their owner.
+    pub unlike: Vec<String>,
+    /// What the figures of the city say, and what the owners have.
+    pub miscounted: Option<(Option<u64>, u64)>,
+}
+
+impl Findings {
+    /// Whether all is as it must be.
+    pub fn is_empty(&self) -> bool {
+        self.lost.is_empty() && self.doubled.is_empty() && self.unlike.is_empty() && self.miscounted.is_none()
+    }
+}
+
+impl std::fmt::Display for Findings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (what, cases) in [("lost", &self.lost), ("doubled", &self.doubled), ("otherwise at the city", &self.unlike)]
+        {
+            let named: String = cases.iter().map(|case| format!(" {case}")).collect();
+            writeln!(f, "  {what:21} {}{named}", cases.len())?;
+        }
+        match self.miscounted {
+            None => writeln!(f, "  {:21} a count over the owners", "the city's figures"),
+            Some((counted, owned)) => {
+                writeln!(f, "  {:21} {counted:?}, and the owners have {owned}", "the city's figures")
+            }
+        }
     }
 }
 

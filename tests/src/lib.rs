@@ -1,6 +1,7 @@
 //! What city-wide tests share: nodes as processes, relays between them, and the simulated city.
 
 pub mod bench;
+pub mod disk;
 pub mod hostile;
 pub mod ledger;
 pub mod line;
@@ -10,3 +11,4 @@ pub mod postgres;
 pub mod process;
 pub mod relay;
 pub mod sim;
+pub mod soak;

@@ -1,50 +1,16 @@
 //! A township whose disk fills up: a file system in memory that is made smaller while the node runs. Needs root, for a mount
 //! in a namespace of its own.
 
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
+use wuji_tests::disk::Disk;
 use wuji_tests::ledger::{self, Ledger};
 use wuji_tests::line::{CITY, FiveLevels, GRID, HEALED, PATH, TOWNSHIP, case_id, standing};
 use wuji_tests::namespace::alone;
 use wuji_tests::process::{Node, within};
 
-const KIB: u64 = 1024;
-const MIB: u64 = 1024 * KIB;
-const ROOMY: u64 = 1024 * MIB;
-
-/// A disk whose size can be changed.
-struct Disk(PathBuf);
-
-impl Disk {
-    fn mount(at: PathBuf) -> Self {
-        std::fs::create_dir_all(&at).expect("a folder");
-        let done =
-            Command::new("mount").args(["-t", "tmpfs", "-o", &format!("size={ROOMY}"), "none"]).arg(&at).status();
-        assert!(done.expect("mount").success(), "a file system in memory is mounted");
-        Self(at)
-    }
-
-    /// Bytes that are written, in whole blocks.
-    fn used(&self) -> u64 {
-        let said = Command::new("df").args(["--block-size=1", "--output=used"]).arg(&self.0).output().expect("df");
-        let said = String::from_utf8_lossy(&said.stdout).into_owned();
-        said.lines().last().and_then(|line| line.trim().parse().ok()).expect("a number of bytes")
-    }
-
-    /// Makes it so large that this much is free.
-    async fn leave(&self, free: u64) {
-        within(HEALED, "the file system is not made smaller", async || {
-            // Refused when more was written since it was asked how much is used.
-            let size = format!("remount,size={}", self.used() + free);
-            let done = Command::new("mount").args(["-o", &size]).arg(&self.0).stderr(Stdio::null()).status();
-            done.expect("mount").success().then_some(())
-        })
-        .await;
-    }
-}
+const MIB: u64 = 1024 * 1024;
 
 async fn alarms(node: &Node) -> Option<String> {
     Some(node.get("/status").await?.get("alarms")?.to_string())
@@ -101,7 +67,7 @@ async fn a_full_disk_is_foretold_refuses_what_is_new_loses_nothing_and_goes_on_b
     assert!(standing(township, &kept).await.is_some(), "reading goes on");
     is_told_of_no_room(&ledger::file(township, &case_id(), 2).await.expect_err("nothing new is filed"));
 
-    disk.leave(ROOMY).await;
+    disk.make_room().await;
     within(HEALED, "filing does not work again by itself", async || ledger.file(TOWNSHIP, township, 5).await.ok())
         .await;
     ledger.holds(&levels).await;
@@ -124,6 +90,6 @@ async fn a_node_that_is_started_on_a_full_disk_can_be_read() {
     city.start().await;
     assert!(standing(&city, &case).await.is_some(), "reading goes on");
     is_told_of_no_room(&ledger::file(&city, &case_id(), 2).await.expect_err("nothing new is filed"));
-    disk.leave(ROOMY).await;
+    disk.make_room().await;
     ledger::file(&city, &case_id(), 2).await.expect("it works again without hands");
 }
