@@ -1,5 +1,6 @@
 //! `docs/limits.md` names every limit of the product, with its value and the test that shows it. The limits are read out of
-//! the source, so that a new one without a row there, a row without its limit, or a value that was changed, is found.
+//! the source, so that a new one without a row there, a row without its limit, or a value that was changed, is found. And
+//! the tests that `docs/reliability.md` names are there.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -141,8 +142,23 @@ fn every_test_that_the_page_names_is_there() {
     }
     for row in rows() {
         if let Some(test) = row.test {
-            let declared = format!("fn {test}(");
-            assert!(all.values().any(|text| text.contains(&declared)), "{}: there is no test {test}", row.limit);
+            assert!(is_declared(&test, &all), "{}: there is no test {test}", row.limit);
         }
     }
+    let promises = std::fs::read_to_string(at("../docs/reliability.md")).expect("the page");
+    let named: Vec<_> = promises.split('`').skip(1).step_by(2).filter(|word| is_a_test(word)).collect();
+    assert!(named.len() > 20, "{named:?}");
+    for test in named {
+        assert!(is_declared(test, &all), "docs/reliability.md: there is no test {test}");
+    }
+}
+
+fn is_declared(test: &str, all: &BTreeMap<String, String>) -> bool {
+    let declared = format!("fn {test}(");
+    all.values().any(|text| text.contains(&declared))
+}
+
+/// Whether a word is the name of a test: a sentence.
+fn is_a_test(word: &str) -> bool {
+    word.matches('_').count() >= 3 && word.chars().all(|c| c.is_ascii_lowercase() || c == '_')
 }
