@@ -26,30 +26,28 @@ use wuji::store::trust::Route;
 use wuji::store::{self, WriteStore};
 
 use super::made::{Seed, fact, grid};
-
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+use super::{Failure, Results};
 
 const CITY: &str = "330600000000";
 const COUNTIES: usize = 6;
 /// Origins, and what each has changed.
-pub const ORIGINS: usize = 6_000;
+const ORIGINS: usize = 6_000;
 /// Facts of one origin.
-pub const FACTS_EACH: usize = 100;
+const FACTS_EACH: usize = 100;
 /// Most seconds for all of them.
-pub const REACH_S: f64 = 60.0;
+const REACH_S: f64 = 60.0;
 const TIME_MAX: Duration = Duration::from_secs(400);
 /// A moment after the year of the facts.
 const NOW: i64 = 20_900 * 86_400_000;
 
 /// What came of it.
-#[derive(Debug, Clone, Copy)]
-pub struct Arrived {
+struct Arrived {
     /// Facts that were queued.
-    pub facts: usize,
+    facts: usize,
     /// Bundles in which they were.
-    pub bundles: usize,
+    bundles: usize,
     /// Seconds until the city held all of them and found every digest equal.
-    pub seconds: f64,
+    seconds: f64,
 }
 
 struct Origin {
@@ -57,8 +55,20 @@ struct Origin {
     digest: Hash,
 }
 
+/// Changed facts that are queued at the counties, in bundles of a quiet and of a busy day.
+pub async fn measure(root: &Path, results: &mut Results) -> Result<(), Failure> {
+    for together in [100, 10] {
+        let folder = root.join(format!("facts-{together}"));
+        let arrived = run(&folder, together).await?;
+        let measure = format!("facts_{}_in_{}_bundles", arrived.facts, arrived.bundles);
+        results.at_most(&measure, arrived.seconds, "s", REACH_S)?;
+        std::fs::remove_dir_all(folder)?;
+    }
+    Ok(())
+}
+
 /// Queues and sends. `together` facts are in one bundle, each bundle ends with a watermark.
-pub async fn run(root: &Path, together: usize) -> Result<Arrived, Failure> {
+async fn run(root: &Path, together: usize) -> Result<Arrived, Failure> {
     let folders = raise(root).await?;
     let city = Folder::new(folders[0].path().to_owned());
     let mut authority = Authority::load(&city.authority())?;

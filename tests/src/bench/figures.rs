@@ -1,6 +1,5 @@
 //! How long questions take over the facts of a year, as the facts grow: on SQLite, and on PostgreSQL where one is given.
 
-use std::fmt::Write;
 use std::path::Path;
 use std::time::Instant;
 
@@ -13,44 +12,94 @@ use wuji::store::figures::NewFigures;
 use wuji::store::trust::Route;
 use wuji::store::{self, Place};
 
+use super::curve::{self, Chart, Line};
 use super::made::{DAYS, Seed, fact, grid};
-
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+use super::{Failure, Results};
+use crate::postgres::{self, TestDatabase};
 
 /// Grids, which own the facts.
 const GRIDS: u64 = 6_000;
 /// Facts at which questions are asked.
-pub const SIZES: [usize; 3] = [100_000, 300_000, 1_000_000];
+const SIZES: [usize; 3] = [100_000, 300_000, 1_000_000];
 /// Facts of one transaction.
 const TOGETHER: usize = 5_000;
 /// Questions at each size.
 const QUESTIONS: usize = 400;
 /// Most milliseconds for 95 of 100 questions at the largest size.
-pub const REACH_MS: [(&str, f64); 2] = [("sqlite", 800.0), ("postgres", 300.0)];
+const REACH_MS: [(&str, f64); 2] = [("sqlite", 800.0), ("postgres", 300.0)];
+
+/// Facts to be taken in each second: 600,000 in a minute.
+const TAKEN_IN: f64 = 10_000.0;
+/// The curves in the documents.
+pub const CHART: Chart = Chart {
+    title: "Questions over a year's facts: milliseconds, by facts held",
+    picture: "docs/images/figures-growth.svg",
+    lines: &[
+        line("sqlite, p95", ("figures_sqlite_", "_p95"), SQLITE, false),
+        line("sqlite, first question, loading", ("figures_sqlite_", "_first"), SQLITE, true),
+        line("postgres, p95", ("figures_postgres_", "_p95"), POSTGRES, false),
+        line("postgres, first question, loading", ("figures_postgres_", "_first"), POSTGRES, true),
+    ],
+};
+const SQLITE: &str = "#1b6ca8";
+const POSTGRES: &str = "#b8541a";
+
+const fn line(label: &'static str, named: (&'static str, &'static str), colour: &'static str, dashed: bool) -> Line {
+    Line { label, measures: &["figures"], named, colour, dashed }
+}
 
 /// What was measured at one size.
-#[derive(Debug, Clone)]
-pub struct Point {
+struct Point {
     /// `sqlite` or `postgres`.
-    pub database: &'static str,
+    database: &'static str,
     /// Facts.
-    pub facts: usize,
+    facts: usize,
     /// Milliseconds of a question, half of them and 95 of 100.
-    pub p50_ms: f64,
+    p50_ms: f64,
     /// 95 of 100.
-    pub p95_ms: f64,
-    /// Milliseconds of the slowest.
-    pub max_ms: f64,
+    p95_ms: f64,
     /// Milliseconds of the first question, which loads the table.
-    pub cold_ms: f64,
+    cold_ms: f64,
     /// Bytes that the table holds.
-    pub table_bytes: usize,
+    table_bytes: usize,
     /// Facts stored a second, up to this size.
-    pub stored_a_second: f64,
+    stored_a_second: f64,
+}
+
+/// Questions over the facts of a year, as they grow, on SQLite and, beside a server, on PostgreSQL.
+pub async fn measure(root: &Path, results: &mut Results) -> Result<(), Failure> {
+    let mut points = run("sqlite", &root.join("figures.db").into()).await?;
+    let beside_a_server = std::env::var(postgres::SERVER).is_ok();
+    if beside_a_server {
+        let database = TestDatabase::new();
+        points.extend(run("postgres", &Place::Server(database.url.clone())).await?);
+    }
+    let largest = SIZES.into_iter().max().unwrap_or(0);
+    for point in &points {
+        let reach = REACH_MS.iter().find(|(name, _)| *name == point.database).map_or(0.0, |(_, ms)| *ms);
+        let name = |what: &str| format!("figures_{}_{}_{what}", point.database, point.facts);
+        match point.facts >= largest {
+            true => results.at_most(&name("p95"), point.p95_ms, "ms", reach)?,
+            false => results.line(&name("p95"), point.p95_ms, "ms", "reach at the largest size", reach)?,
+        }
+        results.line(&name("p50"), point.p50_ms, "ms", "p95", point.p95_ms)?;
+        results.line(&name("first"), point.cold_ms, "ms", "p95", point.p95_ms)?;
+        #[expect(clippy::cast_precision_loss, reason = "some hundred millions")]
+        let bytes_a_case = point.table_bytes as f64 / point.facts as f64;
+        results.line(&name("memory"), bytes_a_case, "B/case", "a row with its key", 88.0)?;
+        results.at_least(&name("stored"), point.stored_a_second, "facts/s", TAKEN_IN)?;
+    }
+    if beside_a_server {
+        curve::draw(&CHART)?;
+        return Ok(());
+    }
+    let picture = CHART.picture;
+    results.missed.push(format!("not measured: figures on PostgreSQL, so {picture} stays; `make bench` has a server"));
+    Ok(())
 }
 
 /// Measures on one database.
-pub async fn run(database: &'static str, place: &Place) -> Result<Vec<Point>, Failure> {
+async fn run(database: &'static str, place: &Place) -> Result<Vec<Point>, Failure> {
     let (store, mut write) = store::open(place, NodeId::from_bytes([7; 16])).await?;
     let mut seed = Seed(7);
     let mut points = Vec::new();
@@ -100,7 +149,6 @@ pub async fn run(database: &'static str, place: &Place) -> Result<Vec<Point>, Fa
             facts: loaded.cases,
             p50_ms: percentile(&times, 0.5),
             p95_ms: percentile(&times, 0.95),
-            max_ms: percentile(&times, 1.0),
             cold_ms,
             table_bytes: loaded.bytes,
             stored_a_second,
@@ -167,59 +215,4 @@ fn question(seed: &mut Seed, n: usize) -> Question {
         today: DAYS.1 + 1,
         judicial: Default::default(),
     }
-}
-
-/// What a curve shows, how it is dashed, and its height at a point.
-type Curve = (&'static str, &'static str, fn(&Point) -> f64);
-
-/// Draws the growth curve.
-pub fn draw(points: &[Point], to: &Path) -> Result<(), Failure> {
-    const W: u32 = 640;
-    const H: u32 = 360;
-    let x = |facts: f64| 70.0 + (facts.log10() - 5.0) * 500.0;
-    let y = |ms: f64| 310.0 - ms.max(1.0).log10() * 70.0;
-    let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {W} {H}\" font-family=\"sans-serif\" font-size=\"12\">\n\
-         <rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n\
-         <text x=\"70\" y=\"20\" font-size=\"14\">Questions over a year's facts: milliseconds, by facts held</text>\n"
-    );
-    for ms in [1.0, 10.0, 100.0, 1_000.0, 10_000.0] {
-        writeln!(
-            svg,
-            "<line x1=\"70\" x2=\"600\" y1=\"{0:.0}\" y2=\"{0:.0}\" stroke=\"#ddd\"/><text x=\"62\" y=\"{1:.0}\" \
-             text-anchor=\"end\">{ms}</text>",
-            y(ms),
-            y(ms) + 4.0
-        )?;
-    }
-    for size in SIZES {
-        let at = x(f64::from(u32::try_from(size)?));
-        writeln!(svg, "<text x=\"{at:.0}\" y=\"330\" text-anchor=\"middle\">{size}</text>")?;
-    }
-    for (n, (database, colour)) in (0..).zip([("sqlite", "#1b6ca8"), ("postgres", "#b8541a")]) {
-        let curves: [Curve; 2] =
-            [("p95", "", |p| p.p95_ms), ("first question, loading", " stroke-dasharray=\"5 4\"", |p| p.cold_ms)];
-        for (m, (what, dash, value)) in (0..).zip(curves) {
-            let mut line = String::new();
-            for point in points.iter().filter(|point| point.database == database) {
-                let facts = f64::from(u32::try_from(point.facts)?);
-                write!(line, "{:.1},{:.1} ", x(facts), y(value(point)))?;
-            }
-            if line.is_empty() {
-                continue;
-            }
-            let at = 42 + 16 * (2 * n + m);
-            writeln!(
-                svg,
-                "<polyline fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"{dash} points=\"{}\"/>\n\
-                 <line x1=\"80\" x2=\"110\" y1=\"{at}\" y2=\"{at}\" stroke=\"{colour}\" stroke-width=\"2\"{dash}/>\
-                 <text x=\"118\" y=\"{}\">{database}, {what}</text>",
-                line.trim_end(),
-                at + 4
-            )?;
-        }
-    }
-    svg.push_str("</svg>\n");
-    std::fs::write(to, svg)?;
-    Ok(())
 }

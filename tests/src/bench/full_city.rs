@@ -10,18 +10,19 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use super::{Failure, Results};
 use crate::process::program;
 
 /// Most seconds until all links are up.
-pub const LINKS_UP_S: f64 = 180.0;
+const LINKS_UP_S: f64 = 180.0;
 /// Most resident memory.
-pub const RESIDENT_GIB: f64 = 3.0;
+const RESIDENT_GIB: f64 = 3.0;
 /// Most resident memory of a node in a whole city, beside that of a node among some two hundred.
-pub const GROWTH: f64 = 1.15;
+const GROWTH: f64 = 1.15;
 /// Most processor time of a city without work, in hundredths of a core.
-pub const IDLE_CPU_PERCENT: f64 = 10.0;
+const IDLE_CPU_PERCENT: f64 = 10.0;
 /// Most seconds from the start after kill -9 until the door answers.
-pub const DOOR_S: f64 = 120.0;
+const DOOR_S: f64 = 120.0;
 /// A city that is not back by then is not waited for.
 const BACK_MAX: Duration = Duration::from_secs(600);
 /// How often it is asked whether it is back.
@@ -29,47 +30,78 @@ const ASKED_EVERY: Duration = Duration::from_millis(50);
 /// Communities of the small city: with their grids, and what stands above them, some two hundred nodes.
 const COMMUNITIES: usize = 96;
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+const GIB: f64 = 1_073_741_824.0;
 
 /// The closing figures of one city.
-#[derive(Debug, Clone, PartialEq)]
-pub struct City {
+struct City {
     /// Nodes in the process.
-    pub nodes: f64,
+    nodes: f64,
     /// Seconds until all links were up.
-    pub links_up_s: f64,
+    links_up_s: f64,
     /// Resident memory, bytes.
-    pub resident: f64,
+    resident: f64,
     /// The same for each node.
-    pub resident_a_node: f64,
+    resident_a_node: f64,
     /// Hundredths of a core.
-    pub idle_cpu_percent: f64,
+    idle_cpu_percent: f64,
     /// Nothing lost, nothing twice, all figures equal.
-    pub whole: bool,
+    whole: bool,
     /// After kill -9.
-    pub back: Back,
+    back: Back,
 }
 
 /// How soon a city is back whose process was killed.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Back {
+struct Back {
     /// Seconds from the start of the program until its door answers.
-    pub door_s: f64,
+    door_s: f64,
     /// Seconds from the start of the first node until all links are up again.
-    pub links_up_s: f64,
+    links_up_s: f64,
     /// The count comes out again.
-    pub whole: bool,
+    whole: bool,
+}
+
+/// A whole city in one process, beside one of some two hundred nodes.
+pub fn measure(root: &Path, results: &mut Results) -> Result<(), Failure> {
+    let (small, whole) = (small(root)?, whole(root)?);
+    both_whole(&small)?;
+    of_a_city(&whole, results)?;
+    let nodes = format!("full_city_{}_nodes", whole.nodes);
+    let (kib, beside) = (whole.resident_a_node / 1024.0, small.resident_a_node / 1024.0);
+    let reference = format!("a node among {}, KiB; reach {}:", small.nodes, GROWTH);
+    results.line(&format!("{nodes}_resident_a_node"), kib, "KiB", &reference, beside)?;
+    let reach = beside * GROWTH;
+    results.must(kib <= reach, &format!("{nodes}_resident_a_node"), kib, "KiB", reach);
+    results.at_most(&format!("{nodes}_idle_cpu"), whole.idle_cpu_percent, "%", IDLE_CPU_PERCENT)
+}
+
+/// The small city alone: in a minute it says whether the measurement works.
+pub fn measure_small(root: &Path, results: &mut Results) -> Result<(), Failure> {
+    of_a_city(&small(root)?, results)
+}
+
+/// Before and after kill -9.
+fn both_whole(city: &City) -> Result<(), Failure> {
+    if city.whole && city.back.whole { Ok(()) } else { Err("the count of a city does not come out".into()) }
+}
+
+fn of_a_city(city: &City, results: &mut Results) -> Result<(), Failure> {
+    both_whole(city)?;
+    let nodes = format!("full_city_{}_nodes", city.nodes);
+    results.at_most(&format!("{nodes}_links_up"), city.links_up_s, "s", LINKS_UP_S)?;
+    results.at_most(&format!("{nodes}_door_after_kill"), city.back.door_s, "s", DOOR_S)?;
+    results.at_most(&format!("{nodes}_links_up_after_kill"), city.back.links_up_s, "s", LINKS_UP_S)?;
+    results.at_most(&format!("{nodes}_resident"), city.resident / GIB, "GiB", RESIDENT_GIB)
 }
 
 /// The city of some two hundred nodes.
-pub fn small(root: &Path) -> Result<City, Failure> {
+fn small(root: &Path) -> Result<City, Failure> {
     let table = root.join("small.csv");
     small_table(&table)?;
     city(&root.join("small"), Some(&table))
 }
 
 /// The whole city.
-pub fn whole(root: &Path) -> Result<City, Failure> {
+fn whole(root: &Path) -> Result<City, Failure> {
     city(&root.join("whole"), None)
 }
 

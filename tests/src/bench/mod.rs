@@ -1,7 +1,15 @@
-//! Measures of `make bench` that need more than a few lines.
+//! Measures of `make bench`, each in a file of its own with what it makes up and what it is held against.
 
+pub mod curve;
 pub mod facts;
 pub mod figures;
+pub mod four_hops;
 pub mod full_city;
 pub mod made;
+mod results;
 pub mod write;
+
+pub use results::{Results, tell};
+
+/// Why something could not be measured.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;

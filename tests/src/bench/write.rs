@@ -10,6 +10,7 @@ use wuji::folder::Folder;
 use wuji::node::{Plan, Running, found};
 use wuji::store::{self, Place};
 
+use super::{Failure, Results};
 use crate::line::{PATH, case_id, report};
 use crate::postgres::TestDatabase;
 
@@ -18,28 +19,27 @@ const COMMITS: u32 = 1_000;
 /// Cases that one client files, and that 64 file together.
 const CASES: [(usize, usize); 2] = [(1, 1_000), (64, 6_400)];
 
-/// Why it could not be measured.
-pub type Failure = Box<dyn std::error::Error + Send + Sync>;
-
 /// A rate with its database's own.
-#[derive(Debug)]
-pub struct Rate {
+struct Rate {
     /// Which, as in `write_sqlite_64_clients`.
-    pub measure: String,
+    measure: String,
     /// Cases a second.
-    pub cases: f64,
+    cases: f64,
     /// What it stands beside.
-    pub reference: String,
+    reference: String,
     /// Single-row commits a second, the mean of before and after.
-    pub commits: f64,
+    commits: f64,
 }
 
 /// Measures both databases.
-pub async fn run(root: &Path) -> Result<Vec<Rate>, Failure> {
-    let mut rates = on("sqlite", root, None).await?;
+pub async fn measure(root: &Path, results: &mut Results) -> Result<(), Failure> {
     let database = TestDatabase::new();
-    rates.extend(on("postgres", root, Some(&database.url)).await?);
-    Ok(rates)
+    for (name, server) in [("sqlite", None), ("postgres", Some(database.url.as_str()))] {
+        for rate in on(name, root, server).await? {
+            results.line(&rate.measure, rate.cases, "cases/s", &rate.reference, rate.commits)?;
+        }
+    }
+    Ok(())
 }
 
 async fn on(name: &str, root: &Path, database: Option<&str>) -> Result<Vec<Rate>, Failure> {
