@@ -207,14 +207,30 @@ impl Node {
     /// Starts the process and waits until it answers.
     pub async fn start(&mut self) {
         self.start_with(&[]);
+        self.answers().await;
+    }
+
+    /// Waits until the process answers.
+    pub async fn answers(&self) {
         within(Duration::from_secs(30), &format!("{} does not answer", self.division), async || {
             self.client.get(format!("http://{}/healthz", self.http)).send().await.ok()
         })
         .await;
     }
 
-    /// Starts the process with more words, and does not wait.
+    /// Starts the process with more words, and does not wait. It says much, and dials and counts as often as tests want.
     pub fn start_with(&mut self, words: &[&str]) {
+        const BRISK: [(&str, &str); 4] = [
+            ("WUJI_LOG", "info"),
+            ("WUJI__LINK__RETRY_MIN_MS", "50"),
+            ("WUJI__LINK__RETRY_MAX_MS", "1000"),
+            ("WUJI__FIGURES__EVERY_MS", "100"),
+        ];
+        self.start_in(words, &BRISK);
+    }
+
+    /// The same in an environment of its own, as operators start it when that is empty.
+    pub fn start_in(&mut self, words: &[&str], environment: &[(&str, &str)]) {
         let log = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
@@ -223,10 +239,7 @@ impl Node {
         let child = Command::new(&self.program)
             .args(["run", "--folder", self.path()])
             .args(words)
-            .env("WUJI_LOG", "info")
-            .env("WUJI__LINK__RETRY_MIN_MS", "50")
-            .env("WUJI__LINK__RETRY_MAX_MS", "1000")
-            .env("WUJI__FIGURES__EVERY_MS", "100")
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
@@ -235,16 +248,21 @@ impl Node {
         self.child = Some(child);
     }
 
+    /// The number of the process.
+    pub fn process(&self) -> u32 {
+        self.child.as_ref().expect("a process").id()
+    }
+
     /// Sends a signal to the process, by its name.
     pub fn signal(&self, name: &str) {
-        let process = self.child.as_ref().expect("a process").id().to_string();
+        let process = self.process().to_string();
         let sent = Command::new("kill").args([&format!("-{name}"), &process]).status().expect("kill");
         assert!(sent.success(), "{name} cannot be sent");
     }
 
     /// The most memory that the process ever held, bytes.
     pub fn memory_max(&self) -> u64 {
-        let process = self.child.as_ref().expect("a process").id();
+        let process = self.process();
         let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("a process that runs");
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("its memory");
         line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024

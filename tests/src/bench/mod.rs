@@ -1,11 +1,15 @@
 //! Measures of `make bench`, each in a file of its own with what it makes up and what it is held against.
 
+pub mod child;
+pub mod cost;
 pub mod curve;
+pub mod drain;
 pub mod facts;
 pub mod figures;
 pub mod four_hops;
 pub mod full_city;
 pub mod made;
+pub mod outbox;
 mod results;
 pub mod write;
 
