@@ -34,6 +34,8 @@ pub enum AlarmKind {
     Certificate,
     /// A node below was not enrolled.
     Enrolment,
+    /// A node hangs elsewhere from now on, or an order of that kind was not followed.
+    Move,
     /// An audit is not what it was.
     Audit,
     /// Figures that differ, or a brief that is missing.
@@ -52,7 +54,7 @@ pub enum AlarmKind {
 
 impl AlarmKind {
     /// Every kind.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Link,
         Self::CutOff,
         Self::Restless,
@@ -65,6 +67,7 @@ impl AlarmKind {
         Self::Disk,
         Self::Certificate,
         Self::Enrolment,
+        Self::Move,
         Self::Audit,
         Self::Figures,
         Self::Publication,
@@ -89,6 +92,7 @@ impl AlarmKind {
             Self::Disk => "disk",
             Self::Certificate => "certificate",
             Self::Enrolment => "enrolment",
+            Self::Move => "move",
             Self::Audit => "audit",
             Self::Figures => "figures",
             Self::Publication => "publication",

@@ -5,6 +5,7 @@ use federation::trust::Token;
 use federation::trust::tls::Chain;
 use protocol::division::DivisionCode;
 use protocol::id::NodeId;
+use protocol::moving::Moves;
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -30,9 +31,9 @@ pub async fn give_token(folder: &Folder, division: DivisionCode, life_ms: i64) -
 }
 
 /// Whether a token for this would lead to a node in its right place. The nodes below are known by the ways to them.
-fn plausible(wanted: &Wanted, config: &Config, routes: &[Route]) -> anyhow::Result<()> {
+fn plausible(wanted: &Wanted, config: &Config, routes: &[Route], places: &Moves) -> anyhow::Result<()> {
     let division = wanted.division;
-    if !config.node.division.contains(division) || config.node.division == division {
+    if !places.contains(config.node.division, division) || config.node.division == division {
         bail!("{division} is not below {}", config.node.division);
     }
     let there = routes.iter().find(|route| route.division == division).map(|route| route.member);
@@ -42,7 +43,7 @@ fn plausible(wanted: &Wanted, config: &Config, routes: &[Route]) -> anyhow::Resu
         (None, Some(there)) => bail!("{division} has the node {there} already: for new hardware say --replace {there}"),
         (None, None) => {}
     }
-    let between = routes.iter().filter(|route| route.division.contains(division));
+    let between = routes.iter().filter(|route| places.contains(route.division, division));
     if let Some(nearest) = between.max_by_key(|route| route.division.level()) {
         bail!("{division} lies below {}, which has a node of its own: give the token out there", nearest.division);
     }
@@ -60,7 +61,9 @@ pub async fn give_token_for(folder: &Folder, wanted: Wanted, life_ms: i64) -> an
     let config = Config::load(folder.path())?;
     let division = wanted.division;
     let (_, mut write) = store::open(&Home::of(folder, &config)?.place, config.node.id).await?;
-    plausible(&wanted, &config, &write.routes().await?)?;
+    let moves = write.moves().await?;
+    let places = Moves::of(moves.iter().map(|signed| &signed.order));
+    plausible(&wanted, &config, &write.routes().await?, &places)?;
     if config.link.advertise.starts_with("0.0.0.0:") || config.link.advertise.starts_with("[::]:") {
         bail!(
             "nodes below cannot reach {}: set link.advertise in {} to HOST:PORT",

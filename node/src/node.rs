@@ -35,6 +35,7 @@ use crate::shared::Shared;
 use crate::store::trust::{Child, Route};
 use crate::store::{self, Database, Patience, Store, StoreError, WriteStore};
 use crate::trust::Standing;
+use crate::writer::moves::Moving;
 use crate::writer::port::{Port, WORK_QUEUE_MAX};
 use crate::writer::publications::Publications;
 use crate::writer::trust::Tending;
@@ -213,7 +214,8 @@ pub(crate) async fn kept(store: &mut WriteStore, line: &[Ancestor]) -> Result<Ke
         .collect();
     let children = store.children().await?.into_iter().map(|child| child.node).collect();
     let routes = store.routes().await?.into_iter().map(|route| (route.member, route.via)).collect();
-    Ok(Kept { links, children, routes, ancestors: line.to_vec(), seed: random_bytes() })
+    let former = store.former_ways().await?;
+    Ok(Kept { links, children, routes, former, ancestors: line.to_vec(), seed: random_bytes() })
 }
 
 /// What is read of a database when a node starts.
@@ -346,7 +348,13 @@ impl Running {
         };
         let core = Core::resume(identity, kept(&mut write, &loaded.line).await?, limits);
         let now = clock.reading().corrected();
-        let publications = Publications::load(&mut write, me, &loaded.line, now).await?;
+        let mut publications = Publications::load(&mut write, me, &loaded.line, now).await?;
+        let moving = Moving::load(&mut write).await?;
+        publications.put_places(moving.places());
+        // Children that hang elsewhere by now may come as far as to be told so.
+        for order in moving.gone().map(|signed| &signed.order) {
+            registry.admit(order.entry.entry.tls_spki_sha256, order.node());
+        }
         shared.put_in_force(publications.holds());
         let waits = write.meta(SUBTREE_WAITS).await?.is_some_and(|waits| waits == "1");
         // Twice the longest wait between dials: until then every node that is not cut off has heard of a new root.
@@ -369,6 +377,7 @@ impl Running {
             shared: shared.clone(),
             standing,
             tending,
+            moving,
             room,
         });
         let stopping = CancellationToken::new();

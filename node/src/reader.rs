@@ -103,7 +103,9 @@ async fn look(me: Me, store: &Store, shared: &Shared, clock: &Clock) -> Result<(
     let line = store.ancestors().await?;
     shared.set_line(&line);
     let now = clock.reading().corrected();
-    shared.put_in_force(Publications::of(&store.publications().await?, me, &line, now).holds());
+    let mut publications = Publications::of(&store.publications().await?, me, &line, now);
+    publications.put_places(store.places().await?);
+    shared.put_in_force(publications.holds());
     for route in store.routes().await? {
         shared.registered(route.member, route.division, route.via);
     }

@@ -11,7 +11,7 @@ use protocol::time::UnixMillis;
 use tokio::sync::broadcast;
 
 use crate::alarms::{Alarm, AlarmKind, Alarms};
-use crate::config::Transport;
+use crate::config::{ParentSection, Transport};
 use crate::counters::Counters;
 use crate::trust::TrustStatus;
 
@@ -42,6 +42,8 @@ struct State {
     carriers: BTreeMap<NodeId, Transport>,
     places: BTreeMap<NodeId, Place>,
     line: Vec<Ancestor>,
+    /// The parent, when it is another one than the configuration named at the start.
+    parent: Option<ParentSection>,
     alarms: Alarms,
     dial_failed: Option<String>,
     seen: BTreeSet<(NodeId, u64)>,
@@ -115,6 +117,15 @@ impl Shared {
         self.state().line.clone()
     }
 
+    /// The parent, when it is another one than the configuration named at the start.
+    pub fn parent(&self) -> Option<ParentSection> {
+        self.state().parent.clone()
+    }
+
+    pub(crate) fn set_parent(&self, parent: ParentSection) {
+        self.state().parent = Some(parent);
+    }
+
     /// Where a node hangs, if it is above or below.
     pub fn place(&self, node: NodeId) -> Option<Place> {
         self.state().places.get(&node).copied()
@@ -147,6 +158,13 @@ impl Shared {
     /// A node below was closed.
     pub(crate) fn closed(&self, node: NodeId) {
         self.state().places.remove(&node);
+    }
+
+    /// A node below hangs elsewhere by now. Where it hangs is still known.
+    pub(crate) fn moved_away(&self, node: NodeId) {
+        if let Some(place) = self.state().places.get_mut(&node) {
+            place.via = None;
+        }
     }
 
     /// Why the parent was not reached the last time, while it is not.

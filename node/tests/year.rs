@@ -83,6 +83,7 @@ fn question(measure: Measure, by: &[Dimension], within: &str, days: (i32, i32)) 
         filter: Filter::default(),
         today: TODAY,
         judicial: Arc::new(JUDICIAL.into_iter().collect()),
+        places: Default::default(),
     }
 }
 

@@ -28,6 +28,7 @@ pub mod event;
 pub mod fact;
 pub mod grading;
 pub mod id;
+pub mod moving;
 pub mod order;
 pub mod publication;
 pub mod receipt;

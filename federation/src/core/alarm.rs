@@ -74,6 +74,9 @@ pub enum Closing {
     /// Bundles came back from elsewhere that the peer may lack: the link is to be greeted again.
     #[error("the link is to be reconciled")]
     Again,
+    /// This node hangs below another one from now on.
+    #[error("this node hangs elsewhere now")]
+    Moved,
     /// The peer asked for it.
     #[error("the peer goes away")]
     GoAway,

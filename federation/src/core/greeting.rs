@@ -134,8 +134,12 @@ impl Core {
 
     fn refusal(&self, peer: NodeId, hello: &Hello) -> Option<Refused> {
         let above = self.me.parent == Some(peer);
-        let placed =
-            if above { hello.division.contains(self.me.division) } else { self.me.division.contains(hello.division) };
+        // A division that moved keeps its code, and then only its entry names the parent.
+        let placed = if above {
+            hello.division.contains(self.me.division) || self.me.entry.entry.parent == Some(peer)
+        } else {
+            self.me.division.contains(hello.division) || hello.entry.entry.parent == Some(self.me.node)
+        };
         let whole = Lane::NUMBERED.into_iter().all(|lane| hello.lanes.iter().filter(|s| s.lane == lane).count() == 1);
         if hello.root != self.me.root && !self.me.roots.contains(&hello.root) {
             Some(Refused::OtherRoot)

@@ -120,6 +120,17 @@ pub enum Input {
         /// The direct child it is reached through.
         via: NodeId,
     },
+    /// A node moved, and some nodes are reached in another way from now on: through another child, or no longer below this
+    /// node. What they sent by the way before may still come on it.
+    Relocated {
+        /// The nodes, each with the child that it was reached through and the one that it is reached through now.
+        members: Vec<(NodeId, Option<NodeId>, Option<NodeId>)>,
+    },
+    /// Bundles that are kept here and whose way has changed, each with the neighbour that it came from: numbered anew.
+    Rerouted {
+        /// The bundles.
+        bundles: Vec<(Bundle, Option<NodeId>)>,
+    },
     /// A child may no longer connect.
     Revoked {
         /// The child.

@@ -197,6 +197,7 @@ impl Core {
         let here = |node: NodeId| node == self.me.node;
         let inside = |node: NodeId| here(node) || self.route(node).is_some();
         let through_peer = |node: NodeId| self.route(node) == Some(peer);
+        let before = |node: NodeId| self.former.contains(&(node, peer));
         let kept = bundle.messages().iter().any(|message| message.kind.kept_on_the_way());
         let onward = if kept { Deliver::RelayAndKeep } else { Deliver::Relay };
         if from_parent {
@@ -205,16 +206,27 @@ impl Core {
                 (false, true) => Some(onward),
                 // Given back: it had come from here or from below.
                 (true, false) => Some(Deliver::Returned),
+                // It was on its way here before its destination moved. Who sent it has sent it by the new way too.
+                (false, false) if self.has_moved(head.to) => Some(Deliver::Duplicate),
                 _ => None,
             };
         }
-        match (through_peer(head.origin), through_peer(head.to)) {
+        // Who was there before a move may have left something on the way.
+        let from_there = through_peer(head.origin) || before(head.origin);
+        match (from_there, through_peer(head.to)) {
             (true, false) if here(head.to) => Some(Deliver::Apply),
             (true, false) => Some(onward),
             // Given back: it had gone down there.
             (false, true) => Some(Deliver::Returned),
+            (false, false) if before(head.to) => Some(Deliver::Returned),
             _ => None,
         }
+    }
+
+    /// Whether a node was below this one, and moved.
+    fn has_moved(&self, node: NodeId) -> bool {
+        let (first, last) = (NodeId::from_bytes([0; 16]), NodeId::from_bytes([u8::MAX; 16]));
+        self.former.range((node, first)..=(node, last)).next().is_some()
     }
 
     fn tell(&self, bundle: &Bundle, out: &mut Vec<Output>) {

@@ -81,6 +81,8 @@ pub struct Kept {
     pub children: Vec<NodeId>,
     /// Nodes below, and the direct child each is reached through.
     pub routes: Vec<(NodeId, NodeId)>,
+    /// Nodes that moved, and a child through which each was reached before.
+    pub former: Vec<(NodeId, NodeId)>,
     /// The line above, nearest first.
     pub ancestors: Vec<Ancestor>,
     /// Seed of the core's own randomness (nonces, jitter).
@@ -137,6 +139,8 @@ pub struct Core {
     connections: BTreeMap<ConnectionId, NodeId>,
     children: BTreeSet<NodeId>,
     routes: BTreeMap<NodeId, NodeId>,
+    /// Ways of nodes that moved, as they were before.
+    former: BTreeSet<(NodeId, NodeId)>,
     ancestors: Vec<Ancestor>,
     pending: BTreeMap<Ticket, Pending>,
     /// Bundles that were taken in and are not durable yet, and whether each waits for a receipt.
@@ -162,6 +166,7 @@ impl Core {
             connections: BTreeMap::new(),
             children: kept.children.into_iter().collect(),
             routes: kept.routes.into_iter().collect(),
+            former: kept.former.into_iter().collect(),
             ancestors: kept.ancestors,
             pending: BTreeMap::new(),
             arriving: BTreeMap::new(),
@@ -221,8 +226,10 @@ impl Core {
             Input::Misbehaved { connection, .. } => self.close(now, connection, Closing::Misbehaved, out),
             Input::Outgoing { bundles } => bundles.into_iter().for_each(|bundle| self.outgoing(bundle, out)),
             Input::Registered { node, via } => self.registered(node, via),
+            Input::Relocated { members } => self.relocated(now, members, out),
+            Input::Rerouted { bundles } => bundles.into_iter().for_each(|(bundle, from)| self.again(bundle, from, out)),
             Input::Revoked { peer } => self.revoked(now, peer, out),
-            Input::Identity(me) => self.reidentified(now, *me),
+            Input::Identity(me) => self.reidentified(now, *me, out),
             Input::Committed { tickets } => self.committed(tickets, out),
             Input::Page { ticket, page } => self.page(ticket, page, out),
             Input::Timeout => self.timeout(now, out),
@@ -340,9 +347,33 @@ impl Core {
         }
     }
 
+    /// Nodes are reached in another way. A direct child that hangs elsewhere now may no longer connect.
+    fn relocated(&mut self, now: Now, members: Vec<(NodeId, Option<NodeId>, Option<NodeId>)>, out: &mut Vec<Output>) {
+        for (member, from, via) in members {
+            if let Some(former) = from.filter(|former| Some(*former) != via) {
+                self.former.insert((member, former));
+            }
+            match via {
+                Some(via) => self.registered(member, via),
+                None => {
+                    self.routes.remove(&member);
+                }
+            }
+            if from == Some(member) && via != Some(member) {
+                self.revoked(now, member, out);
+            }
+        }
+    }
+
     /// The node has another certificate, trusts other roots, or hangs below another node from the next greeting on.
-    fn reidentified(&mut self, now: Now, me: Identity) {
+    fn reidentified(&mut self, now: Now, me: Identity, out: &mut Vec<Output>) {
         let renewed = me.entry != self.me.entry;
+        if let Some(former) = self.me.parent.filter(|former| me.parent != Some(*former)) {
+            let session = self.links.get(&former).and_then(|link| link.session.as_ref());
+            if let Some(connection) = session.map(|session| session.connection) {
+                self.close(now, connection, Closing::Moved, out);
+            }
+        }
         if let Some(parent) = me.parent.filter(|parent| self.me.parent != Some(*parent)) {
             let nonce = self.random.next_u64();
             self.links.entry(parent).or_insert_with(|| Link::fresh(parent, nonce));
@@ -375,8 +406,8 @@ impl Core {
                     self.backoff.told(now.uptime, retry_after_ms);
                 }
             }
-            // The driver has put the entry into the directory.
-            Control::Introduce(_) => {}
+            // The driver has put the entry into the directory, and the node reads for itself where it hangs now.
+            Control::Introduce(_) | Control::Moved(_) => {}
         }
     }
 

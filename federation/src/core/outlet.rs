@@ -33,6 +33,15 @@ impl Core {
         }
     }
 
+    /// Gives a bundle that is kept here its number on the way that its destination has by now. Whoever brought it holds it
+    /// as well, and finds the way itself.
+    pub(super) fn again(&mut self, bundle: Bundle, from: Option<NodeId>, out: &mut Vec<Output>) {
+        let next = self.route(bundle.head().to).or(self.me.parent);
+        if let Some(next) = next.filter(|next| Some(*next) != from) {
+            self.enqueue(next, bundle, out);
+        }
+    }
+
     pub(super) fn enqueue(&mut self, peer: NodeId, bundle: Bundle, out: &mut Vec<Output>) {
         let lane = bundle.head().urgency.lane();
         let Some(link) = self.links.get_mut(&peer) else { return };

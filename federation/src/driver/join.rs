@@ -179,7 +179,8 @@ fn acceptable(
         return Err(JoinError::Answer("the directory entry is for another node or place"));
     }
     let nearest = enrolled.ancestors.first().map(|above| above.node);
-    let placed = enrolled.ancestors.iter().all(|a| a.division != token.division && a.division.contains(token.division));
+    // By level alone: a division that moved keeps its code, and whoever is above it need not contain it by code.
+    let placed = enrolled.ancestors.iter().all(|above| above.division.level() < token.division.level());
     if nearest != Some(token.parent) || !placed {
         return Err(JoinError::Answer("the line above does not lead from the parent upward"));
     }

@@ -46,6 +46,8 @@ pub struct Disk<A> {
     pub(super) parent: Option<NodeId>,
     pub(super) children: Vec<NodeId>,
     pub(super) routes: Rc<BTreeMap<NodeId, NodeId>>,
+    /// Ways of nodes that moved, as they were before.
+    pub(super) former: BTreeSet<(NodeId, NodeId)>,
 }
 
 impl<A: Clone> Disk<A> {
@@ -54,6 +56,7 @@ impl<A: Clone> Disk<A> {
             links: self.links.values().cloned().collect(),
             children: self.children.clone(),
             routes: self.routes.iter().map(|(node, via)| (*node, *via)).collect(),
+            former: self.former.iter().copied().collect(),
             ancestors: self.line.clone(),
             seed,
         }
@@ -160,7 +163,9 @@ impl<A: Clone> Disk<A> {
 
     /// Whether this node lies on the way of a bundle, its ends among it.
     pub(super) fn lies_between(&self, head: &BundleHead) -> bool {
-        self.parent.iter().chain(&self.children).any(|neighbour| self.parts(*neighbour, head))
+        // It lay on the way of those that moved.
+        let before = self.former.iter().any(|(node, _)| *node == head.origin || *node == head.to);
+        before || self.parent.iter().chain(&self.children).any(|neighbour| self.parts(*neighbour, head))
     }
 
     /// Whether a bundle passes the link to a neighbour: one end on its side, the other not.

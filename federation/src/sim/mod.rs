@@ -8,6 +8,7 @@
 mod disk;
 mod fault;
 mod hostile;
+mod moving;
 mod network;
 mod node;
 mod oracle;

@@ -68,6 +68,11 @@ impl<A: Application> Live<A> {
         }
     }
 
+    /// Whether a commit is under way, so that what comes now waits.
+    pub(super) fn is_busy(&self) -> bool {
+        self.commit.is_some()
+    }
+
     /// Takes an input; while a commit runs it waits, as it does at the real writer.
     pub(super) fn input(&mut self, now: Now, input: Input, disk: &Disk<A>, wishes: &mut Vec<Wish>) {
         self.waiting.push_back(input);

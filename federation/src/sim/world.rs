@@ -177,6 +177,7 @@ impl<A: Application> World<A> {
                 parent: *parent,
                 children: children.remove(node).unwrap_or_default(),
                 routes: Rc::new(routes.remove(node).unwrap_or_default()),
+                former: BTreeSet::new(),
             };
             world.members.insert(*node, Member::new(identity, disk));
         }

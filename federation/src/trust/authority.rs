@@ -2,16 +2,18 @@
 
 use std::path::Path;
 
-use protocol::bounded::{Blob, List};
+use protocol::bounded::{Blob, List, Text};
 use protocol::chain::Signature;
 use protocol::directory::{
-    Entry, Mandate, Revocation, RevocationReason, Role, SealingKey, SignedEntry, SignedMandate, SignedRevocation,
-    SigningKey,
+    Ancestor, Entry, Mandate, Revocation, RevocationReason, Role, SealingKey, SignedEntry, SignedMandate,
+    SignedRevocation, SigningKey,
 };
 use protocol::division::DivisionCode;
 use protocol::id::NodeId;
+use protocol::moving::{Move, SignedMove};
 use protocol::time::UnixMillis;
 use protocol::wire::control::{Enrolled, JoinRequest, Renewal};
+use protocol::wire::limits::ANCESTORS_MAX;
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateSigningRequestParams, CidrSubnet, DistinguishedName, DnType,
     ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose, NameConstraints, PublicKeyData,
@@ -99,6 +101,19 @@ struct Wanted {
     parent: Option<NodeId>,
     signing: SigningKey,
     sealing: SealingKey,
+}
+
+/// What an authority is asked to write into a move beside the entry.
+#[derive(Debug, Clone)]
+pub struct Relocation {
+    /// The parent before.
+    pub from: Ancestor,
+    /// The line from now on, the new parent first.
+    pub line: List<Ancestor, ANCESTORS_MAX>,
+    /// Where the new parent listens.
+    pub address: Text<200>,
+    /// Who ordered it.
+    pub by: NodeId,
 }
 
 fn root_params(name: &str, entry: SigningKey, now: OffsetDateTime) -> CertificateParams {
@@ -211,6 +226,18 @@ impl Authority {
             sealing: *sealing,
         };
         self.issue_to(wanted, csr, now)
+    }
+
+    /// Lets a node hang below another parent: its entry with the same keys, under the next serial. The certificate names the
+    /// node alone and stays. That the order was given by somebody who may is for the caller to know.
+    pub fn relocate(&mut self, entry: &Entry, wanted: Relocation, now: UnixMillis) -> Result<SignedMove, IssueError> {
+        let Relocation { from, line, address, by } = wanted;
+        let parent = line.first().map(|to| to.node);
+        let entry = Entry { parent, serial: self.next_serial(now)?, issued: entry.issued, ..*entry };
+        let signature = self.sign(&entry.signed_bytes());
+        let order = Move { entry: SignedEntry { entry, signature }, from, line, address, by };
+        let signature = self.sign(&order.signed_bytes());
+        Ok(SignedMove { order, signature })
     }
 
     fn issue_to(&mut self, wanted: Wanted, csr: &[u8], now: UnixMillis) -> Result<Enrolled, IssueError> {

@@ -19,6 +19,7 @@ pub mod directory;
 pub mod enrolment;
 pub mod files;
 pub mod keys;
+pub mod moving;
 pub mod name;
 pub mod registry;
 pub mod renewal;

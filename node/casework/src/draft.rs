@@ -318,6 +318,16 @@ impl<'d, 'w> Draft<'d, 'w> {
         }
     }
 
+    /// All headers so far to the ceiling once more; whoever holds them drops them. True when there is anybody to tell.
+    pub(crate) fn tell_again(&mut self) -> bool {
+        let me = self.me();
+        let ceiling = self.known.case().filter(|case| case.owned_by(me)).and_then(|case| case.brief.ceiling);
+        let Some(ceiling) = ceiling.filter(|ceiling| *ceiling != me) else { return false };
+        let urgency = self.urgency();
+        self.earlier_headers(ceiling, urgency);
+        true
+    }
+
     /// What was written before this decision: one by one when all of it is this node's, else with the proof of each tenure.
     fn earlier_headers(&mut self, reader: NodeId, urgency: Urgency) {
         let fresh: Vec<Hash> = self.appended.iter().map(Header::hash).collect();

@@ -42,7 +42,7 @@ pub mod world;
 
 pub use case::{Case, Report};
 pub use command::{Command, Intake, Reply};
-pub use decide::{decide, open, wake};
+pub use decide::{decide, open, tell_again, wake};
 pub use draft::{Decision, Notice};
 pub use evolve::evolve;
 pub use fact::fact;

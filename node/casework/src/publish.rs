@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use protocol::id::NodeId;
+use protocol::moving::Moves;
 use protocol::publication::PublicationKind;
 use protocol::time::UnixMillis;
 
@@ -127,6 +128,9 @@ pub struct InForce {
     pub units: Arc<UnitDirectory>,
     /// Which editions these are.
     pub editions: Vec<Edition>,
+    /// Which divisions hang elsewhere than their codes say: no publication, but an order of the authority, and it holds
+    /// like one.
+    pub places: Moves,
 }
 
 static SHIPPED: LazyLock<Arc<InForce>> = LazyLock::new(|| Arc::new(shipped()));
@@ -198,6 +202,7 @@ fn shipped() -> InForce {
         calendar: Arc::new(Calendar::unknown()),
         units: Arc::default(),
         editions: Vec::new(),
+        places: Moves::default(),
     };
     for (kind, name, content) in built_in() {
         // A test reads them all: what ships is never refused.

@@ -7,7 +7,7 @@ use protocol::unit::UnitCode;
 use serde::{Deserialize, Serialize};
 
 use crate::known::Known;
-use crate::policy::Policy;
+use crate::publish::InForce;
 use crate::refusal::Refusal;
 use crate::world::Me;
 use crate::{decide, step};
@@ -215,11 +215,6 @@ impl Scope {
         let place = self.division.is_none_or(|outer| other.division.is_some_and(|inner| outer.contains(inner)));
         place && (self.unit.is_none() || self.unit == other.unit)
     }
-
-    /// Whether some of it lies in a division, or all of the division in it.
-    pub fn touches(&self, division: DivisionCode) -> bool {
-        self.division.is_none_or(|own| own.contains(division) || division.contains(own))
-    }
 }
 
 impl Grant {
@@ -280,12 +275,12 @@ pub fn at(known: &Known) -> Option<At> {
 
 /// What a person may do next with a case: what would not be refused for role or state. What depends on the words of the
 /// command, or on where another node hangs, is judged when it is done.
-pub fn next_actions(known: &Known, me: Me, by: &Actor, policy: &Policy) -> Vec<ActionName> {
+pub fn next_actions(known: &Known, me: Me, by: &Actor, holds: &InForce) -> Vec<ActionName> {
     ActionName::ALL
         .into_iter()
         .filter(|action| *action != ActionName::Report && by.must(*action, at(known)).is_ok())
-        .filter(|action| decide::timely(known, me, *action).is_ok())
-        .filter(|action| decide::roomy(known, me, policy, *action).is_ok())
+        .filter(|action| decide::timely(known, me, &holds.places, *action).is_ok())
+        .filter(|action| decide::roomy(known, me, &holds.policy, *action).is_ok())
         .collect()
 }
 

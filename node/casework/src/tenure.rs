@@ -139,7 +139,7 @@ pub fn prove(headers: &[Header], seals: &[TenureSeal], origin: NodeId, keys: &dy
 /// Whether a node may take cases over from another: only who hangs above it, as far as that is known.
 pub fn may_take_over(keys: &dyn Keys, from: NodeId, taker: NodeId) -> bool {
     match (keys.division(from), keys.division(taker)) {
-        (Some(owner), Some(taker)) => owner != taker && taker.contains(owner),
+        (Some(owner), Some(taker)) => owner != taker && keys.is_or_was_above(taker, owner),
         _ => true,
     }
 }

@@ -29,6 +29,11 @@ pub trait Keys {
         let _ = node;
         None
     }
+    /// Whether what hangs on the first division is above what hangs on the second, or was before that one moved: a take-over
+    /// from before stays what it was.
+    fn is_or_was_above(&self, above: DivisionCode, below: DivisionCode) -> bool {
+        above.contains(below)
+    }
 }
 
 /// A safeguard that the simulator switches off, to prove that it notices. Without the feature `mutants` it does nothing.

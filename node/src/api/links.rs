@@ -86,11 +86,12 @@ pub struct StatusView {
 
 /// The links of a node: those it should have, whether they were ever up or not.
 pub(crate) async fn links_of(state: &ApiState) -> Result<Vec<LinkView>, Problem> {
-    let parent = state.config.parent.as_ref().map(|p| p.id);
+    let above = state.shared.parent().or_else(|| state.config.parent.clone());
+    let parent = above.as_ref().map(|p| p.id);
     let children = state.store.children().await?.into_iter().map(|c| c.node);
     let peers: Vec<NodeId> = parent.into_iter().chain(children).collect();
     let (known, carriers) = (state.shared.links(), state.shared.carriers());
-    let set = state.config.parent.as_ref().map(|p| p.transport);
+    let set = above.as_ref().map(|p| p.transport);
     let waiting = state.store.outbox_counts().await?;
     let view = |peer: NodeId| {
         let link = known.get(&peer);

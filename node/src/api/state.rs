@@ -137,9 +137,21 @@ impl ApiState {
     }
 
     /// Of somebody's grants those that hold here. The people of a pack have roles at others of its nodes too.
+    ///
+    /// A role for a division holds for what came to it from elsewhere too, and no longer at the nodes that left it.
     pub(crate) fn held_here(&self, grants: Vec<Grant>) -> Vec<Grant> {
-        let here = self.config.node.division;
-        grants.into_iter().filter(|grant| grant.scope.touches(here)).collect()
+        let (here, in_force) = (self.config.node.division, self.in_force());
+        let places = &in_force.places;
+        let came = |grant: &Grant| -> Vec<Grant> {
+            let scoped = |division| Scope { division: Some(division), ..grant.scope };
+            let came = grant.scope.division.into_iter().flat_map(|own| places.came_to(own));
+            came.map(|division| Grant { scope: scoped(division), ..*grant }).collect()
+        };
+        let touches = |grant: &Grant| {
+            let own = grant.scope.division;
+            own.is_none_or(|own| places.contains(own, here) || places.contains(here, own))
+        };
+        grants.into_iter().flat_map(|grant| [came(&grant), vec![grant]].concat()).filter(touches).collect()
     }
 
     /// This node.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use federation::trust::moving::from_text;
 use protocol::directory::RevocationReason;
 use protocol::id::NodeId;
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,8 @@ use super::extract::Body;
 use super::problem::{Problem, ProblemBody};
 use super::state::ApiState;
 use crate::config::Transport;
-use crate::trust::{RevokedView, TrustStatus};
+use crate::trust::{MoveView, RevokedView, TrustStatus};
+use crate::writer::moves::Named;
 use crate::writer::trust::TrustAct;
 
 /// How trust stands.
@@ -24,6 +26,8 @@ pub struct TrustView {
     status: TrustStatus,
     /// Nodes that are no longer trusted, the latest first.
     revoked: Vec<RevokedView>,
+    /// Nodes that hang elsewhere than at first, the latest first.
+    moves: Vec<MoveView>,
 }
 
 /// What is done. Everything else of the body is named by the act.
@@ -52,6 +56,20 @@ pub enum TrustWish {
         #[serde(default)]
         force: bool,
     },
+    /// A node below hangs below another node below from now on.
+    Move {
+        /// The node: its id, or its division.
+        node: String,
+        /// Its new parent: its id, or its division.
+        below: String,
+        /// Where the new parent listens, HOST:PORT.
+        address: String,
+    },
+    /// This node hangs elsewhere, as an order says that came by hand.
+    Follow {
+        /// The order, as `moves` shows it at any node that knows of it.
+        order: String,
+    },
     /// This node, which ran alone, comes below another.
     Adopt {
         /// The token from the node above.
@@ -68,7 +86,8 @@ pub enum TrustWish {
 pub(super) async fn view(State(state): State<Arc<ApiState>>, caller: Caller) -> Result<Json<TrustView>, Problem> {
     caller.must_administer()?;
     let revoked = state.store.revoked().await?.into_iter().map(RevokedView::from).collect();
-    Ok(Json(TrustView { status: state.shared.trust(), revoked }))
+    let moves = state.store.moves().await?.iter().map(|(signed, at)| MoveView::of(signed, *at)).collect();
+    Ok(Json(TrustView { status: state.shared.trust(), revoked, moves }))
 }
 
 /// Changes whom this node trusts. Answers when it is durable here; what others must know is on its way.
@@ -84,6 +103,11 @@ pub(super) async fn act(
     let act = match wish {
         TrustWish::Revoke { node, reason } => TrustAct::Revoke { node: node_id(&node)?, reason: reason_of(&reason)? },
         TrustWish::Decommission { node } => TrustAct::Decommission { node: node_id(&node)? },
+        TrustWish::Move { node, below, address } => TrustAct::Move { node: named(&node)?, to: named(&below)?, address },
+        TrustWish::Follow { order } => {
+            let signed = from_text(&order).map_err(|why| Problem::invalid(why.to_string()))?;
+            TrustAct::Follow { signed: Box::new(signed) }
+        }
         TrustWish::Renew => TrustAct::Renew,
         TrustWish::RollOver => TrustAct::RollOver,
         TrustWish::RetireOld { force } => TrustAct::RetireOld { force },
@@ -101,6 +125,12 @@ pub(super) async fn act(
 
 fn node_id(text: &str) -> Result<NodeId, Problem> {
     text.parse().map_err(|_| Problem::invalid("a node is named by its id, 32 hexadecimal digits"))
+}
+
+fn named(text: &str) -> Result<Named, Problem> {
+    let node = text.parse().map(Named::Node).ok();
+    node.or_else(|| text.parse().map(Named::Division).ok())
+        .ok_or_else(|| Problem::invalid("a node is named by its id, 32 hexadecimal digits, or by its division"))
 }
 
 fn reason_of(text: &str) -> Result<RevocationReason, Problem> {

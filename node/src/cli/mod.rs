@@ -14,6 +14,7 @@ mod decommission;
 mod doctor;
 mod export;
 mod import;
+mod moves;
 mod parcel;
 mod publish;
 mod quarantine;
@@ -64,6 +65,12 @@ enum Command {
     Revoke(revoke::Revoke),
     /// Close a node below this one in order.
     Decommission(decommission::Decommission),
+    /// Hang a node below this one below another node below this one.
+    Move(moves::Move),
+    /// List the nodes that hang elsewhere than at first, as far as they are known here.
+    Moves(moves::Moves),
+    /// At a node that moved and cannot be told by a link: follow the order.
+    Follow(moves::Follow),
     /// Run a node, or all nodes of a pack in one process.
     Run(run::Run),
     /// Say how a running node or pack is.
@@ -125,6 +132,9 @@ async fn obey(command: Command) -> anyhow::Result<u8> {
         Command::Rekey(rekey) => rekey.run().await?,
         Command::Revoke(revoke) => revoke.run().await?,
         Command::Decommission(decommission) => decommission.run().await?,
+        Command::Move(order) => order.run().await?,
+        Command::Moves(moves) => moves.run().await?,
+        Command::Follow(follow) => follow.run().await?,
         Command::Run(run) => return run.run().await,
         Command::Status(status) => return status.run().await,
         Command::User(user) => user.run().await?,

@@ -6,6 +6,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use protocol::division::{DivisionCode, Level};
 use protocol::id::CaseKey;
+use protocol::moving::Moves;
 
 use super::calendar::Period;
 use super::question::{Dimension, Kind, Measure, Question, band};
@@ -37,15 +38,26 @@ pub struct Answer {
     pub lines: Vec<(Keys, Figure)>,
 }
 
-/// The inside of a division as a range of place numbers.
-pub(crate) fn range(within: DivisionCode) -> (u64, u64) {
-    let from = within.number();
-    (from, from + within.level().span())
+/// The inside of a division as ranges of place numbers: one, as long as nothing has moved.
+struct Area(Vec<(u64, u64)>);
+
+impl Area {
+    fn of(question: &Question) -> Self {
+        Self(question.places.ranges(question.within))
+    }
+
+    fn holds(&self, place: u64) -> bool {
+        self.0.iter().any(|(from, to)| (*from..*to).contains(&place))
+    }
 }
 
-/// A place, cut down to a level: the number of the division of that level, or of the nearest above that it has.
-pub(crate) fn cut_place(place: u64, level: Level) -> u64 {
-    place - place % level.span()
+/// A place, cut down to a level: the number of the division of that level, or of the nearest above that it has. What has
+/// moved is cut as it lies now, on past days too: as with its owner, the latest holds.
+pub(crate) fn cut_place(places: &Moves, place: u64, level: Level) -> u64 {
+    match DivisionCode::from_number(place) {
+        Ok(code) if !places.is_empty() => places.cut(code, level).number(),
+        _ => place - place % level.span(),
+    }
 }
 
 fn period_key(period: Period, day: i32) -> u64 {
@@ -60,7 +72,7 @@ impl Dimension {
             Self::Category => row.category.into(),
             Self::Class => (row.category / 100).into(),
             Self::Judicial => question.judicial.get(&row.category).copied().unwrap_or(0).into(),
-            Self::Place(level) => cut_place(row.place, level),
+            Self::Place(level) => cut_place(&question.places, row.place, level),
             Self::Owner => row.owner,
             Self::GridKind => row.grid_kind.into(),
             Self::Source => row.source.into(),
@@ -125,9 +137,9 @@ fn median_tenths(minutes: &mut [u32]) -> Option<u64> {
 
 /// The rows that a question takes in, with the day on which each counts and what it adds.
 fn shares<'q>(question: &'q Question) -> impl Fn(&Row) -> Option<(i32, u64)> + 'q {
-    let (from, to) = range(question.within);
+    let area = Area::of(question);
     move |row| {
-        if row.void || row.place < from || row.place >= to || !question.filter.lets(row) {
+        if row.void || !area.holds(row.place) || !question.filter.lets(row) {
             return None;
         }
         let share = question.measure.share(row, question)?;
@@ -209,11 +221,11 @@ fn day_cut(question: &Question) -> Option<Dimension> {
 fn occupancy(table: &Table, question: &Question) -> Answer {
     let (first, last) = question.days;
     let days = usize::try_from(last.saturating_sub(first)).unwrap_or(0) + 1;
-    let (from, to) = range(question.within);
+    let area = Area::of(question);
     let cut = day_cut(question);
     let mut changes: HashMap<u64, Vec<i64>, BuildHasherDefault<Mix>> = HashMap::default();
     for (at, row) in table.rows().iter().enumerate() {
-        if row.void || row.place < from || row.place >= to {
+        if row.void || !area.holds(row.place) {
             continue;
         }
         let (came, went) = (Row::day(row.registered), Row::day(row.archived).unwrap_or(i32::MAX));
@@ -269,7 +281,7 @@ pub(super) fn behind(
         Row::day(row.registered).is_some_and(|came| came <= day)
             && (row.archived == NEVER || Row::day(row.archived).is_some_and(|went| went > day))
     };
-    let (from, to) = range(question.within);
+    let area = Area::of(question);
     let daily = question.measure == Measure::Occupancy;
     let keys_of = |row: &Row, day: i32| {
         if daily {
@@ -283,7 +295,7 @@ pub(super) fn behind(
     let past = if daily { Some(shown.unwrap_or(question.days.1)) } else { past_day(question) };
     let taken = |row: &Row| -> Option<(i32, u64)> {
         let Some(day) = past.filter(|_| daily) else { return share(row) };
-        let inside = !row.void && row.place >= from && row.place < to && question.filter.lets(row);
+        let inside = !row.void && area.holds(row.place) && question.filter.lets(row);
         (inside && held(row, day)).then_some((day, 1))
     };
     let wanted = |at: usize, row: &Row| {

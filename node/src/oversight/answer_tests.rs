@@ -24,6 +24,7 @@ fn question(measure: Measure, by: &[Dimension]) -> Question {
         filter: Filter::default(),
         today: DAY + 10,
         judicial: Default::default(),
+        places: Default::default(),
     }
 }
 

@@ -20,8 +20,8 @@ use std::time::Duration;
 use protocol::division::{DivisionCode, Level};
 use protocol::id::CaseKey;
 
+pub(crate) use self::answer::cut_place;
 pub use self::answer::{Answer, Figure, Keys, OCCUPANCY_DAYS_MAX};
-pub(crate) use self::answer::{cut_place, range};
 pub use self::calendar::Period;
 pub use self::completeness::{Completeness, Missing, Why, completeness};
 pub use self::question::{

@@ -9,6 +9,7 @@ use protocol::division::{DivisionCode, Level};
 use super::calendar::Period;
 use super::table::{NEVER, Row, outcome_code};
 use protocol::event::{Matter, Outcome};
+use protocol::moving::Moves;
 
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -336,6 +337,8 @@ pub struct Question {
     pub today: i32,
     /// How categories are mapped to the judicial line.
     pub judicial: Judicial,
+    /// Which divisions hang elsewhere than their codes say.
+    pub places: Moves,
 }
 
 /// What one case gives to a measure.

@@ -14,6 +14,7 @@ pub mod lease;
 pub mod link;
 pub mod lists;
 pub mod loss;
+pub mod moves;
 pub mod parcel;
 pub mod people;
 pub mod person_parts;

@@ -6,4 +6,4 @@ mod standing;
 mod status;
 
 pub(crate) use standing::{PARENT_TIME, Standing};
-pub use status::{AuthorityStatus, RevokedView, TrustStatus};
+pub use status::{AuthorityStatus, MoveView, RevokedView, TrustStatus};

@@ -1,6 +1,9 @@
 //! What an operator wants to know about trust.
 
+use federation::trust::moving::to_text;
 use protocol::id::NodeId;
+use protocol::moving::SignedMove;
+use protocol::time::UnixMillis;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -56,6 +59,45 @@ pub struct RevokedView {
     pub reason: String,
     /// When it became known here, Unix milliseconds.
     pub at: i64,
+}
+
+/// A node that hangs elsewhere than at first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct MoveView {
+    /// The node.
+    pub node: String,
+    /// Its division.
+    pub division: String,
+    /// The division that it hung below.
+    pub from: String,
+    /// The division that it hangs below.
+    pub to: String,
+    /// The node that it hangs below.
+    pub parent: String,
+    /// The node that ordered it.
+    pub by: String,
+    /// When it became known here, Unix milliseconds.
+    pub at: i64,
+    /// The order itself, for `wuji follow` where no link brings it. It holds no secret.
+    pub order: String,
+}
+
+impl MoveView {
+    /// As it is shown.
+    pub(crate) fn of(signed: &SignedMove, at: UnixMillis) -> Self {
+        let order = &signed.order;
+        let to = order.to();
+        Self {
+            node: order.node().to_string(),
+            division: order.entry.entry.division.to_string(),
+            from: order.from.division.to_string(),
+            to: to.map(|to| to.division.to_string()).unwrap_or_default(),
+            parent: to.map(|to| to.node.to_string()).unwrap_or_default(),
+            by: order.by.to_string(),
+            at: at.0,
+            order: to_text(signed),
+        }
+    }
 }
 
 impl From<RevokedRow> for RevokedView {

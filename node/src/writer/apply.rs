@@ -12,6 +12,7 @@ use protocol::chain::Signature;
 use protocol::division::DivisionCode;
 use protocol::event::PrivatePart;
 use protocol::id::{CaseId, NodeId};
+use protocol::moving::Moves;
 use protocol::sealed::Sealed;
 use protocol::wire::bundle::{Bundle, Message};
 use protocol::wire::kind::Body;
@@ -31,6 +32,7 @@ use super::{Work, Writer, refused};
 struct NodesKeys<'a> {
     keys: &'a NodeKeys,
     directory: &'a Directory,
+    places: &'a Moves,
 }
 
 impl Keys for NodesKeys<'_> {
@@ -46,12 +48,17 @@ impl Keys for NodesKeys<'_> {
     fn division(&self, node: NodeId) -> Option<DivisionCode> {
         self.directory.get(node).map(|signed| signed.entry.division)
     }
+
+    fn is_or_was_above(&self, above: DivisionCode, below: DivisionCode) -> bool {
+        above.contains(below) || self.places.contains(above, below)
+    }
 }
 
 impl Writer {
     /// Runs a rule in this node's world.
     fn in_world<T>(&self, rule: impl FnOnce(&mut World<'_>) -> T) -> T {
-        let keys = NodesKeys { keys: &self.keys, directory: &self.directory };
+        let places = &self.publications.holds.places;
+        let keys = NodesKeys { keys: &self.keys, directory: &self.directory, places };
         let mut entropy = |buffer: &mut [u8]| clock::random(buffer);
         rule(&mut World {
             me: self.me,
@@ -195,6 +202,14 @@ impl Writer {
             if decision.records.iter().any(|record| matches!(record, Record::Lapse(_))) {
                 self.did("names-lapsed", &case.to_string(), batch);
             }
+            self.adopt(case, decision, batch);
+        }
+        Ok(())
+    }
+
+    pub(super) async fn tell_again(&mut self, case: CaseId, batch: &mut Batch) -> Result<(), StoreError> {
+        let known = self.known(case).await?;
+        if let Some(decision) = self.in_world(|world| casework::tell_again(&known, world)) {
             self.adopt(case, decision, batch);
         }
         Ok(())

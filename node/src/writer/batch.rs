@@ -1,6 +1,6 @@
 //! What one transaction of the writer will store: gathered first, then written in as few statements as can be.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use casework::{Case, Outgoing, Record};
 use federation::core::Ticket;
@@ -80,6 +80,10 @@ pub(super) struct Batch {
     pub(super) audits: Vec<Entry>,
     pub(super) anchors: Vec<AuditHead>,
     pub(super) replies: Vec<Reply>,
+    /// Nodes to which the way has changed.
+    pub(super) rerouted: BTreeSet<NodeId>,
+    /// This node hangs below another parent.
+    pub(super) rehung: bool,
 }
 
 impl Batch {

@@ -156,7 +156,7 @@ impl Writer {
         } else {
             self.directory.get(parent).ok_or("the parent that vouches is not known")?.entry.division
         };
-        if !below(above, request.division) {
+        if !self.lies_below(above, request.division) {
             return Err("the division is not below the parent that vouches".to_owned());
         }
         if let Some(other) = self.directory.at(request.division).filter(|node| *node != request.node) {
@@ -229,7 +229,7 @@ impl Writer {
         if entry.node == self.me.node {
             return self.renewed(&enrolled, batch);
         }
-        if !below(self.me.division, entry.division) {
+        if !self.lies_below(self.me.division, entry.division) {
             return Err("an enrolment for a division elsewhere".to_owned());
         }
         let before = self.directory.get(entry.node).map(|signed| signed.entry);
@@ -262,6 +262,11 @@ impl Writer {
         Ok(())
     }
 
+    /// Whether a division lies properly inside another, by its code or because it moved there.
+    pub(super) fn lies_below(&self, above: DivisionCode, division: DivisionCode) -> bool {
+        above != division && self.publications.holds.places.contains(above, division)
+    }
+
     fn reached(&mut self, node: NodeId, division: DivisionCode, via: NodeId, batch: &mut Batch) {
         batch.routes.push(Route { member: node, via, division });
         self.feed(Input::Registered { node, via });
@@ -274,7 +279,7 @@ impl Writer {
         let root = self.directory.get(origin).ok_or("a subtree of an unknown node")?.entry.division;
         for signed in subtree.entries {
             let entry = signed.entry;
-            if !below(root, entry.division) {
+            if !self.lies_below(root, entry.division) {
                 return Err(format!("{} is not below the node that brings it", entry.division));
             }
             self.directory.insert(signed).map_err(|e| e.to_string())?;
@@ -288,11 +293,6 @@ impl Writer {
 /// A message of the link itself.
 pub(super) fn letter(to: NodeId, body: Body) -> Letter {
     Letter { to, urgency: Urgency::Routine, receipted: true, body }
-}
-
-/// Whether a division lies properly inside another.
-pub(super) fn below(above: DivisionCode, division: DivisionCode) -> bool {
-    above.contains(division) && above != division
 }
 
 /// What makes two requests the same: asked again after a restart, the proof of the TLS key is another one.

@@ -127,10 +127,11 @@ impl Writer {
         }
     }
 
-    /// Everything of this node goes to a new top: that one has none of it.
-    pub(super) fn top_changed(&mut self, top: Option<NodeId>, batch: &mut Batch) {
+    /// Everything of this node goes to the top again: whoever is new on the way there has none of it.
+    pub(super) fn line_changed(&mut self, top: Option<NodeId>, batch: &mut Batch) {
         batch.all_due.extend(top);
         self.beat.forget();
+        self.moving.retell(true, batch);
     }
 
     /// Facts of a decision do not go at once.

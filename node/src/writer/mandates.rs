@@ -141,6 +141,7 @@ impl Writer {
         self.standing.parent = Some(parent.clone());
         self.standing.newest.enrolled = enrolled.clone();
         self.endpoint.reparent(Some(parent.dialled()));
+        self.shared.set_parent(parent.clone());
         self.mandate(up, batch)?;
         for mandate in enrolled.mandates.iter() {
             self.mandate(mandate.clone(), batch)?;
@@ -156,7 +157,7 @@ impl Writer {
 
     /// The certificate first, then the parent, then the authority is laid down, then the database: a start in between goes
     /// on as the authority that it was, or finds the one laid down and lets it say its last word.
-    fn save_parent(&self, parent: &ParentSection) -> anyhow::Result<()> {
+    pub(super) fn save_parent(&self, parent: &ParentSection) -> anyhow::Result<()> {
         let folder = &self.standing.folder;
         let mut config = Config::load(folder.path())?;
         config.parent = Some(parent.clone());
@@ -169,7 +170,7 @@ impl Writer {
         self.tending.subtree_waits = false;
         batch.trust.metas.push((SUBTREE_WAITS, "0".to_owned()));
         let mut entries = self.directory.all();
-        entries.retain(|signed| super::enrol::below(self.me.division, signed.entry.division));
+        entries.retain(|signed| self.lies_below(self.me.division, signed.entry.division));
         entries.sort_by_key(|signed| signed.entry.division);
         for page in entries.chunks(SUBTREE_PAGE_MAX) {
             if let Ok(entries) = List::new(page.to_vec()) {

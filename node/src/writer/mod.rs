@@ -11,6 +11,7 @@ mod cases;
 mod enrol;
 pub(crate) mod figures;
 mod mandates;
+pub mod moves;
 mod outgoing;
 pub mod parcels;
 pub mod port;
@@ -50,6 +51,7 @@ use self::batch::{Batch, News};
 use self::cases::CaseCache;
 use self::figures::Beat;
 pub use self::figures::Pace;
+use self::moves::Moving;
 use self::port::{Answer, Request};
 use self::pressure::Pressure;
 use self::publications::Publications;
@@ -96,6 +98,8 @@ pub struct Parts {
     pub(crate) standing: Standing,
     /// When and how they are looked after.
     pub(crate) tending: Tending,
+    /// Nodes that moved.
+    pub(crate) moving: Moving,
     /// Where the disk of the rows can be looked at; none: they are on another machine.
     pub(crate) room: Option<PathBuf>,
 }
@@ -136,6 +140,8 @@ pub struct Writer {
     /// Who is at the other end of each connection that is open.
     peers: BTreeMap<u64, NodeId>,
     pressure: Pressure,
+    /// Nodes that moved.
+    moving: Moving,
 }
 
 /// One thing to take in.
@@ -178,6 +184,7 @@ impl Writer {
             passing: None,
             passing_day: None,
             room: Room::new(parts.room),
+            moving: parts.moving,
             peers: BTreeMap::new(),
             pressure: Pressure::default(),
         }
@@ -290,6 +297,8 @@ impl Writer {
             self.drain(batch).await?;
             self.send_letters(batch);
             self.drain(batch).await?;
+            self.reroute(batch).await?;
+            self.drain(batch).await?;
             if !batch.is_empty() {
                 self.commit(batch).await?;
             }
@@ -338,9 +347,21 @@ impl Writer {
     ) -> Result<(), StoreError> {
         match event {
             Event::Opened { connection, peer, dialled, transport } => {
-                self.shared.carried(peer, transport.into());
                 self.connected(connection, peer);
+                if !dialled && self.turn_away(peer, connection) {
+                    return Ok(());
+                }
+                self.shared.carried(peer, transport.into());
                 self.feed(Input::LinkOpened { peer, connection: ConnectionId(connection), dialled });
+            }
+            Event::Control { frame: Control::Moved(signed), .. } => {
+                if let Err(why) = self.moved(*signed, batch).await? {
+                    self.shared.alarm(
+                        AlarmKind::Move,
+                        format!("an order to hang elsewhere was not followed: {why}"),
+                        self.clock.wall(),
+                    );
+                }
             }
             Event::Control { connection, frame } => {
                 self.control_came(connection);
@@ -441,6 +462,8 @@ impl Writer {
             return Err(error);
         }
         self.cases.forget();
+        self.moving = Moving::load(&mut self.store).await?;
+        self.put_places();
         self.choose_again().await;
         self.beat.forget();
         // What was looked at in passing is looked at again, and the audit's head sent again.

@@ -14,6 +14,7 @@ use protocol::bounded::{List, Text};
 use protocol::chain::Hash;
 use protocol::directory::Ancestor;
 use protocol::id::NodeId;
+use protocol::moving::Moves;
 use protocol::publication::{HeldVersion, Holdings, PUBLICATIONS_MAX, Publication, PublicationKind, Published};
 use protocol::time::{ClockReading, UnixMillis};
 use protocol::wire::bundle::Urgency;
@@ -45,6 +46,8 @@ pub struct Publications {
     told: BTreeSet<(Key, u16)>,
     /// The parent that was told what is held here.
     asked: Option<NodeId>,
+    /// Which divisions hang elsewhere than their codes say.
+    places: Moves,
 }
 
 impl Publications {
@@ -62,6 +65,7 @@ impl Publications {
             next: None,
             told: BTreeSet::new(),
             asked: None,
+            places: Moves::default(),
         };
         publications.choose(rows, me, line, now);
         publications
@@ -70,6 +74,19 @@ impl Publications {
     /// What is in force.
     pub fn holds(&self) -> Arc<InForce> {
         self.holds.clone()
+    }
+
+    /// Says what lies where from now on.
+    pub(crate) fn put_places(&mut self, places: Moves) {
+        self.places = places;
+        self.holds = self.placed(self.holds.clone());
+    }
+
+    fn placed(&self, holds: Arc<InForce>) -> Arc<InForce> {
+        if holds.places == self.places {
+            return holds;
+        }
+        Arc::new(InForce { places: self.places.clone(), ..InForce::clone(&holds) })
     }
 
     fn choose(&mut self, rows: &[PublicationRow], me: Me, line: &[Ancestor], now: UnixMillis) {
@@ -81,13 +98,14 @@ impl Publications {
         }
         if rows.is_empty() {
             // Shared by all nodes of a process to which nothing was published.
-            (self.holds, self.not_applied, self.next) = (InForce::shipped(), Vec::new(), None);
+            (self.holds, self.not_applied, self.next) = (self.placed(InForce::shipped()), Vec::new(), None);
             return;
         }
         let issuers: Vec<NodeId> = std::iter::once(me.node).chain(line.iter().map(|above| above.node)).collect();
         let editions: Vec<Held<'_>> = rows.iter().map(|row| edition(&row.published.publication)).collect();
         let chosen = choose(&editions, &issuers, now, remembered);
-        (self.holds, self.not_applied, self.next) = (Arc::new(chosen.in_force), chosen.not_applied, chosen.next);
+        let in_force = self.placed(Arc::new(chosen.in_force));
+        (self.holds, self.not_applied, self.next) = (in_force, chosen.not_applied, chosen.next);
     }
 }
 
@@ -155,6 +173,10 @@ impl Writer {
         batch: &mut Batch,
     ) -> Result<Result<(), String>, StoreError> {
         let publication = &published.publication;
+        // It was the parent when it sent this; what holds below the new one comes from there.
+        if self.moving.hung_below(self.me.node, origin) && self.core.identity().parent != Some(origin) {
+            return Ok(Ok(()));
+        }
         if self.core.identity().parent != Some(origin) {
             return Ok(Err("publications come from the node directly above".to_owned()));
         }

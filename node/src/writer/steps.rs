@@ -58,6 +58,7 @@ impl Writer {
                         self.newest_is_proven();
                         self.tell_holdings(peer, batch);
                     }
+                    self.tell_moves(peer, batch);
                 }
                 Output::LinkDown { peer } => {
                     tracing::info!(%peer, "link down");
@@ -65,9 +66,9 @@ impl Writer {
                 }
                 Output::LearnAncestors(line) => {
                     if line != self.line {
-                        let top = line.last().map(|top| top.node);
-                        if top != self.line.last().map(|top| top.node) {
-                            self.top_changed(top, batch);
+                        // Whoever is new in it has none of this node's figures and none of its cases.
+                        if line.iter().any(|above| !self.line.contains(above)) {
+                            self.line_changed(line.last().map(|top| top.node), batch);
                         }
                         self.line.clone_from(&line);
                         self.shared.set_line(&line);
@@ -179,7 +180,15 @@ impl Writer {
     pub(super) async fn reach_further(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
         let Some(after) = self.reached else { return Ok(()) };
         let some = self.store.escalated_cases_after(after, LOOKED_AT_MAX).await?;
+        if self.moving.retells() {
+            for case in &some {
+                self.tell_again(*case, batch).await?;
+            }
+        }
         self.reached = self.wake_some(some, batch).await?;
+        if self.reached.is_none() {
+            self.moving.retell(false, batch);
+        }
         Ok(())
     }
 

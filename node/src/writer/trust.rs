@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use protocol::directory::{RevocationReason, SignedEntry, SignedMandate, SignedRevocation};
 use protocol::id::{NodeId, TokenId};
+use protocol::moving::SignedMove;
 use protocol::time::UnixMillis;
 use protocol::wire::control::{Enrolled, Hello};
 use protocol::wire::kind::Body;
@@ -17,6 +18,7 @@ use tokio::sync::mpsc;
 
 use super::Writer;
 use super::batch::Batch;
+use super::moves::Named;
 use super::renewal::Renewed;
 
 /// How often the certificate is looked at.
@@ -36,6 +38,20 @@ pub enum TrustAct {
     Decommission {
         /// The node.
         node: NodeId,
+    },
+    /// A node below hangs below another node below from now on.
+    Move {
+        /// The node.
+        node: Named,
+        /// Its new parent.
+        to: Named,
+        /// Where that listens: `host:port`.
+        address: String,
+    },
+    /// A move that came by hand, to this node.
+    Follow {
+        /// The order.
+        signed: Box<SignedMove>,
     },
     /// A new certificate now.
     Renew,
@@ -117,6 +133,8 @@ pub(super) struct TrustBatch {
     pub(super) mandates: Vec<(i64, SignedMandate)>,
     pub(super) renewals: Vec<(NodeId, [u8; 32], Enrolled)>,
     pub(super) metas: Vec<(&'static str, String)>,
+    pub(super) moves: Vec<SignedMove>,
+    pub(super) former_ways: Vec<(NodeId, NodeId)>,
 }
 
 impl TrustBatch {
@@ -131,6 +149,8 @@ impl TrustBatch {
             && self.mandates.is_empty()
             && self.renewals.is_empty()
             && self.metas.is_empty()
+            && self.moves.is_empty()
+            && self.former_ways.is_empty()
     }
 
     /// Behind the children and routes of the same transaction.
@@ -165,6 +185,12 @@ impl TrustBatch {
         for (name, value) in &self.metas {
             store.set_meta(name, value).await?;
         }
+        for signed in &self.moves {
+            store.put_move(signed, now).await?;
+        }
+        for (member, via) in &self.former_ways {
+            store.put_former_way(*member, *via).await?;
+        }
         Ok(())
     }
 }
@@ -190,6 +216,12 @@ impl Writer {
             Body::Revoked(signed) => self.revoked(signed, batch),
             Body::RevokeAsked(asked) => self.revoke_asked(origin, asked, batch),
             Body::Subtree(subtree) => self.subtree(origin, subtree, batch),
+            Body::Moved(signed) => return self.moved(signed, batch).await,
+            Body::MoveAsked(asked) => return self.move_asked(origin, &asked, batch).await,
+            Body::MoveRefused(refused) => {
+                self.move_refused(&refused);
+                Ok(())
+            }
             _ => Ok(()),
         })
     }
@@ -214,6 +246,8 @@ impl Writer {
         Ok(match act {
             TrustAct::Revoke { node, reason } => self.revoke(*node, *reason, batch),
             TrustAct::Decommission { node } => self.decommission(*node, batch).await?,
+            TrustAct::Move { node, to, address } => return self.move_node((*node, *to), address, batch).await,
+            TrustAct::Follow { signed } => return self.moved((**signed).clone(), batch).await,
             TrustAct::Renew => {
                 self.tending.renew_at = Some(self.clock.uptime_ms());
                 self.tending.at = 0;

@@ -36,6 +36,7 @@ fn question(by: Dimension, place: &str, days: (i32, i32)) -> Question {
         filter: Filter::default(),
         today: days.1,
         judicial: Default::default(),
+        places: Default::default(),
     }
 }
 

@@ -69,6 +69,7 @@ async fn reported(city: &City, at: usize, by: &[Dimension]) -> Cells {
         filter: Filter::default(),
         today,
         judicial: Default::default(),
+        places: Default::default(),
     };
     let answer = city.node(at).oversight.ask(question).await.expect("an answer");
     answer.lines.into_iter().map(|(keys, figure)| (keys, figure.numerator)).collect()

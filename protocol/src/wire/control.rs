@@ -7,6 +7,7 @@ use crate::chain::{Hash, Signature};
 use crate::directory::{Ancestor, RevocationReason, SealingKey, SignedEntry, SignedMandate, SigningKey};
 use crate::division::DivisionCode;
 use crate::id::{BundleId, NodeId, TokenId};
+use crate::moving::SignedMove;
 use crate::time::UnixMillis;
 
 use super::codec;
@@ -166,6 +167,8 @@ pub enum Control {
         /// Milliseconds.
         retry_after_ms: u32,
     },
+    /// To a child that hangs elsewhere by now: where. Its link is refused.
+    Moved(Box<SignedMove>),
 }
 
 /// Terminal receipts of the link: these bundles of yours are durable at their destination.

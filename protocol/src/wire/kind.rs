@@ -5,6 +5,7 @@ use crate::directory::{SignedEntry, SignedMandate, SignedRevocation};
 use crate::erase::Erase;
 use crate::event::Header;
 use crate::fact::{CaseFact, FiguresWanted, Tally, Watermark};
+use crate::moving::{MoveAsked, MoveRefused, SignedMove};
 use crate::order::{Contribution, Order, OrderAnswer, OrderWithdrawn};
 use crate::publication::{Holdings, Published};
 use crate::receipt::Receipt;
@@ -112,6 +113,12 @@ bodies! {
     Subtree(Subtree) = 48 / 1,
     /// The authority did not issue, to the parent that vouched.
     EnrolRefused(EnrolRefused) = 49 / 1,
+    /// A node that hangs below another parent from now on. To one child after another.
+    Moved(SignedMove) = 50 / 1,
+    /// The wish of a node above two others to hang the one below the other, to the authority.
+    MoveAsked(MoveAsked) = 51 / 1,
+    /// The authority did not issue a move, to whoever asked.
+    MoveRefused(MoveRefused) = 52 / 1,
 }
 
 impl Kind {
@@ -132,6 +139,6 @@ impl Kind {
 
     /// Kinds that the link handles by itself, without casework.
     pub fn is_the_links(self) -> bool {
-        (40..50).contains(&self.0)
+        (40..60).contains(&self.0)
     }
 }

@@ -15,6 +15,7 @@ use protocol::event::{
 use protocol::fact::{CaseFact, Channel, FiguresWanted, LevelChange, Measure, StepReached, Tally, Watermark};
 use protocol::grading::{Answers, Grading, Known, Rule};
 use protocol::id::{BundleId, CaseId, CaseKey, ContributionId, EventId, MessageId, NodeId, OfferId, OrderId, TokenId};
+use protocol::moving::{Move, MoveAsked, MoveRefused, SignedMove};
 use protocol::order::{Answer, Asked, Contribution, Directive, Order, OrderAnswer, OrderWithdrawn};
 use protocol::publication::{HeldVersion, Holdings, Publication, PublicationKind, Published};
 use protocol::receipt::{Progress, Receipt, Subject};
@@ -118,6 +119,10 @@ fields! {
     SignedRenewal { renewal, signature }
     RevokeAsked { node, reason }
     Subtree { entries }
+    Move { entry, from, line, address, by }
+    SignedMove { order, signature }
+    MoveAsked { node, to, address }
+    MoveRefused { node, reason }
     BundleHead { id, origin, key, to, urgency, receipted }
 }
 
@@ -229,6 +234,7 @@ variants! { g;
         Control::Want { .. } => Control::Want { page: g.make(), last: g.make() },
         Control::Introduce(_) => Control::Introduce(g.make()),
         Control::GoAway { .. } => Control::GoAway { retry_after_ms: g.make() },
+        Control::Moved(_) => Control::Moved(g.make()),
     }
     Body {
         Body::Header(_) => Body::Header(g.make()),
@@ -261,6 +267,9 @@ variants! { g;
         Body::RevokeAsked(_) => Body::RevokeAsked(g.make()),
         Body::Subtree(_) => Body::Subtree(g.make()),
         Body::EnrolRefused(_) => Body::EnrolRefused(g.make()),
+        Body::Moved(_) => Body::Moved(g.make()),
+        Body::MoveAsked(_) => Body::MoveAsked(g.make()),
+        Body::MoveRefused(_) => Body::MoveRefused(g.make()),
     }
 }
 

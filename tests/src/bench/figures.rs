@@ -214,5 +214,6 @@ fn question(seed: &mut Seed, n: usize) -> Question {
         filter,
         today: DAYS.1 + 1,
         judicial: Default::default(),
+        places: Default::default(),
     }
 }

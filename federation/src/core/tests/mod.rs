@@ -56,7 +56,7 @@ fn identity(node: NodeId, parent: Option<NodeId>) -> Identity {
 
 fn kept(links: Vec<KeptLink>) -> Kept {
     let routes = vec![(LEFT, LEFT), (LEAF, LEFT), (RIGHT, RIGHT)];
-    Kept { links, children: vec![LEFT, RIGHT], routes, ancestors: Vec::new(), seed: [9; 32] }
+    Kept { links, children: vec![LEFT, RIGHT], routes, former: Vec::new(), ancestors: Vec::new(), seed: [9; 32] }
 }
 
 fn run(counter: u32, nonce: u64) -> Incarnation {

@@ -9,6 +9,7 @@ mod steps;
 mod transfer;
 
 use protocol::event::Step;
+use protocol::moving::Moves;
 
 use crate::command::Command;
 use crate::draft::{Decision, Draft};
@@ -36,7 +37,7 @@ pub fn decide(known: &Known, command: Command, by: &Actor, world: &mut World<'_>
     let action = name_of(&command);
     by.must(action, rights::at(known))?;
     let mut draft = Draft::new(known, world, Some(by));
-    timely(&draft.known, draft.world.me, action)?;
+    timely(&draft.known, draft.world.me, &draft.world.holds.places, action)?;
     roomy(&draft.known, draft.world.me, &draft.world.holds.policy, action)?;
     run(&mut draft, command, by)?;
     Ok(draft.finish())
@@ -80,6 +81,13 @@ pub fn wake(known: &Known, world: &mut World<'_>) -> Option<Decision> {
     (ended || reached || lapsed).then(|| draft.finish())
 }
 
+/// Tells those above of an escalated case of this node from its first header on: the line above is another one, and a level
+/// that is new in it keeps what passes.
+pub fn tell_again(known: &Known, world: &mut World<'_>) -> Option<Decision> {
+    let mut draft = Draft::new(known, world, None);
+    draft.tell_again().then(|| draft.finish())
+}
+
 /// The name of a command.
 pub(crate) fn name_of(command: &Command) -> ActionName {
     match command {
@@ -109,7 +117,7 @@ pub(crate) fn name_of(command: &Command) -> ActionName {
 }
 
 /// Whether it is the time for an action: what a command asks first, and what a button asks too.
-pub(crate) fn timely(known: &Known, me: Me, action: ActionName) -> Result<(), Refusal> {
+pub(crate) fn timely(known: &Known, me: Me, places: &Moves, action: ActionName) -> Result<(), Refusal> {
     use ActionName as A;
     match action {
         A::Report => Ok(()),
@@ -125,7 +133,7 @@ pub(crate) fn timely(known: &Known, me: Me, action: ActionName) -> Result<(), Re
             alive(known)?;
             let place = known.case().ok_or(Refusal::UnknownCase)?.brief.place;
             // A grid is above nobody, not even above what happens in it.
-            let above = me.division != place && me.division.contains(place);
+            let above = me.division != place && places.contains(me.division, place);
             if above { Ok(()) } else { Err(Refusal::OutsideArea) }
         }
         A::Void | A::Regrade => mine(known, me),

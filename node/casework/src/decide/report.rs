@@ -54,7 +54,7 @@ fn acceptable(intake: &Intake, world: &World<'_>) -> Result<(), Refusal> {
     if world.holds.categories.get(intake.category).is_none() {
         return Err(Refusal::UnknownCategory);
     }
-    if !world.me.division.contains(intake.place) {
+    if !world.holds.places.contains(world.me.division, intake.place) {
         return Err(Refusal::OutsideArea);
     }
     Ok(())

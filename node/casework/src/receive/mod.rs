@@ -65,7 +65,10 @@ pub fn subject_of(body: &Body) -> Option<CaseId> {
         | Body::Revoked(_)
         | Body::RevokeAsked(_)
         | Body::Subtree(_)
-        | Body::EnrolRefused(_) => None,
+        | Body::EnrolRefused(_)
+        | Body::Moved(_)
+        | Body::MoveAsked(_)
+        | Body::MoveRefused(_) => None,
     }
 }
 
@@ -113,7 +116,10 @@ pub fn receive(known: &Known, message: Incoming, world: &mut World<'_>) -> Resul
         | Body::Revoked(_)
         | Body::RevokeAsked(_)
         | Body::Subtree(_)
-        | Body::EnrolRefused(_) => return Err(Refusal::NotACaseMessage),
+        | Body::EnrolRefused(_)
+        | Body::Moved(_)
+        | Body::MoveAsked(_)
+        | Body::MoveRefused(_) => return Err(Refusal::NotACaseMessage),
     }
     Ok(draft.finish())
 }

@@ -202,7 +202,11 @@ pub(super) fn erase(draft: &mut Draft<'_, '_>, erase: Erase, origin: NodeId) -> 
     let by_an_owner = owners.contains(&erase.by) && owners.contains(&origin);
     let from_below = origin == erase.by
         && draft.known.case().is_none()
-        && draft.world.keys.division(origin).is_some_and(|division| draft.world.me.division.contains(division));
+        && draft
+            .world
+            .keys
+            .division(origin)
+            .is_some_and(|below| draft.world.keys.is_or_was_above(draft.world.me.division, below));
     if !given_back && !by_an_owner && !from_below {
         return Err(Refusal::WrongOrigin);
     }

@@ -56,13 +56,13 @@ fn six_steps_lead_to_the_archive_and_none_can_be_skipped() {
 fn buttons_offer_exactly_what_is_not_refused() {
     let (mut net, case) = Net::reported(Ending::SettleHere, answers(false, 0));
     let me = net.nodes[GRID].me;
-    let offered = next_actions(&net.known(GRID, case), me, &actor(Role::GridWorker), &net.holds.policy);
+    let offered = next_actions(&net.known(GRID, case), me, &actor(Role::GridWorker), &net.holds);
     assert!(offered.contains(&ActionName::File) && offered.contains(&ActionName::Return));
     assert!(!offered.contains(&ActionName::Assign) && !offered.contains(&ActionName::Recall));
     net.act(GRID, case, Command::File).unwrap();
-    let offered = next_actions(&net.known(GRID, case), me, &actor(Role::GridWorker), &net.holds.policy);
+    let offered = next_actions(&net.known(GRID, case), me, &actor(Role::GridWorker), &net.holds);
     assert!(offered.contains(&ActionName::Assign) && !offered.contains(&ActionName::File));
-    assert!(next_actions(&net.known(GRID, case), me, &actor(Role::Viewer), &net.holds.policy).is_empty());
+    assert!(next_actions(&net.known(GRID, case), me, &actor(Role::Viewer), &net.holds).is_empty());
 }
 
 #[test]

@@ -42,5 +42,5 @@ pub(super) fn held(known: &Known) -> Held<'_> {
 /// What a caller may do next.
 pub(super) fn actions(state: &ApiState, known: &Known, caller: &Caller) -> Vec<String> {
     let me = Me { node: state.me(), division: state.config.node.division };
-    next_actions(known, me, &caller.actor(), &state.in_force().policy).into_iter().map(pieces::word).collect()
+    next_actions(known, me, &caller.actor(), &state.in_force()).into_iter().map(pieces::word).collect()
 }

@@ -253,6 +253,7 @@ fn level_of(division: DivisionCode) -> String {
 /// The levels of a case from the top down: every node known here on whose ground it happened, and its owner.
 pub(super) fn ladder(state: &ApiState, brief: &Brief, events: &[HeldEvent<'_>], all: &[&Receipt]) -> Vec<RungView> {
     let reporter = events.iter().find(|(h, _)| matches!(h.act, Act::Reported { .. })).map(|(h, _)| h.brief.owner);
+    let places = &state.in_force().places;
     let ceiling = brief.ceiling.and_then(|node| state.division_of(node)).map(DivisionCode::level);
     let owner_level = state.division_of(brief.owner).map(DivisionCode::level);
     let mut nodes: Vec<(NodeId, Option<DivisionCode>)> = state
@@ -261,7 +262,9 @@ pub(super) fn ladder(state: &ApiState, brief: &Brief, events: &[HeldEvent<'_>], 
         .into_iter()
         .map(|(node, place)| (node, place.division))
         .chain([(state.me(), state.config.node.division)])
-        .filter(|(node, division)| division.contains(brief.place) || *node == brief.owner || Some(*node) == reporter)
+        .filter(|(node, division)| {
+            places.contains(*division, brief.place) || *node == brief.owner || Some(*node) == reporter
+        })
         .map(|(node, division)| (node, Some(division)))
         .collect();
     for node in reporter.into_iter().chain([brief.owner]) {

@@ -99,6 +99,7 @@ impl FigureQuery {
             filter: self.filter()?,
             today: protocol::time::CivilDay::of(state.clock.wall()).number(),
             judicial: state.judicial(),
+            places: state.in_force().places.clone(),
         };
         if measure == Measure::Occupancy {
             daily(&question)?;

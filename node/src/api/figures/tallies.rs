@@ -149,13 +149,15 @@ pub(in crate::api) async fn tallied(
         },
     };
     let counts = state.store.tallied(measure(&query.measure)?, within, days).await?;
+    let in_force = state.in_force();
+    let places = &in_force.places;
     let mut lines: BTreeMap<u64, u64> = BTreeMap::new();
     let total = counts.iter().map(|count| count.value).fold(0, u64::saturating_add);
     if let Some(dimension) = dimension {
         for count in &counts {
             let key = match dimension {
                 Dimension::Time(period) => u64::try_from(period.first_day(count.day)).unwrap_or(0),
-                Dimension::Place(level) => cut_place(count.division.number(), level),
+                Dimension::Place(level) => cut_place(places, count.division.number(), level),
                 _ => 0,
             };
             let line = lines.entry(key).or_default();

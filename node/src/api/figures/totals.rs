@@ -87,7 +87,8 @@ async fn asked(
 ) -> Result<Answer, Problem> {
     let today = protocol::time::CivilDay::of(state.clock.wall()).number();
     let (by, filter, judicial) = (by.to_vec(), Filter::default(), state.judicial());
-    Ok(state.oversight.ask(Question { measure, by, within, days, filter, today, judicial }).await?)
+    let places = state.in_force().places.clone();
+    Ok(state.oversight.ask(Question { measure, by, within, days, filter, today, judicial, places }).await?)
 }
 
 fn number(count: u64) -> i64 {

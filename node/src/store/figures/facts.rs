@@ -7,7 +7,7 @@ use protocol::time::CivilDay;
 use sqlx::AssertSqlSafe;
 
 use super::put::{fact_of, key_of};
-use super::{counted, inside};
+use super::{counted, stored};
 use crate::store::sql::sql;
 use crate::store::{IDS_A_STATEMENT, Store, StoreError, division, id16, list};
 
@@ -119,17 +119,22 @@ impl Store {
         within: DivisionCode,
         days: (i32, i32),
     ) -> Result<Vec<TallyCount>, StoreError> {
-        let (from, to) = inside(within);
-        let rows = sql("SELECT division, day, CAST(sum(value) AS BIGINT) FROM tally WHERE node = $1 AND measure = $2 \
-             AND day >= $3 AND day <= $4 AND division >= $5 AND division < $6 GROUP BY division, day ORDER BY division, day")
-        .bind(self.me())
-        .bind(i64::from(measure.0))
-        .bind(i64::from(days.0))
-        .bind(i64::from(days.1))
-        .bind(from)
-        .bind(to)
-        .fetch_all(&mut self.read().await?)
-        .await?;
+        let ranges = self.places().await?.ranges(within);
+        let inside = (0..ranges.len()).map(|n| format!("division >= ${} AND division < ${}", 5 + 2 * n, 6 + 2 * n));
+        let text = format!(
+            "SELECT division, day, CAST(sum(value) AS BIGINT) FROM tally WHERE node = $1 AND measure = $2 \
+             AND day >= $3 AND day <= $4 AND ({}) GROUP BY division, day ORDER BY division, day",
+            inside.chain(["1 = 0".to_owned()]).collect::<Vec<_>>().join(" OR ")
+        );
+        let mut query = sql(AssertSqlSafe(text))
+            .bind(self.me())
+            .bind(i64::from(measure.0))
+            .bind(i64::from(days.0))
+            .bind(i64::from(days.1));
+        for (from, to) in ranges {
+            query = query.bind(stored(from)).bind(stored(to));
+        }
+        let rows = query.fetch_all(&mut self.read().await?).await?;
         rows.iter()
             .map(|row| {
                 Ok(TallyCount {

@@ -9,11 +9,9 @@ use protocol::id::{BundleId, NodeId};
 use protocol::time::UnixMillis;
 use sqlx::AssertSqlSafe;
 
-use super::{FiguresNews, counted, inside, moment, stored};
+use super::{FiguresNews, counted, moment, stored};
 use crate::store::sql::{Row, sql};
-use crate::store::{
-    IDS_A_STATEMENT, Store, StoreError, WriteStore, division, division_number, hash32, id16, list, pieces, values,
-};
+use crate::store::{IDS_A_STATEMENT, Store, StoreError, WriteStore, division, hash32, id16, list, pieces, values};
 
 /// A member as this node expects it, with what it last stated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -204,31 +202,29 @@ impl WriteStore {
 impl Store {
     /// The members inside a division and on the way to it from here, with what they last stated.
     pub async fn members(&self, within: DivisionCode) -> Result<Vec<MarkRow>, StoreError> {
-        let (from, to) = inside(within);
-        let above: Vec<i64> =
-            std::iter::successors(within.parent(), |code| code.parent()).map(division_number).collect();
-        let marks = (0..above.len()).map(|i| format!(",${}", i + 4)).collect::<String>();
-        let text = format!(
+        let places = self.places().await?;
+        let rows = sql(
             "SELECT r.member, r.division, w.as_of, w.received_at, w.unequal_since FROM route r LEFT JOIN watermark w \
-             ON w.node = r.node AND w.member = r.member WHERE r.node = $1 \
-             AND (r.division >= $2 AND r.division < $3 OR r.division IN (-1{marks})) ORDER BY r.division, r.member"
-        );
-        let mut query = sql(AssertSqlSafe(text)).bind(self.me()).bind(from).bind(to);
-        for code in above {
-            query = query.bind(code);
+             ON w.node = r.node AND w.member = r.member WHERE r.node = $1 ORDER BY r.division, r.member",
+        )
+        .bind(self.me())
+        .fetch_all(&mut self.read().await?)
+        .await?;
+        let mut members = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let hangs = division("route", row.try_get(1)?)?;
+            if !places.contains(within, hangs) && !places.contains(hangs, within) {
+                continue;
+            }
+            members.push(MarkRow {
+                member: member_of(row)?,
+                division: hangs,
+                as_of: moment(row.try_get(2)?),
+                received_at: moment(row.try_get(3)?),
+                unequal_since: moment(row.try_get(4)?),
+            });
         }
-        let rows = query.fetch_all(&mut self.read().await?).await?;
-        rows.iter()
-            .map(|row| {
-                Ok(MarkRow {
-                    member: member_of(row)?,
-                    division: division("route", row.try_get(1)?)?,
-                    as_of: moment(row.try_get(2)?),
-                    received_at: moment(row.try_get(3)?),
-                    unequal_since: moment(row.try_get(4)?),
-                })
-            })
-            .collect()
+        Ok(members)
     }
 
     /// The bundle that proves the watermark of a member: whoever doubts it can check its signature.

@@ -68,10 +68,10 @@ pub enum FiguresNews {
     Differs(NodeId),
 }
 
-/// The inside of a division as a range of stored numbers.
+/// The inside of a division as a range of stored numbers, by its code alone.
 pub(crate) fn inside(within: DivisionCode) -> (i64, i64) {
-    let (from, to) = crate::oversight::range(within);
-    (i64::try_from(from).unwrap_or(i64::MAX), i64::try_from(to).unwrap_or(i64::MAX))
+    let from = within.number();
+    (stored(from), stored(from.saturating_add(within.level().span())))
 }
 
 /// A number as it is stored: counts stay far below the limit of the column.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::digest::SetDigest;
+use protocol::division::DivisionCode;
 use protocol::fact::{CaseFact, Measure, Tally};
 use protocol::id::{CaseKey, NodeId};
 use protocol::time::CivilDay;
@@ -93,6 +94,13 @@ impl WriteStore {
                 take(fact_of(&row.try_get::<Vec<u8>>(1)?)?);
             }
         }
+    }
+
+    /// The records of a member's own cases that happened in a division, by its code.
+    pub async fn facts_owned_in(&mut self, member: NodeId, within: DivisionCode) -> Result<Vec<CaseKey>, StoreError> {
+        let mut keys = Vec::new();
+        self.each_fact_of(member, |fact| keys.extend(within.contains(fact.place).then_some(fact.key))).await?;
+        Ok(keys)
     }
 
     /// Makes the digest of a member anew from the rows: a sum that goes along with changes cannot see a row that was

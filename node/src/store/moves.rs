@@ -1,0 +1,121 @@
+//! Nodes that moved: the order for each, the ways before, and the bundles whose way has changed.
+
+use protocol::id::{BundleId, NodeId};
+use protocol::moving::{Moves, SignedMove};
+use protocol::time::UnixMillis;
+use protocol::wire::codec;
+
+use super::sql::{Row, sql};
+use super::{Store, StoreError, WriteStore, id16};
+
+/// A move as it is kept.
+const MOVE_BYTES_MAX: usize = 4096;
+
+/// Where a bundle goes that lacks its terminal receipt, and whence it came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenBundle {
+    /// The bundle.
+    pub id: BundleId,
+    /// Its origin.
+    pub from: NodeId,
+    /// Its destination.
+    pub to: NodeId,
+    /// The neighbour that brought it; none: sealed here.
+    pub via: Option<NodeId>,
+}
+
+fn move_of(row: &Row) -> Result<SignedMove, StoreError> {
+    let body: Vec<u8> = row.try_get(0)?;
+    codec::decode(&body, MOVE_BYTES_MAX).map_err(|e| StoreError::damaged("relocation", e))
+}
+
+impl WriteStore {
+    /// Keeps a move; an earlier one of the same node never replaces a later one.
+    pub async fn put_move(&mut self, signed: &SignedMove, now: UnixMillis) -> Result<(), StoreError> {
+        sql("INSERT INTO relocation (node, member, serial, body, at) VALUES ($1, $2, $3, $4, $5) \
+             ON CONFLICT (node, member) DO UPDATE SET serial = excluded.serial, body = excluded.body, at = excluded.at \
+             WHERE excluded.serial > relocation.serial")
+        .bind(self.me())
+        .bind(signed.order.node().as_bytes().to_vec())
+        .bind(i64::try_from(signed.order.serial()).unwrap_or(i64::MAX))
+        .bind(codec::encode_unbounded(signed))
+        .bind(now.0)
+        .execute(self.connection().await?)
+        .await?;
+        Ok(())
+    }
+
+    /// The latest move of each node that ever moved.
+    pub async fn moves(&mut self) -> Result<Vec<SignedMove>, StoreError> {
+        let rows = sql("SELECT body FROM relocation WHERE node = $1 ORDER BY member")
+            .bind(self.me())
+            .fetch_all(self.connection().await?)
+            .await?;
+        rows.iter().map(move_of).collect()
+    }
+
+    /// Remembers through which child a node was reached before it moved.
+    pub async fn put_former_way(&mut self, member: NodeId, via: NodeId) -> Result<(), StoreError> {
+        sql(
+            "INSERT INTO former_way (node, member, via) VALUES ($1, $2, $3) ON CONFLICT (node, member, via) DO NOTHING",
+        )
+        .bind(self.me())
+        .bind(member.as_bytes().to_vec())
+        .bind(via.as_bytes().to_vec())
+        .execute(self.connection().await?)
+        .await?;
+        Ok(())
+    }
+
+    /// All ways of nodes before they moved.
+    pub async fn former_ways(&mut self) -> Result<Vec<(NodeId, NodeId)>, StoreError> {
+        let rows = sql("SELECT member, via FROM former_way WHERE node = $1")
+            .bind(self.me())
+            .fetch_all(self.connection().await?)
+            .await?;
+        let id = |bytes: Vec<u8>| id16("former_way", &bytes).map(NodeId::from_bytes);
+        rows.iter().map(|row| Ok((id(row.try_get(0)?)?, id(row.try_get(1)?)?))).collect()
+    }
+
+    /// Bundles for elsewhere that lack their terminal receipt and still have their bytes, in order, after one.
+    pub async fn open_bundles(&mut self, after: Option<BundleId>, count: u32) -> Result<Vec<OpenBundle>, StoreError> {
+        let rows = sql(
+            "SELECT id, origin, destination, via FROM bundle WHERE node = $1 AND receipted = 1 AND done_at IS NULL \
+             AND destination <> $1 AND length(bytes) > 0 AND id > $2 ORDER BY id LIMIT $3",
+        )
+        .bind(self.me())
+        .bind(after.map_or(vec![], |id| id.as_bytes().to_vec()))
+        .bind(i64::from(count))
+        .fetch_all(self.connection().await?)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                let (id, from, to): (Vec<u8>, Vec<u8>, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+                let via: Option<Vec<u8>> = row.try_get(3)?;
+                Ok(OpenBundle {
+                    id: BundleId::from_bytes(id16("bundle", &id)?),
+                    from: NodeId::from_bytes(id16("bundle", &from)?),
+                    to: NodeId::from_bytes(id16("bundle", &to)?),
+                    via: via.map(|via| id16("bundle", &via).map(NodeId::from_bytes)).transpose()?,
+                })
+            })
+            .collect()
+    }
+}
+
+impl Store {
+    /// Which divisions hang elsewhere than their codes say.
+    pub async fn places(&self) -> Result<Moves, StoreError> {
+        let moves = self.moves().await?;
+        Ok(Moves::of(moves.iter().map(|(signed, _)| &signed.order)))
+    }
+
+    /// The latest move of each node that ever moved, the latest first, with when it became known here.
+    pub async fn moves(&self) -> Result<Vec<(SignedMove, UnixMillis)>, StoreError> {
+        let rows = sql("SELECT body, at FROM relocation WHERE node = $1 ORDER BY serial DESC")
+            .bind(self.me())
+            .fetch_all(&mut self.read().await?)
+            .await?;
+        rows.iter().map(|row| Ok((move_of(row)?, UnixMillis(row.try_get(1)?)))).collect()
+    }
+}
