@@ -13,6 +13,7 @@ use protocol::wire::bundle::{Bundle, BundleHead, Message, Urgency};
 use protocol::wire::control::Control;
 use protocol::wire::frame::{Lane, LinkSeq};
 use protocol::wire::kind::{Body, Kind};
+use protocol::wire::limits::BUNDLE_BYTES_MAX;
 use tokio::sync::mpsc;
 use wuji::config::Config;
 use wuji::folder::Folder;
@@ -144,6 +145,13 @@ impl Hostile {
     /// Sends a bundle under a number far from the next.
     pub fn leave_a_gap(&self, link: &Greeted) {
         self.send_bundle(link, 1_000_000, self.identity.parent.expect("a parent"), vec![1], false);
+    }
+
+    /// Sends a frame that says it is longer than any bundle.
+    pub fn send_too_much(&self, link: &Greeted) {
+        let (lane, origin) = (Lane::Cases, self.identity.node);
+        let bytes = vec![0; BUNDLE_BYTES_MAX + 1].into();
+        self.endpoint.send(link.connection, FrameOut::Bundle { lane, seq: LinkSeq(1), bytes, origin });
     }
 
     /// Sends bundles to itself by way of the parent, which nobody does: so many, of so many bytes.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use wuji_tests::hostile::Hostile;
 use wuji_tests::ledger::Ledger;
-use wuji_tests::line::{CITY, COMMUNITY, COUNTY, FiveLevels, GRID, HEALED, TOWNSHIP, parent_up, standing};
+use wuji_tests::line::{CITY, COMMUNITY, COUNTY, FiveLevels, GRID, HEALED, PATH, TOWNSHIP, parent_up, standing};
 use wuji_tests::process::{Node, within, wuji};
 
 /// Memory that a neighbour can make a node hold beyond what it holds anyway.
@@ -91,6 +91,25 @@ async fn a_child_that_greets_without_end_or_leaves_gaps_is_cut_off_each_time_and
     assert_eq!(county.metric("wuji_alarms_total{kind=\"cut-off\"}").await, Some(60.0));
     assert_eq!(raised(county, &format!("{name} connects again and again")).await, Some(1));
     assert_eq!(county.metric("wuji_alarms_total{kind=\"restless\"}").await, Some(1.0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_child_that_announces_a_huge_length_is_cut_off_before_it_costs_memory_and_is_named() {
+    let root = tempfile::tempdir().expect("a folder");
+    let mut city = Node::found(root.path(), PATH[CITY]);
+    city.start().await;
+    let mut hostile = Hostile::of(&Node::join(root.path(), PATH[COUNTY], &city, city.link).folder);
+    let before = city.memory_max();
+    for _ in 0..20 {
+        let link = hostile.greet().await;
+        hostile.send_too_much(&link);
+        hostile.cut_off().await;
+    }
+    let said = format!("{} was cut off: a frame of 1048577 bytes is above the limit", hostile.node());
+    within(HEALED, "the alarm does not count twenty", async || (raised(&city, &said).await? == 20).then_some(())).await;
+    assert_eq!(city.metric("wuji_alarms_total{kind=\"cut-off\"}").await, Some(20.0));
+    let grown = city.memory_max() - before;
+    assert!(grown < MEMORY_MORE_MAX, "the city holds {grown} bytes more");
 }
 
 /// Bytes of all files in a folder.

@@ -142,6 +142,8 @@ pub struct Writer {
     pressure: Pressure,
     /// Nodes that moved.
     moving: Moving,
+    /// The connection that was cut off last.
+    cut_off: Option<u64>,
 }
 
 /// One thing to take in.
@@ -187,6 +189,7 @@ impl Writer {
             moving: parts.moving,
             peers: BTreeMap::new(),
             pressure: Pressure::default(),
+            cut_off: None,
         }
     }
 

@@ -128,7 +128,11 @@ impl Writer {
     }
 
     /// A neighbour did what no sound node does. The link opens again by itself, so somebody should look.
-    pub(super) fn broke_rules(&self, connection: u64, what: &str) {
+    pub(super) fn broke_rules(&mut self, connection: u64, what: &str) {
+        // What the driver has named the core closes for, in words that say less.
+        if self.cut_off.replace(connection) == Some(connection) {
+            return;
+        }
         let peer = self.peers.get(&connection).map_or_else(|| "a neighbour".to_owned(), NodeId::to_string);
         self.shared.alarm(AlarmKind::CutOff, format!("{peer} was cut off: {what}"), self.clock.wall());
     }
