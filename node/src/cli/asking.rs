@@ -41,11 +41,12 @@ impl Node {
     pub(super) async fn post_bytes(&self, path: &str, body: Vec<u8>) -> anyhow::Result<Value> {
         let request = self.asks.client().post(format!("{}{path}", self.address)).body(body);
         let request = request.header(reqwest::header::CONTENT_TYPE, "application/octet-stream");
-        self.answer(request, |body| {
-            let part = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
-            format!("{}\n{}", part("detail"), part("detail_zh"))
-        })
-        .await
+        self.answer(request, in_both).await
+    }
+
+    /// Posts. What went wrong is told in both languages.
+    pub(super) async fn post_told_in_both(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        self.answer(self.asks.client().post(format!("{}{path}", self.address)).json(body), in_both).await
     }
 
     /// How trust stands there, after a wish about it was done.
@@ -79,6 +80,12 @@ impl Node {
     }
 }
 
+/// A problem in both languages.
+fn in_both(body: &Value) -> String {
+    let part = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
+    format!("{}\n{}", part("detail"), part("detail_zh"))
+}
+
 /// A problem with a line for each field.
 fn problem(body: &Value) -> String {
     let part = |of: &Value, name: &str| of.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -105,5 +112,10 @@ mod tests {
             { "field": "units[1].zh", "detail": "needed", "detail_zh": "必填" }] });
         assert_eq!(problem(&told), "\n  units[0].code: twice (重复)\n  units[1].zh: needed (必填)");
         assert_eq!(problem(&json!({ "detail": "whole" })), "whole");
+    }
+
+    #[test]
+    fn what_is_told_in_both_languages_has_a_line_for_each() {
+        assert_eq!(in_both(&json!({ "detail": "no", "detail_zh": "不行" })), "no\n不行");
     }
 }

@@ -35,12 +35,10 @@ impl Parcel {
         let store = home::rows(&Folder::new(&self.folder), &node.config)?;
         let to = match &self.neighbour {
             Some(neighbour) => find(&store, neighbour).await?,
-            None => node
-                .config
-                .parent
-                .as_ref()
-                .map(|parent| parent.id)
-                .context("this node has none above it: name the child that the parcel is for with --neighbour")?,
+            None => node.config.parent.as_ref().map(|parent| parent.id).context(
+                "this node has none above it, and nothing was written: name the child that the parcel is for with \
+                     --neighbour\n本节点没有上级，未写入任何文件：请用 --neighbour 指定包裹发往的下级",
+            )?,
         };
         let destination = match &self.destination {
             Some(destination) => Some(find(&store, destination).await?),
@@ -54,11 +52,11 @@ impl Parcel {
         }
         let bar = bar(plan.bundles, "written");
         let origins: Vec<String> = plan.origins.iter().map(ToString::to_string).collect();
-        let introduced = node.post("/parcels/introductions", &json!({ "origins": origins })).await?;
+        let introduced = node.post_told_in_both("/parcels/introductions", &json!({ "origins": origins })).await?;
         let draft = plan.write(&store, &self.file, &records(&introduced)?, || bar.inc(1)).await?;
         let wanted = json!({ "to": to.to_string(), "introductions": draft.introductions, "bundles": draft.bundles,
             "hash": to_hex(&draft.hash.0) });
-        let signed = node.post("/parcels/sign", &wanted).await?;
+        let signed = node.post_told_in_both("/parcels/sign", &wanted).await?;
         let head = signed.get("head").and_then(Value::as_str).and_then(from_hex).context(OTHER_VERSION)?;
         let head = draft.seal(&head)?.head;
         bar.finish_and_clear();
@@ -72,7 +70,8 @@ impl Parcel {
     }
 }
 
-const OTHER_VERSION: &str = "the node's answer does not fit: is it of another version?";
+const OTHER_VERSION: &str =
+    "the node's answer does not fit: is it of another version?\n节点的答复无法识别：其版本是否与本程序不同？";
 
 fn records(introduced: &Value) -> anyhow::Result<Vec<Vec<u8>>> {
     let all = introduced.get("introductions").and_then(Value::as_array).context(OTHER_VERSION)?;

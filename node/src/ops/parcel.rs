@@ -27,13 +27,21 @@ pub async fn find(store: &Store, text: &str) -> anyhow::Result<NodeId> {
         return Ok(node);
     }
     let division: DivisionCode =
-        text.parse().ok().with_context(|| format!("{text} is neither a node's id nor a division's code"))?;
+        text.parse().ok().with_context(|| {
+            format!(
+                "{text} is neither a node's id nor a division's code; nothing was written\n{text} 既不是节点编号，也不是区划代码；未写入任何文件"
+            )
+        })?;
     let above = store.ancestors().await?.into_iter().map(|a| (a.division, a.node));
     let children = store.children().await?.into_iter().map(|child| (child.division, child.node));
     let below = store.routes().await?.into_iter().map(|route| (route.division, route.member));
     let mut all = above.chain(children).chain(below);
     let found = all.find(|(place, _)| *place == division).map(|(_, node)| node);
-    found.with_context(|| format!("no node at {division} is known here, above or below"))
+    found.with_context(|| {
+        format!(
+            "no node at {division} is known here, above or below; nothing was written\n此处不知道 {division} 的上级或下级节点；未写入任何文件"
+        )
+    })
 }
 
 /// What a parcel will hold.
@@ -106,10 +114,22 @@ pub struct Unsealed {
     pub hash: Hash,
 }
 
+fn not_written(path: &Path) -> String {
+    let path = path.display();
+    format!(
+        "{path} cannot be written: do not use it, make room and export once more; what waits is kept\n无法写入 {path}：请勿使用，腾出空间后重新导出；待发内容仍然保留"
+    )
+}
+
 impl Unsealed {
     fn create(path: &Path, to: NodeId) -> anyhow::Result<Self> {
         let made = OpenOptions::new().write(true).create_new(true).open(path);
-        let file = made.with_context(|| format!("{} cannot be made; it must not be there yet", path.display()))?;
+        let file = made.with_context(|| {
+            let path = path.display();
+            format!(
+                "{path} cannot be made; it must not be there yet, and nothing was written over\n无法创建 {path}；该文件不得已存在，原有文件未被改动"
+            )
+        })?;
         let mut file = BufWriter::new(file);
         file.write_all(&[0; HEAD_BYTES])?;
         Ok(Self { path: path.to_owned(), file: Some(file), to, introductions: 0, bundles: 0, hash: Hash::ZERO })
@@ -118,12 +138,14 @@ impl Unsealed {
     fn put(&mut self, kind: RecordKind, bytes: &[u8]) -> anyhow::Result<()> {
         let record = parcel::record(kind, bytes).context("a record is above its limit")?;
         let file = self.file.as_mut().context("the parcel is sealed")?;
-        file.write_all(&record).with_context(|| format!("{} cannot be written", self.path.display()))?;
+        file.write_all(&record).with_context(|| not_written(&self.path))?;
         let count = match kind {
             RecordKind::Introduction => &mut self.introductions,
             RecordKind::Bundle => &mut self.bundles,
         };
-        *count = count.checked_add(1).context("too many bundles for one parcel")?;
+        *count = count.checked_add(1).context(
+            "too many bundles for one parcel: export for one destination at a time\n一个包裹容纳不下：请按目的地分别导出",
+        )?;
         self.hash = self.hash.chain(bytes);
         Ok(())
     }
@@ -133,12 +155,15 @@ impl Unsealed {
         let (signed, rest) = SignedHead::parse(head)?;
         let ParcelHead { to, introductions, bundles, hash, .. } = signed.head;
         let ours = (to, introductions, bundles, hash) == (self.to, self.introductions, self.bundles, self.hash);
-        ensure!(ours && rest.is_empty(), "the node vouched for another parcel");
+        ensure!(
+            ours && rest.is_empty(),
+            "the node vouched for another parcel: do not use this file, and export once more\n节点签署的是另一个包裹：请勿使用此文件，并重新导出"
+        );
         let mut file = self.file.take().context("the parcel is sealed")?;
         let done = file.seek(SeekFrom::Start(0)).and_then(|_| file.write_all(head)).and_then(|()| file.flush());
         if let Err(error) = done.and_then(|()| file.get_ref().sync_all()) {
             self.file = Some(file);
-            return Err(error).with_context(|| format!("{} cannot be written", self.path.display()));
+            return Err(error).with_context(|| not_written(&self.path));
         }
         Ok(signed)
     }
@@ -256,5 +281,20 @@ impl Pieces {
             piece.extend_from_slice(&record);
         }
         Ok((records > 0).then_some((piece, bundles)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_there_is_not_written_over_and_both_languages_say_so() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("parcel");
+        std::fs::write(&path, "mine").expect("written");
+        let why = Unsealed::create(&path, NodeId::from_bytes([1; 16])).expect_err("it is there").to_string();
+        assert!(why.contains("nothing was written over") && why.contains("原有文件未被改动"), "{why}");
+        assert_eq!(std::fs::read(&path).expect("read"), b"mine");
     }
 }
