@@ -227,6 +227,12 @@ mod tests {
     fn what_is_out_of_bounds_is_refused_by_name() {
         assert_eq!(paths(with(r#"{ "days": 30 }"#, r#"{ "days": 0 }"#)), ["terms.resolve"]);
         assert_eq!(paths(with(r#"{ "days": 30 }"#, r#"{ "months": 121 }"#)), ["terms.resolve"]);
+        assert_eq!(paths(with(r#"{ "days": 30 }"#, r#"{ "days": 3661 }"#)), ["terms.resolve"]);
+        assert_eq!(paths(with(r#"{ "days": 30 }"#, r#"{ "working_days": 2601 }"#)), ["terms.resolve"]);
+        for longest in [r#"{ "days": 3660 }"#, r#"{ "working_days": 2600 }"#, r#"{ "months": 120 }"#] {
+            assert!(with(r#"{ "days": 30 }"#, longest).is_ok(), "{longest}");
+        }
+        assert_eq!(paths(with(r#""events_max": 256"#, r#""events_max": 15"#)), ["events_max"]);
         assert_eq!(paths(with(r#""events_max": 256"#, r#""events_max": 257"#)), ["events_max"]);
         assert_eq!(paths(with(r#""orange_ceiling": "city""#, r#""orange_ceiling": "township""#)), ["orange_ceiling"]);
         assert_eq!(paths(with(r#""red_ceiling": "city""#, r#""red_ceiling": "galaxy""#)), ["red_ceiling"]);

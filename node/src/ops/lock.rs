@@ -228,3 +228,29 @@ fn parts(file: &Path) -> anyhow::Result<(&Path, &str)> {
     let dir = file.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     Ok((dir, name))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_archive_that_asks_for_more_work_than_any_is_refused_before_the_work_is_done() {
+        for (memory_kib, passes) in [(MEMORY_KIB_MAX + 1, 1), (64, PASSES_MAX + 1), (u32::MAX, u32::MAX)] {
+            let why = stretched("a passphrase of mine", &[7; 16], memory_kib, passes).expect_err("refused").to_string();
+            assert!(why.contains("damaged or hostile"), "{why}");
+        }
+        assert!(stretched("a passphrase of mine", &[7; 16], 64, 1).is_ok());
+    }
+
+    #[test]
+    fn a_passphrase_has_sixteen_characters_at_least() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("passphrase");
+        let read = |text: &str| {
+            std::fs::write(&file, text).expect("written");
+            read_passphrase(&file).map(|read| read.len())
+        };
+        assert_eq!(read("0123456789abcdef\nthe second line").expect("long enough"), 16);
+        assert!(read("0123456789abcde\n").is_err());
+    }
+}

@@ -196,6 +196,12 @@ pub fn note(object: Option<&str>, reason: Option<&str>) {
 mod tests {
     use super::*;
 
+    #[test]
+    fn a_text_of_the_audit_is_cut_at_two_hundred_characters_and_is_one_line() {
+        assert_eq!(cut(&"张".repeat(201)), "张".repeat(200));
+        assert_eq!(cut("a\nb"), "a b");
+    }
+
     fn chain(count: u64) -> Vec<Chained> {
         let mut head = Head::START;
         (1..=count)

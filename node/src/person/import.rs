@@ -153,6 +153,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_table_ends_after_five_thousand_rows_with_the_advice_to_divide_it() {
+        let table = |rows: usize| {
+            let lines: String = (0..rows).map(|n| format!("u{n},x,clerk\n")).collect();
+            parse(format!("name,shown,grants\n{lines}").as_bytes())
+        };
+        let (rows, errors) = table(ROWS_MAX);
+        assert_eq!((rows.len(), errors.len()), (ROWS_MAX, 0));
+        let (rows, errors) = table(ROWS_MAX + 2);
+        let what: Vec<_> = errors.iter().map(|error| error.what.as_str()).collect();
+        assert_eq!((rows.len(), what), (ROWS_MAX, vec!["a table has at most 5000 rows: divide it"]));
+    }
+
+    #[test]
     fn every_row_is_judged_by_itself() {
         let table = "\u{feff}name,shown,grants,password\n\
             wang,王芳,clerk@330602001000,\n\

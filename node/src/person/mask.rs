@@ -79,6 +79,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_number_is_masked_from_seven_digits_on_and_whole_where_too_few_would_be_hidden() {
+        assert_eq!(prose("123456 1234567", []), "123******4567", "a run with a blank in it is one number");
+        assert_eq!((prose("号123456号", []), prose("号1234567号", [])), ("号123456号".into(), "号*******号".into()));
+        assert_eq!((number("123456789"), number("1234567890")), ("*********".into(), "123***7890".into()));
+        assert_eq!(
+            (number("12345678901234"), number("123456789012345")),
+            ("123*******1234".into(), "1234*******2345".into())
+        );
+    }
+
+    #[test]
     fn names_and_numbers_keep_as_much_as_tells_them_apart() {
         assert_eq!(name("张三丰"), "张**");
         assert_eq!(name("张"), "张*");

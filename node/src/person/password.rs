@@ -144,6 +144,15 @@ mod tests {
     use super::*;
 
     #[tokio::test]
+    async fn a_password_of_more_than_256_bytes_is_neither_chosen_nor_hashed() {
+        let (longest, longer) = ("x".repeat(BYTES_MAX), "x".repeat(BYTES_MAX + 1));
+        assert_eq!((check(&longest).is_ok(), check(&longer).is_ok()), (true, false));
+        let phc = hash(longest.clone()).await.unwrap();
+        assert!(verify(longest, Some(phc.clone())).await);
+        assert!(!verify(longer, Some(phc)).await);
+    }
+
+    #[tokio::test]
     async fn a_password_fits_its_own_hash_only() {
         let phc = hash("correct horse".into()).await.unwrap();
         assert!(phc.starts_with("$argon2id$v=19$"));

@@ -243,6 +243,24 @@ mod tests {
     }
 
     #[test]
+    fn a_key_file_holds_two_hundred_keys_at_most_and_one_at_least() {
+        let file = |keys: usize| {
+            let secret = "0".repeat(64);
+            let lines: String = (1..=keys).map(|id| format!("{id} = {secret}\n")).collect();
+            Vault::parse(&format!("index = {secret}\n{lines}")).is_ok()
+        };
+        assert_eq!([0, 1, KEYS_MAX, KEYS_MAX + 1].map(file), [false, true, true, false]);
+    }
+
+    #[test]
+    fn a_number_of_fewer_than_six_characters_is_not_searched_for() {
+        let vault = Vault::fresh().unwrap();
+        assert!(vault.number_hash("12-34 5").is_none());
+        assert_eq!(vault.number_hash("12-34 56"), vault.number_hash("123456"));
+        assert!(vault.number_hash("123456").is_some());
+    }
+
+    #[test]
     fn a_rotated_key_seals_and_the_old_one_still_opens() {
         let folder = tempfile::tempdir().unwrap();
         Vault::create(folder.path()).unwrap();

@@ -4,6 +4,7 @@
 mod audit;
 mod due;
 mod harness;
+mod limits;
 mod log_in;
 mod metrics;
 mod persons;

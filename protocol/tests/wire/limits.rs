@@ -4,9 +4,12 @@ use protocol::bounded::{Blob, List, Text};
 use protocol::chain::{Epoch, Signature};
 use protocol::directory::Ancestor;
 use protocol::division::DivisionCode;
+use protocol::erase::{ERASED_MAX, Erase};
 use protocol::event::{Act, Category, DueTerm, Header, Outcome, TermKind};
-use protocol::id::BundleId;
-use protocol::publication::{PUBLICATION_BYTES_MAX, Publication, Published};
+use protocol::id::{BundleId, CaseId, EventId, NodeId, OrderId};
+use protocol::publication::{
+    HeldVersion, Holdings, PUBLICATION_BYTES_MAX, PUBLICATIONS_MAX, Publication, PublicationKind, Published,
+};
 use protocol::sealed::{SEALED_BYTES_MAX, Sealed};
 use protocol::time::{CivilDay, ClockReading, UnixMillis};
 use protocol::transfer::{HEADERS_MAX, Handover, TENURES_MAX};
@@ -184,4 +187,37 @@ fn the_largest_handover_fits_into_a_body_and_a_bundle() {
     let read = Body::decode(Kind(24), 1, &bytes).unwrap();
     assert_eq!(read, Some(body), "decoding may claim the memory that it needs");
     assert!(seal(vec![Message { id: g.make(), kind: Kind(24), schema: 1, body: bytes }]).is_ok());
+}
+
+/// Of a field: whether it holds so many, and one more.
+macro_rules! holds {
+    ($field:expr, $one:expr, $most:expr) => {{
+        let list = |count: usize| List::new(vec![$one; count]);
+        let full = list($most).map($field).is_ok();
+        (full, list($most + 1).map($field).is_ok())
+    }};
+}
+
+#[test]
+fn lists_that_come_from_others_hold_so_many_and_no_more() {
+    let event = EventId::from_bytes([1; 16]);
+    let erased = |events| Erase { events, ..erase() };
+    assert_eq!(holds!(erased, event, ERASED_MAX), (true, false), "events of an erasure");
+    let version =
+        HeldVersion { kind: PublicationKind(1), name: Text::cut("x"), issuer: NodeId::from_bytes([1; 16]), version: 1 };
+    assert_eq!(holds!(|held| Holdings { held }, version.clone(), PUBLICATIONS_MAX), (true, false), "editions held");
+}
+
+fn erase() -> Erase {
+    let at = ClockReading { wall: UnixMillis(0), offset_ms: 0 };
+    let (case, id) = (CaseId::from_bytes([1; 16]), OrderId::from_bytes([1; 16]));
+    Erase { id, case, by: NodeId::from_bytes([1; 16]), at, events: List::default() }
+}
+
+#[test]
+fn days_run_from_1900_to_2199() {
+    let is_a_day = |number| CivilDay::from_number(number).is_some();
+    assert_eq!([-25_568, -25_567, 84_005, 84_006].map(is_a_day), [false, true, true, false]);
+    assert_eq!(CivilDay::of(UnixMillis(i64::MAX)).number(), 84_005, "what is later is that day");
+    assert_eq!(CivilDay::of(UnixMillis(i64::MIN)).number(), -25_567);
 }
