@@ -22,6 +22,7 @@ mod input;
 mod intake;
 mod limits;
 mod link;
+mod links;
 mod outlet;
 mod output;
 mod reconcile;
@@ -54,6 +55,7 @@ pub use verified::Verified;
 
 use backoff::Backoff;
 use link::{Link, Session};
+use links::Links;
 
 /// Who this node is on its links.
 #[derive(Debug, Clone)]
@@ -135,7 +137,7 @@ pub struct Core {
     me: Identity,
     limits: Limits,
     random: ChaCha8Rng,
-    links: BTreeMap<NodeId, Link>,
+    links: Links,
     connections: BTreeMap<ConnectionId, NodeId>,
     children: BTreeSet<NodeId>,
     routes: BTreeMap<NodeId, NodeId>,
@@ -153,9 +155,9 @@ impl Core {
     /// Goes on from what the store kept.
     pub fn resume(me: Identity, kept: Kept, limits: Limits) -> Self {
         let mut random = ChaCha8Rng::from_seed(kept.seed);
-        let mut links: BTreeMap<NodeId, Link> = kept.links.into_iter().map(|k| (k.peer, Link::resumed(k))).collect();
+        let mut links: Links = kept.links.into_iter().map(Link::resumed).collect();
         for peer in kept.children.iter().copied().chain(me.parent) {
-            links.entry(peer).or_insert_with(|| Link::fresh(peer, random.next_u64()));
+            links.get_or_make(peer, || Link::fresh(peer, random.next_u64()));
         }
         Self {
             backoff: Backoff::new(&limits, me.parent.is_some()),
@@ -196,7 +198,7 @@ impl Core {
 
     /// Frames, and bytes of frames, that the fullest lane holds in memory.
     pub fn in_memory(&self) -> (usize, usize) {
-        let sessions = self.links.values().filter_map(|link| link.session.as_ref());
+        let sessions = self.links.iter().filter_map(|(_, link)| link.session.as_ref());
         let lanes = sessions.flat_map(|session| session.lanes.values());
         lanes.fold((0, 0), |(frames, bytes), lane| (lane.window.len().max(frames), lane.window_bytes.max(bytes)))
     }
@@ -243,8 +245,8 @@ impl Core {
 
     /// When [`Input::Timeout`] is wanted next.
     pub fn next_timeout(&self) -> Option<Uptime> {
-        let links = self.links.values().filter_map(|link| link.next_timeout(&self.limits));
-        links.chain(self.backoff.next_timeout(&self.limits)).min()
+        let links = self.links.next_timeout(&self.limits);
+        links.into_iter().chain(self.backoff.next_timeout(&self.limits)).min()
     }
 
     fn ticket(&mut self, pending: Pending) -> Ticket {
@@ -283,7 +285,7 @@ impl Core {
             return;
         }
         let nonce = self.random.next_u64();
-        let link = self.links.entry(peer).or_insert_with(|| Link::fresh(peer, nonce));
+        let link = self.links.get_or_make(peer, || Link::fresh(peer, nonce));
         if !dialled && link.session.as_ref().is_some_and(Session::is_up) {
             if let Some((older, _)) = link.newcomer.replace((connection, now.uptime)) {
                 self.connections.remove(&older);
@@ -334,7 +336,7 @@ impl Core {
         self.routes.insert(node, via);
         if node == via && self.children.insert(node) {
             let nonce = self.random.next_u64();
-            self.links.entry(node).or_insert_with(|| Link::fresh(node, nonce));
+            self.links.get_or_make(node, || Link::fresh(node, nonce));
         }
     }
 
@@ -376,7 +378,7 @@ impl Core {
         }
         if let Some(parent) = me.parent.filter(|parent| self.me.parent != Some(*parent)) {
             let nonce = self.random.next_u64();
-            self.links.entry(parent).or_insert_with(|| Link::fresh(parent, nonce));
+            self.links.get_or_make(parent, || Link::fresh(parent, nonce));
             self.backoff = Backoff::new(&self.limits, true);
         } else if renewed && me.parent.and_then(|p| self.links.get(&p)).is_none_or(|l| l.session.is_none()) {
             // With another certificate the door may be open.
@@ -469,16 +471,18 @@ impl Core {
     }
 
     fn timeout(&mut self, now: Now, out: &mut Vec<Output>) {
-        let slow: Vec<_> = self.links.values().filter_map(|link| link.too_slow(now.uptime, &self.limits)).collect();
+        let slow: Vec<_> =
+            self.links.waiting().filter_map(|(_, link)| link.too_slow(now.uptime, &self.limits)).collect();
         for connection in slow {
             self.close(now, connection, Closing::GreetingTooSlow, out);
         }
         let due: Vec<_> =
-            self.links.iter().filter(|(_, l)| l.drop_due(now.uptime, &self.limits)).map(|(p, _)| *p).collect();
+            self.links.waiting().filter(|(_, l)| l.drop_due(now.uptime, &self.limits)).map(|(p, _)| p).collect();
         for peer in due {
             self.drop_acknowledged(peer, out);
         }
         self.reoffer(now, out);
+        self.links.rest(&self.limits);
         if self.backoff.dial_now(now.uptime, &self.limits, &mut self.random) {
             out.push(Output::Dial);
         }

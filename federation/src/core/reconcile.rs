@@ -8,7 +8,7 @@ use protocol::wire::control::Control;
 
 use super::alarm::Closing;
 use super::input::{ConnectionId, Now, Uptime};
-use super::link::Session;
+use super::link::{Link, Session};
 use super::output::{Output, Query};
 use super::{Core, Pending};
 
@@ -146,15 +146,12 @@ impl Core {
 
     /// Asks for the greetings that reconcile links in doubt.
     pub(super) fn reoffer(&mut self, now: Now, out: &mut Vec<Output>) {
-        let mut due = Vec::new();
-        for (peer, link) in &mut self.links {
-            if link.reoffer_at.take_if(|at| *at <= now.uptime).is_some()
-                && let Some(session) = &link.session
-            {
-                due.push((*peer, session.connection));
-            }
-        }
-        for (peer, connection) in due {
+        let is_due = |link: &Link| link.reoffer_at.is_some_and(|at| at <= now.uptime);
+        let due: Vec<_> = self.links.waiting().filter(|(_, link)| is_due(link)).map(|(peer, _)| peer).collect();
+        for peer in due {
+            let Some(link) = self.links.get_mut(&peer) else { continue };
+            link.reoffer_at = None;
+            let Some(connection) = link.session.as_ref().map(|session| session.connection) else { continue };
             if self.me.parent == Some(peer) {
                 self.close(now, connection, Closing::Again, out);
             } else {

@@ -3,6 +3,7 @@
 mod greeting;
 mod numbers;
 mod places;
+mod waiting;
 
 use protocol::bounded::List;
 use protocol::chain::{Hash, Signature};
