@@ -2,12 +2,14 @@
 
 pub mod child;
 pub mod cost;
+pub mod crowd;
 pub mod curve;
 pub mod drain;
 pub mod facts;
 pub mod figures;
 pub mod four_hops;
 pub mod full_city;
+pub mod links;
 pub mod made;
 pub mod outbox;
 mod results;

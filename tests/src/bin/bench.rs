@@ -8,11 +8,11 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use wuji_tests::bench::{Failure, Results, curve, drain, facts, figures, four_hops, full_city, tell, write};
+use wuji_tests::bench::{Failure, Results, curve, drain, facts, figures, four_hops, full_city, links, tell, write};
 use wuji_tests::namespace;
 
 /// The measures that run when none is named.
-const ALL: [&str; 6] = ["full_city", "facts", "figures", "write", "four_hops", "drain"];
+const ALL: [&str; 7] = ["full_city", "facts", "figures", "write", "four_hops", "drain", "links"];
 /// Run when they are named.
 const NAMED: [&str; 3] = ["small_city", "drain_long", CURVES];
 /// Draws the pictures of the documents from the files of the measures, and measures nothing.
@@ -70,6 +70,7 @@ async fn run(measure: &str, root: &Path) -> Result<Vec<String>, Failure> {
         "write" => write::measure(root, &mut results).await?,
         "drain" => drain::measure(root, &mut results).await?,
         "drain_long" => drain::measure_long(root, &mut results).await?,
+        "links" => links::measure(root, &mut results).await?,
         _ => four_hops::measure(root, &mut results).await?,
     }
     Ok(results.missed)
@@ -78,7 +79,7 @@ async fn run(measure: &str, root: &Path) -> Result<Vec<String>, Failure> {
 /// Draws what can be drawn; which pictures stay as they are.
 fn draw() -> Result<Vec<String>, Failure> {
     let mut stayed = Vec::new();
-    for chart in [&figures::CHART, &drain::CHART] {
+    for chart in [&figures::CHART, &links::CHART, &drain::CHART] {
         if !curve::draw(chart)? {
             stayed.push(format!("{} stays: it was not measured here", chart.picture));
         }
