@@ -13,6 +13,7 @@ pub mod links;
 pub mod made;
 pub mod outbox;
 mod results;
+pub mod storm;
 pub mod write;
 
 pub use results::{Results, tell};

@@ -8,11 +8,13 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use wuji_tests::bench::{Failure, Results, curve, drain, facts, figures, four_hops, full_city, links, tell, write};
+use wuji_tests::bench::{
+    Failure, Results, curve, drain, facts, figures, four_hops, full_city, links, storm, tell, write,
+};
 use wuji_tests::namespace;
 
 /// The measures that run when none is named.
-const ALL: [&str; 7] = ["full_city", "facts", "figures", "write", "four_hops", "drain", "links"];
+const ALL: [&str; 8] = ["full_city", "facts", "figures", "write", "four_hops", "drain", "links", "storm"];
 /// Run when they are named.
 const NAMED: [&str; 3] = ["small_city", "drain_long", CURVES];
 /// Draws the pictures of the documents from the files of the measures, and measures nothing.
@@ -71,6 +73,7 @@ async fn run(measure: &str, root: &Path) -> Result<Vec<String>, Failure> {
         "drain" => drain::measure(root, &mut results).await?,
         "drain_long" => drain::measure_long(root, &mut results).await?,
         "links" => links::measure(root, &mut results).await?,
+        "storm" => storm::measure(root, &mut results).await?,
         _ => four_hops::measure(root, &mut results).await?,
     }
     Ok(results.missed)
