@@ -12,6 +12,7 @@ pub mod full_city;
 pub mod links;
 pub mod made;
 pub mod outbox;
+pub mod priority;
 mod results;
 pub mod storm;
 pub mod write;

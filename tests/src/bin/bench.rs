@@ -9,12 +9,12 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use wuji_tests::bench::{
-    Failure, Results, curve, drain, facts, figures, four_hops, full_city, links, storm, tell, write,
+    Failure, Results, curve, drain, facts, figures, four_hops, full_city, links, priority, storm, tell, write,
 };
 use wuji_tests::namespace;
 
 /// The measures that run when none is named.
-const ALL: [&str; 8] = ["full_city", "facts", "figures", "write", "four_hops", "drain", "links", "storm"];
+const ALL: [&str; 9] = ["full_city", "facts", "figures", "write", "four_hops", "drain", "links", "storm", "priority"];
 /// Run when they are named.
 const NAMED: [&str; 3] = ["small_city", "drain_long", CURVES];
 /// Draws the pictures of the documents from the files of the measures, and measures nothing.
@@ -74,6 +74,7 @@ async fn run(measure: &str, root: &Path) -> Result<Vec<String>, Failure> {
         "drain_long" => drain::measure_long(root, &mut results).await?,
         "links" => links::measure(root, &mut results).await?,
         "storm" => storm::measure(root, &mut results).await?,
+        "priority" => priority::measure(root, &mut results).await?,
         _ => four_hops::measure(root, &mut results).await?,
     }
     Ok(results.missed)
