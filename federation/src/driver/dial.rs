@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio_util::task::TaskTracker;
 
-use crate::trust::tls_name;
+use crate::trust::{random, tls_name};
 
 use super::connection::Connection;
 use super::host::BindError;
@@ -15,6 +15,18 @@ use super::{quic, tcp};
 
 /// Addresses of one name that a dial tries.
 const ADDRESSES_MAX: usize = 4;
+/// Who is refused because too many come at once asks again after a pause between these. Pauses that grow are for parents
+/// that do not answer: this one does, and has room for others again in a moment.
+const BUSY_PAUSE_MIN: Duration = Duration::from_millis(200);
+const BUSY_PAUSE_MAX: Duration = Duration::from_secs(2);
+
+/// Why an address is not reached.
+pub(super) enum NotReached {
+    /// Somebody is there and has too much to do just now.
+    Busy,
+    /// Anything else.
+    Failed(String),
+}
 
 /// TLS made ready for the transport of one parent.
 #[derive(Clone)]
@@ -57,7 +69,7 @@ impl Dialler {
             match tokio::time::timeout(share, self.one(client, own, one, &tls_name(parent.node))).await {
                 Ok(Ok(connection)) => return Ok(connection),
                 Ok(Err(error)) => why = error,
-                Err(_) => why = "no answer in time".to_owned(),
+                Err(_) => why = "no answer in time, or nothing but that it has too much to do".to_owned(),
             }
         }
         Err(failed(why))
@@ -65,7 +77,13 @@ impl Dialler {
 
     async fn one(&self, client: &Client, own: SocketAddr, to: SocketAddr, name: &str) -> Result<Connection, String> {
         match client {
-            Client::Quic(config) => quic::dial(&self.quic, config, to, name).await.map(Connection::Quic),
+            Client::Quic(config) => loop {
+                match quic::dial(&self.quic, config, to, name).await {
+                    Ok(connection) => return Ok(Connection::Quic(connection)),
+                    Err(NotReached::Failed(why)) => return Err(why),
+                    Err(NotReached::Busy) => tokio::time::sleep(busy_pause()).await,
+                }
+            },
             Client::Tcp(config, pace) => {
                 let (connection, pump) = tcp::dial::dial(config.clone(), *pace, own.ip(), to, name).await?;
                 self.tasks.spawn(pump);
@@ -73,4 +91,12 @@ impl Dialler {
             }
         }
     }
+}
+
+/// Spread, so that those who were refused together do not come together again.
+fn busy_pause() -> Duration {
+    let spread = BUSY_PAUSE_MAX.saturating_sub(BUSY_PAUSE_MIN);
+    let most = u64::try_from(spread.as_millis()).unwrap_or(u64::MAX);
+    let part = random::<8>().ok().and_then(|bytes| u64::from_be_bytes(bytes).checked_rem(most)).unwrap_or(most);
+    BUSY_PAUSE_MIN.saturating_add(Duration::from_millis(part))
 }

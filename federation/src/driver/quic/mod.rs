@@ -8,10 +8,11 @@ pub(super) mod socket;
 use std::net::SocketAddr;
 
 use quinn::crypto::rustls::HandshakeData;
-use quinn::{ClientConfig, Connection, ConnectionError};
+use quinn::{ClientConfig, Connection, ConnectionError, TransportErrorCode};
 use rustls_pki_types::CertificateDer;
 
 use super::connection::Agreed;
+use super::dial::NotReached;
 use super::event::AskKind;
 
 /// Connects to one address.
@@ -20,9 +21,17 @@ pub(super) async fn dial(
     config: &ClientConfig,
     to: SocketAddr,
     name: &str,
-) -> Result<Connection, String> {
-    let connecting = quic.connect_with(config.clone(), to, name).map_err(|e| e.to_string())?;
-    connecting.await.map_err(|e| reason(&e))
+) -> Result<Connection, NotReached> {
+    let connecting =
+        quic.connect_with(config.clone(), to, name).map_err(|error| NotReached::Failed(error.to_string()))?;
+    connecting
+        .await
+        .map_err(|error| if is_busy(&error) { NotReached::Busy } else { NotReached::Failed(reason(&error)) })
+}
+
+/// Whether the other side is there and took nobody in just now.
+pub(super) fn is_busy(error: &ConnectionError) -> bool {
+    matches!(error, ConnectionError::ConnectionClosed(close) if close.error_code == TransportErrorCode::CONNECTION_REFUSED)
 }
 
 pub(super) fn agreed(connection: &Connection) -> Option<Agreed> {

@@ -7,7 +7,8 @@ use quinn::{Connection, ConnectionError, SendStream};
 
 use super::{End, above, loopback, settings, setup};
 use crate::driver::event::Event;
-use crate::driver::quic::socket;
+use crate::driver::host::Endpoint;
+use crate::driver::quic::{is_busy, socket};
 use crate::driver::settings::{HostSettings, Transport};
 use crate::trust::tests::{Member, directory, member, now};
 use crate::trust::tls::above::link_config;
@@ -19,18 +20,23 @@ struct Raw {
     connection: Connection,
 }
 
+/// What a child dials with.
+fn client(top: &Member, low: &Member) -> quinn::ClientConfig {
+    let believed = Believed::new(&[low.chain().root]).unwrap();
+    let credentials = Credentials::new(&low.keys, &low.chain(), believed).unwrap();
+    let tls = link_config(&credentials, top.node, None, settings().time, &OVER_QUIC).unwrap();
+    socket::client(tls, &settings()).unwrap()
+}
+
 async fn connect(handshake: Duration) -> Raw {
     let mut authority = Authority::found("x", now()).unwrap();
     let (top, low): (Member, Member) = (member(&mut authority, 1, None), member(&mut authority, 2, Some(1)));
     let top_setup = setup(&top, &directory(&authority, &[&top, &low]), None);
     top_setup.registry.admit(low.keys.tls_spki_sha256(), low.node);
     let parent = End::bind_with(loopback(), HostSettings { handshake, ..settings() }, top_setup);
-    let believed = Believed::new(&[low.chain().root]).unwrap();
-    let credentials = Credentials::new(&low.keys, &low.chain(), believed).unwrap();
-    let tls = link_config(&credentials, top.node, None, settings().time, &OVER_QUIC).unwrap();
-    let config = socket::client(tls, &settings()).unwrap();
     let quic = quinn::Endpoint::client(loopback()).unwrap();
-    let connection = quic.connect_with(config, parent.address(), &tls_name(top.node)).unwrap().await.unwrap();
+    let connection =
+        quic.connect_with(client(&top, &low), parent.address(), &tls_name(top.node)).unwrap().await.unwrap();
     Raw { parent, connection }
 }
 
@@ -141,15 +147,41 @@ async fn noise_on_every_lane_never_brings_the_endpoint_down() {
 async fn handshakes_above_the_cap_are_refused_at_once() {
     let mut authority = Authority::found("x", now()).unwrap();
     let (top, low) = (member(&mut authority, 1, None), member(&mut authority, 2, Some(1)));
+    let full = HostSettings { handshakes_max: 0, ..settings() };
+    let parent = End::bind_with(loopback(), full, setup(&top, &directory(&authority, &[&top, &low]), None));
+    let quic = quinn::Endpoint::client(loopback()).unwrap();
+    let dial = quic.connect_with(client(&top, &low), parent.address(), &tls_name(top.node)).unwrap();
+    let refused = tokio::time::timeout(Duration::from_secs(2), dial).await.expect("at once").unwrap_err();
+    assert!(is_busy(&refused), "{refused}");
+}
+
+#[tokio::test]
+async fn a_child_that_is_refused_for_the_crowd_asks_again_within_the_same_dial() {
+    let mut authority = Authority::found("x", now()).unwrap();
+    let (top, low) = (member(&mut authority, 1, None), member(&mut authority, 2, Some(1)));
     let knows = directory(&authority, &[&top, &low]);
     let full = HostSettings { handshakes_max: 0, ..settings() };
     let parent = End::bind_with(loopback(), full, setup(&top, &knows, None));
-    let mut child = End::bind(loopback(), setup(&low, &knows, Some(above(Transport::Quic, &top, parent.address()))));
+    let address = parent.address();
+    let mut child = End::bind(loopback(), setup(&low, &knows, Some(above(Transport::Quic, &top, address))));
     child.endpoint.dial();
-    let event = tokio::time::timeout(Duration::from_secs(2), child.next()).await.expect("at once");
-    assert!(matches!(event, Event::DialFailed { .. }), "{event:?}");
+    child.silent().await;
     let counted = parent.endpoint.gauge().not_let_in();
     assert!(counted.full > 0 && counted.failed == 0, "{counted:?}");
+    parent.endpoint.shutdown().await;
+    drop(parent);
+    let top_setup = setup(&top, &knows, None);
+    top_setup.registry.admit(low.keys.tls_spki_sha256(), low.node);
+    // The system frees the port a moment later.
+    let mut again = Endpoint::bind(address, settings(), top_setup.clone());
+    for _ in 0..100 {
+        if again.is_err() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            again = Endpoint::bind(address, settings(), top_setup.clone());
+        }
+    }
+    let _parent = again.unwrap();
+    child.opened().await;
 }
 
 #[tokio::test]
