@@ -263,6 +263,19 @@ fn expected(id: &str, said: &str, hosts: &Hosts) {
             let address = "http://127.0.0.1:7481/330602003000/api/v1/session";
             hosts.on("county", &format!("curl --silent --show-error --fail --json '{log_in}' {address}"));
         }
+        "moved" => {
+            let moves = json(said);
+            let order = moves.get(0).expect("one move");
+            assert_eq!((&order["division"], &order["to"]), (&"330602001001".into(), &"330602003000".into()), "{order}");
+            let by_township = hosts.on("county", &format!("{GET}; get county 'figures?by=township'"));
+            let lines = json(&by_township)["lines"].clone();
+            assert_eq!(lines.as_array().map(Vec::len), Some(1), "all of it below one township: {lines}");
+            assert!(lines.to_string().contains("330602003000"), "{lines}");
+            let left = hosts.on("township", &format!("{GET}; get township figures"));
+            assert_eq!(number(&json(&left)["total"], "numerator"), 0, "the old township counts none of it: {left}");
+            let line = hosts.on("grid", &format!("{GET}; get grid links"));
+            assert!(line.contains("330602001001"), "the grid hangs where it did: {line}");
+        }
         "export" => {
             let read = |file: &str| hosts.on("city", &format!("cat /tmp/{file}; rm /tmp/{file}"));
             let (cases, figures) = (read("cases.csv"), read("figures.jsonl"));
@@ -291,7 +304,7 @@ fn five_hosts_follow_the_operations_guide_step_by_step() {
     let root = tempfile::tempdir_in("/var/tmp").expect("a folder");
     let hosts = Hosts::raise(root.path());
     let blocks = blocks(&guide());
-    for step in ["arrived", "doctor", "county-report", "grid-report", "city-report", "pack", "export"] {
+    for step in ["arrived", "doctor", "county-report", "grid-report", "city-report", "pack", "moved", "export"] {
         assert!(blocks.iter().any(|b| b.id.as_deref() == Some(step)), "the guide has lost its step {step}");
     }
     for block in &blocks {
