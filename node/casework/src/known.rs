@@ -18,6 +18,8 @@ use crate::tenure::{self, Link};
 
 /// A part of what is held, shared by all copies until one of them changes it.
 type Shared<T> = Arc<T>;
+/// Headers with their writers: several of one id, where a branch was written again.
+type Events = BTreeMap<(EventId, Hash), (Arc<Header>, NodeId)>;
 
 /// All that a node holds of one case, put together from its records.
 ///
@@ -26,7 +28,7 @@ type Shared<T> = Arc<T>;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Known {
     id: CaseId,
-    events: Shared<BTreeMap<(EventId, Hash), (Arc<Header>, NodeId)>>,
+    events: Shared<Events>,
     privates: Shared<BTreeMap<EventId, Arc<(Salt, Private)>>>,
     seals: Shared<BTreeMap<(Epoch, Hash), TenureSeal>>,
     key: Option<(CaseKey, DivisionCode)>,

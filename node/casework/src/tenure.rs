@@ -21,6 +21,9 @@ pub struct Link {
     pub writer: NodeId,
 }
 
+/// A header as it is held, whether it is in a chain or not: its hash, itself, its writer.
+pub type Held<'h> = (Hash, &'h Arc<Header>, NodeId);
+
 /// Whether a header may begin a chain.
 pub fn begins(header: &Header, writer: NodeId) -> bool {
     header.number == 1
@@ -67,11 +70,8 @@ fn keeps_owner(act: &Act, header: &Header, writer: NodeId) -> bool {
 
 /// The valid chain: the one whose tip has the highest (epoch, number), the lower hash on a tie. Headers that are written by
 /// nobody who could, or whose predecessor is missing, are in none.
-pub fn choose<'h>(
-    headers: impl IntoIterator<Item = (Hash, &'h Arc<Header>, NodeId)>,
-    checks_epochs: bool,
-) -> Vec<Link> {
-    let mut after: BTreeMap<Hash, Vec<(Hash, &Arc<Header>, NodeId)>> = BTreeMap::new();
+pub fn choose<'h>(headers: impl IntoIterator<Item = Held<'h>>, checks_epochs: bool) -> Vec<Link> {
+    let mut after: BTreeMap<Hash, Vec<Held<'_>>> = BTreeMap::new();
     for (hash, header, writer) in headers {
         after.entry(header.previous).or_default().push((hash, header, writer));
     }
