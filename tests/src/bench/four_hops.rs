@@ -13,11 +13,14 @@ use wuji::demo::percentile;
 use wuji::folder::Folder;
 use wuji::node::{Plan, Running, found, give_token, join};
 
-use super::{Failure, Results};
+use super::{Failure, Results, events};
 use crate::line::{PATH, case_id, report};
 
 const ROUNDS: usize = 300;
 const FLOOD: usize = 3_000;
+/// Events a second that five nodes on two cores are to carry.
+const EVENTS_A_SECOND: f64 = 15_000.0;
+const CORES: f64 = 2.0;
 
 /// Measures one case at a time, and many at once.
 pub async fn measure(root: &Path, results: &mut Results) -> Result<(), Failure> {
@@ -37,6 +40,14 @@ pub async fn measure(root: &Path, results: &mut Results) -> Result<(), Failure> 
         let rate = flood(grid, city, at_once).await?;
         let measure = format!("four_hop_throughput_bundles_of_{at_once}");
         results.line(&measure, rate, "cases/s", "single-row commits/s", commits_per_s)?;
+    }
+    for (at_once, events_a_case) in [(512, 60), (64, 200), (1, 200)] {
+        let cases = events::open(grid, city, at_once).await?;
+        let arrived = events::run(grid, city, &cases, events_a_case).await?;
+        let measure = format!("four_hop_events_of_{at_once}_at_once");
+        results.line(&measure, arrived.events / arrived.seconds, "events/s", "single-row commits/s", commits_per_s)?;
+        let (name, reach) = ("two cores at 15,000 events/s", CORES * 1e6 / EVENTS_A_SECOND);
+        results.line(&format!("{measure}_cpu"), arrived.cpu_us, "us", name, reach)?;
     }
     for node in nodes.into_iter().rev() {
         node.stop().await?;

@@ -5,6 +5,7 @@ pub mod cost;
 pub mod crowd;
 pub mod curve;
 pub mod drain;
+pub mod events;
 pub mod facts;
 pub mod figures;
 pub mod four_hops;
