@@ -218,12 +218,14 @@ impl Core {
             (true, false) => Some(onward),
             // Given back: it had gone down there.
             (false, true) => Some(Deliver::Returned),
+            // It was on its way up before its destination came there. Who sent it has sent it by the new way too.
+            (true, true) if self.has_moved(head.to) => Some(Deliver::Duplicate),
             (false, false) if before(head.to) => Some(Deliver::Returned),
             _ => None,
         }
     }
 
-    /// Whether a node was below this one, and moved.
+    /// Whether a node moved from below this one, or to there.
     fn has_moved(&self, node: NodeId) -> bool {
         let (first, last) = (NodeId::from_bytes([0; 16]), NodeId::from_bytes([u8::MAX; 16]));
         self.former.range((node, first)..=(node, last)).next().is_some()

@@ -83,7 +83,7 @@ pub struct Kept {
     pub children: Vec<NodeId>,
     /// Nodes below, and the direct child each is reached through.
     pub routes: Vec<(NodeId, NodeId)>,
-    /// Nodes that moved, and a child through which each was reached before.
+    /// Nodes that moved, and a child through which each was reached before; this node itself for one that was not below it.
     pub former: Vec<(NodeId, NodeId)>,
     /// The line above, nearest first.
     pub ancestors: Vec<Ancestor>,
@@ -352,8 +352,9 @@ impl Core {
     /// Nodes are reached in another way. A direct child that hangs elsewhere now may no longer connect.
     fn relocated(&mut self, now: Now, members: Vec<(NodeId, Option<NodeId>, Option<NodeId>)>, out: &mut Vec<Output>) {
         for (member, from, via) in members {
-            if let Some(former) = from.filter(|former| Some(*former) != via) {
-                self.former.insert((member, former));
+            if from != via {
+                // Who was not below this node at all is noted as having come past it.
+                self.former.insert((member, from.unwrap_or(self.me.node)));
             }
             match via {
                 Some(via) => self.registered(member, via),

@@ -41,29 +41,28 @@ impl<A: Application> World<A> {
         let disk = &mut member.disk;
         let via = if to == at { Some(moving) } else { disk.routes.get(&to).copied() };
         let ways: Vec<_> = subtree.iter().map(|node| (*node, disk.routes.get(node).copied(), via)).collect();
-        if via.is_none() {
-            // What only passed here: its receipt goes by the new way.
-            let here = |node: NodeId| node == at || (disk.routes.contains_key(&node) && !subtree.contains(&node));
-            let passed = |head: &BundleHead| {
-                (subtree.contains(&head.origin) && !here(head.to)) || (subtree.contains(&head.to) && !here(head.origin))
-            };
-            let gone = disk.open.iter().filter(|id| disk.bundles.get(id).is_some_and(|s| passed(s.bundle.head())));
-            for id in gone.copied().collect::<Vec<_>>() {
-                disk.open.remove(&id);
-                if let Some(stored) = disk.bundles.get_mut(&id) {
-                    stored.done = true;
-                }
-            }
-        }
         let routes = Rc::make_mut(&mut disk.routes);
         for (node, from, via) in &ways {
-            if let Some(from) = from {
-                disk.former.insert((*node, *from));
+            if from != via {
+                disk.former.insert((*node, from.unwrap_or(at)));
             }
             match via {
                 Some(via) => routes.insert(*node, *via),
                 None => routes.remove(node),
             };
+        }
+        // Where this node no longer lies between both ends, the receipt goes another way.
+        let side = |node: NodeId| if node == at { Some(at) } else { disk.routes.get(&node).copied() };
+        let passed = |head: &BundleHead| {
+            let moved = subtree.contains(&head.origin) || subtree.contains(&head.to);
+            moved && side(head.origin) == side(head.to)
+        };
+        let gone = disk.open.iter().filter(|id| disk.bundles.get(id).is_some_and(|s| passed(s.bundle.head())));
+        for id in gone.copied().collect::<Vec<_>>() {
+            disk.open.remove(&id);
+            if let Some(stored) = disk.bundles.get_mut(&id) {
+                stored.done = true;
+            }
         }
         disk.children.retain(|child| *child != moving);
         if to == at {
@@ -212,9 +211,9 @@ mod tests {
                 stage.world.disk(stage.nodes[last]).unwrap().bundles.contains_key(&id),
                 "seed {seed}: by the new way"
             );
-            // The old township comes back with its old view, gives up what it had, and then hears.
+            // The old township comes back and hears of it, ahead of what nodes that moved send it by the new way. What was on
+            // its way before comes as well, in both directions.
             stage.world.mend_after(stage.nodes[OLD], 0);
-            stage.pass(u64::from(u32::try_from(seed).unwrap()) * 400);
             stage.hears(OLD);
             stage.send(OLD, GRID, Urgency::Routine);
             stage.ends_well();

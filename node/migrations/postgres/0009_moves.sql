@@ -5,8 +5,8 @@ CREATE TABLE relocation (
     PRIMARY KEY (node, member)
 );
 
--- Children through which nodes that moved were reached before: what was on its way then may still come through them. Kept for
--- good, for nobody knows when a child that was cut off comes back.
+-- Children through which nodes that moved were reached before, or the node itself where they were not below it: what was on its
+-- way then may still come. Kept for good, for nobody knows when a child that was cut off comes back.
 CREATE TABLE former_way (
     node BYTEA NOT NULL, member BYTEA NOT NULL, via BYTEA NOT NULL,
     PRIMARY KEY (node, member, via)

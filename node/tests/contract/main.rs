@@ -10,6 +10,7 @@ mod figures;
 mod lease;
 mod link;
 mod migrations;
+mod moves;
 mod nodes;
 mod persons;
 mod quarantine;

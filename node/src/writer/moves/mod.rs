@@ -302,7 +302,9 @@ impl Writer {
                 }
                 _ => {}
             }
-            batch.trust.former_ways.extend(from.filter(|from| Some(*from) != *via).map(|from| (*member, from)));
+            if from != via {
+                batch.trust.former_ways.push((*member, from.unwrap_or(self.me.node)));
+            }
         }
         if to.node == self.me.node {
             let Entry { division, tls_spki_sha256: spki, .. } = order.entry.entry;
@@ -357,13 +359,16 @@ impl Writer {
         Ok(())
     }
 
-    /// Tells a neighbour of a move. Where the new parent is reached through it, the entries of the nodes that moved go ahead,
-    /// and all of it on every lane: nothing for them, or from them, may come before.
+    /// Tells a neighbour of a move. Where the new parent is reached through it, the entries of the nodes that moved go ahead;
+    /// there, and toward the old parent, all of it goes on every lane: nothing for them, or from them, may come before.
     fn hand_move(&self, neighbour: NodeId, signed: &SignedMove, batch: &mut Batch) {
-        let to = signed.order.to().map(|to| to.node);
-        let leads = to.is_some_and(|to| to == neighbour || self.core.route(to) == Some(neighbour));
-        let urgencies: &[Urgency] =
-            if leads { &[Urgency::Routine, Urgency::Statistics, Urgency::Bulk] } else { &[Urgency::Routine] };
+        let through = |node: NodeId| node == neighbour || self.core.route(node) == Some(neighbour);
+        let leads = signed.order.to().is_some_and(|to| through(to.node));
+        let urgencies: &[Urgency] = if leads || through(signed.order.from.node) {
+            &[Urgency::Routine, Urgency::Statistics, Urgency::Bulk]
+        } else {
+            &[Urgency::Routine]
+        };
         let entries: Vec<Body> = if leads {
             let members = self.at_and_below(signed.order.node());
             members.into_iter().filter_map(|member| self.directory.get(member)).map(Body::Entry).collect()

@@ -25,13 +25,11 @@ impl Writer {
         let concerned = |writer: &Self, to: NodeId| {
             rerouted.contains(&to) || (rehung && to != writer.me.node && writer.core.route(to).is_none())
         };
-        let parent = self.core.identity().parent;
-        // What only passed here, from those that moved or for them: its receipt goes by the new way, past this node. Its
-        // origin keeps it, and what waits in an outbox still goes.
-        let passed = |writer: &Self, from: NodeId, to: NodeId, via: Option<NodeId>| {
-            let elsewhere = |node: NodeId| rerouted.contains(&node) && writer.core.route(node).is_none();
-            let here = |node: NodeId| node == writer.me.node || writer.core.route(node).is_some();
-            (elsewhere(from) && !here(to)) || (elsewhere(to) && via == parent)
+        // Where this node no longer lies between both ends, the receipt goes another way. The origin keeps the bundle until
+        // then, and what waits in an outbox still goes.
+        let passed = |writer: &Self, from: NodeId, to: NodeId| {
+            let side = |node: NodeId| if node == writer.me.node { Some(node) } else { writer.core.route(node) };
+            (rerouted.contains(&from) || rerouted.contains(&to)) && side(from) == side(to)
         };
         let mut let_go = Vec::new();
         let mut bundles: BTreeMap<BundleId, (Bundle, Option<NodeId>)> = BTreeMap::new();
@@ -40,7 +38,7 @@ impl Writer {
             let page = self.store.open_bundles(after, OPEN_PAGE).await?;
             let Some(last) = page.last() else { break };
             after = Some(last.id);
-            let_go.extend(page.iter().filter(|o| passed(self, o.from, o.to, o.via)).map(|open| open.id));
+            let_go.extend(page.iter().filter(|o| passed(self, o.from, o.to)).map(|open| open.id));
             let here: BTreeMap<_, _> =
                 page.iter().filter(|open| concerned(self, open.to)).map(|open| (open.id, open.via)).collect();
             let ids: Vec<BundleId> = here.keys().copied().collect();
@@ -52,12 +50,13 @@ impl Writer {
         // What came in this very transaction, by the way before.
         for keep in batch.keep.iter().filter(|keep| !keep.done) {
             let head = keep.bundle.head();
-            if passed(self, head.origin, head.to, keep.via) {
+            if passed(self, head.origin, head.to) {
                 let_go.push(head.id);
             } else if concerned(self, head.to) {
                 bundles.insert(head.id, (keep.bundle.clone(), keep.via));
             }
         }
+        let parent = self.core.identity().parent;
         let numbered: BTreeSet<(NodeId, BundleId)> = batch.outbox.iter().map(|row| (row.peer, row.bundle)).collect();
         bundles.retain(|id, (bundle, _)| {
             let next = self.core.route(bundle.head().to).or(parent);
