@@ -55,7 +55,7 @@ check: setup-test ## format, lints, licences, the arrows between crates, the rul
 	scripts/tidy.sh
 	RUSTDOCFLAGS=-Dwarnings cargo doc --release --workspace --no-deps --document-private-items
 
-bench: build setup-test ## latency and throughput, beside this machine's own commits and round trips: target/bench/*.jsonl
+bench: build setup-test ## what it costs, beside its reaches and what the machine takes: target/bench/*.jsonl
 	scripts/postgres.sh with cargo run --release -p wuji-tests --bin bench -- $(ARGS)
 
 sim: setup ## a whole city in virtual time under faults: make sim SEEDS=200

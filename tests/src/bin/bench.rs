@@ -3,7 +3,7 @@
 //! Words on the command line run some measures alone; those that run only when they are named take longer, or are the
 //! reference of another. Each keeps its own file, `target/bench/MEASURE.jsonl`, one JSON object a line: `measure`, `value`,
 //! `unit`, `reference`, `reference_value`, `ratio`. What is beyond its reach is named at the end; with `--strict` the exit
-//! code is then 1.
+//! code is then 1. docs/performance.md says what each measures.
 
 use std::path::Path;
 use std::process::ExitCode;
