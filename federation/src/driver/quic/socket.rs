@@ -23,8 +23,6 @@ const CONNECTION_WINDOW: u32 = 2 * 1024 * 1024;
 const SEND_WINDOW: u64 = 1024 * 1024;
 const INCOMING_MAX: usize = 1024;
 const INCOMING_BUFFER_TOTAL: u64 = 16 * 1024 * 1024;
-/// A parent that comes back answers thousands of children whose connections it no longer knows.
-const RESET_INTERVAL: Duration = Duration::from_millis(1);
 /// Linux answers with twice what it was asked for; the second half is for its own book-keeping.
 const ANSWERED_TIMES: usize = if cfg!(target_os = "linux") { 2 } else { 1 };
 
@@ -74,12 +72,19 @@ pub(in crate::driver) fn endpoint_config(settings: &HostSettings) -> Result<Endp
         None => random::<32>().map_err(|NoRandomness| BindError::Setting("randomness"))?,
     };
     let reset = blake3::derive_key("wuji quic stateless reset 1", &secret);
-    let ids = blake3::derive_key("wuji quic connection ids 1", &secret);
-    let ids = ids.iter().take(8).fold(0_u64, |key, byte| (key << 8) | u64::from(*byte));
     let mut config = EndpointConfig::new(Arc::new(ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &reset)));
-    config.cid_generator(move || Box::new(HashedConnectionIdGenerator::from_key(ids)));
-    config.min_reset_interval(RESET_INTERVAL);
+    config.cid_generator(move || Box::new(connection_ids(&secret)));
+    // A parent that comes back tells thousands of children at once, and quinn reads the clock once for all packets that it
+    // finds: with any interval one child of each heap is told, and the others wait until they ask again. Nobody else is
+    // answered: a packet must name a connection that this host gave an id to, and gets back less than it was.
+    config.min_reset_interval(Duration::ZERO);
     Ok(config)
+}
+
+/// Ids of connections by which a host knows after a restart that they were its own.
+pub(in crate::driver) fn connection_ids(secret: &[u8; 32]) -> HashedConnectionIdGenerator {
+    let ids = blake3::derive_key("wuji quic connection ids 1", secret);
+    HashedConnectionIdGenerator::from_key(ids.iter().take(8).fold(0_u64, |key, byte| (key << 8) | u64::from(*byte)))
 }
 
 /// QUIC on a socket. Must run inside a tokio runtime.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use protocol::wire::frame::{FRAME_HEAD_BYTES, FrameHead, FrameKind, LinkSeq};
 use quinn::{Connection, ConnectionError, SendStream};
+use quinn_proto::ConnectionIdGenerator;
 
 use super::{End, above, loopback, settings, setup};
 use crate::driver::event::Event;
@@ -198,4 +199,28 @@ async fn under_load_an_address_is_proven_first_and_then_admitted() {
     child.endpoint.dial();
     child.opened().await;
     parent.opened().await;
+}
+
+#[tokio::test]
+async fn all_who_speak_at_once_on_connections_from_before_a_restart_are_told() {
+    const CHILDREN: usize = 32;
+    const PACKET_BYTES: usize = 60;
+    let mut authority = Authority::found("x", now()).unwrap();
+    let top = member(&mut authority, 1, None);
+    let kept = HostSettings { secret: Some([7; 32]), ..settings() };
+    let parent = End::bind_with(loopback(), kept, setup(&top, &directory(&authority, &[&top]), None));
+    let mut ids = socket::connection_ids(&[7; 32]);
+    let children = tokio::net::UdpSocket::bind(loopback()).await.unwrap();
+    for _ in 0..CHILDREN {
+        // The short head of a packet of a connection that stands, as far as the child knows.
+        let mut packet = vec![0x40];
+        packet.extend_from_slice(&ids.generate_cid());
+        packet.resize(PACKET_BYTES, 0);
+        children.send_to(&packet, parent.address()).await.unwrap();
+    }
+    for told in 0..CHILDREN {
+        let answer = tokio::time::timeout(Duration::from_secs(5), children.recv(&mut [0; 1_500])).await;
+        let bytes = answer.unwrap_or_else(|_| panic!("{told} of {CHILDREN} were told")).unwrap();
+        assert!(bytes < PACKET_BYTES, "{bytes}");
+    }
 }
