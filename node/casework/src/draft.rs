@@ -1,7 +1,5 @@
 //! A decision in the making: events are appended, letters are written, and at the end it is settled who hears of it.
 
-use std::sync::Arc;
-
 use protocol::bounded::{List, Text};
 use protocol::chain::{Epoch, Hash};
 use protocol::event::{Act, Brief, Content, Header, Private, Salt, Signatory};
@@ -137,7 +135,7 @@ impl<'d, 'w> Draft<'d, 'w> {
 
     /// Stores a header of another whose hash is known.
     pub(crate) fn store_header(&mut self, hash: Hash, header: Header, origin: NodeId) {
-        self.known.put_event(hash, header.clone(), None, origin);
+        self.known.put_header(hash, header.clone(), origin);
         self.records.push(Record::Event { header, private: None, origin });
     }
 
@@ -337,11 +335,11 @@ impl<'d, 'w> Draft<'d, 'w> {
         }
         if earlier.iter().all(|link| link.writer == self.me()) {
             for link in earlier {
-                self.post(reader, urgency, Letter::Plain(Body::Header(Arc::unwrap_or_clone(link.header))));
+                self.post(reader, urgency, Letter::Plain(Body::Header(Header::clone(&link.header))));
             }
             return;
         }
-        let headers = List::new(earlier.into_iter().map(|link| Arc::unwrap_or_clone(link.header)).collect());
+        let headers = List::new(earlier.iter().map(|link| Header::clone(&link.header)).collect());
         let seals = List::new(self.known.seals().copied().collect());
         if let (Ok(headers), Ok(seals)) = (headers, seals) {
             let history = History { case: self.known.id(), headers, seals };

@@ -2,17 +2,23 @@
 
 use std::sync::Arc;
 
-use protocol::chain::Head;
-use protocol::event::{Act, Content, Header, Private, Salt, Step};
+use protocol::chain::{Hash, Head};
+use protocol::event::{Act, CaseEvent, Content, Header, Private, Step};
 use protocol::fact::{LevelChange, StepReached};
 
 use crate::case::{Case, Report};
 
-/// The case after one more event, of which the private part may not be held; the first event makes it.
-pub fn evolve(case: Option<Case>, header: &Header, private: Option<&(Salt, Private)>) -> Case {
+/// The case after one more event; the first event makes it.
+pub fn evolve(case: Option<Case>, event: &CaseEvent) -> Case {
+    let private = event.private.as_ref().map(|(_, private)| private);
+    evolve_hashed(case, &event.header, event.header.hash(), private)
+}
+
+/// The same, where the header's hash is known.
+pub(crate) fn evolve_hashed(case: Option<Case>, header: &Header, hash: Hash, private: Option<&Private>) -> Case {
     let mut next = case.unwrap_or_else(|| Case {
         id: header.case,
-        head: Head { epoch: header.epoch, number: header.number, hash: header.hash() },
+        head: Head { epoch: header.epoch, number: header.number, hash },
         brief: header.brief.clone(),
         reporter: header.brief.owner,
         reported_at: header.at,
@@ -45,11 +51,11 @@ pub fn evolve(case: Option<Case>, header: &Header, private: Option<&(Salt, Priva
     if next.brief.outcome.is_none() && header.brief.outcome.is_some() {
         next.resolved_at = Some(header.at.minute());
     }
-    next.head = Head { epoch: header.epoch, number: header.number, hash: header.hash() };
+    next.head = Head { epoch: header.epoch, number: header.number, hash };
     next.brief = header.brief.clone();
     next.changed_at = header.at;
     follow_act(&mut next, &header.act);
-    match private.map(|(_, private)| &private.content) {
+    match private.map(|private| &private.content) {
         Some(Content::Report { title, narrative, parties }) => {
             let report = Report { title: title.clone(), narrative: narrative.clone(), parties: parties.clone() };
             next.report = Some(Arc::new(report));

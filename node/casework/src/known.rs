@@ -6,15 +6,29 @@ use std::sync::Arc;
 use protocol::chain::{Epoch, Hash, TenureSeal};
 use protocol::division::DivisionCode;
 use protocol::erase::Erase;
-use protocol::event::{Act, CaseEvent, Content, Header, Private, PrivatePart, Salt};
+use protocol::event::{Act, CaseEvent, Commitment, Content, Header, Private, PrivatePart, Salt};
 use protocol::fact::CaseFact;
 use protocol::id::{CaseId, CaseKey, ContributionId, EventId, NodeId, OfferId, OrderId};
 use protocol::receipt::Receipt;
 
 use crate::case::Case;
-use crate::evolve::evolve;
+use crate::evolve::evolve_hashed;
 use crate::record::{ContributionFile, Follower, Lapse, OfferFile, OfferState, OrderFile, Record, RecordKey};
-use crate::tenure::{self, Link};
+use crate::tenure::{self, Held, Link};
+
+/// A private part, and what a header that binds it says.
+#[derive(Debug, Clone, PartialEq)]
+struct Part {
+    salted: (Salt, Private),
+    commitment: Commitment,
+}
+
+impl Part {
+    fn new(salted: (Salt, Private)) -> Self {
+        let commitment = salted.1.commit(salted.0);
+        Self { salted, commitment }
+    }
+}
 
 /// A part of what is held, shared by all copies until one of them changes it.
 type Shared<T> = Arc<T>;
@@ -24,12 +38,12 @@ type Events = BTreeMap<(EventId, Hash), (Arc<Header>, NodeId)>;
 /// All that a node holds of one case, put together from its records.
 ///
 /// Every decision works on a copy, since it may be refused half way. So a copy is cheap: it shares all parts, and a change
-/// copies the one part it touches, in which headers and private parts are shared in turn.
+/// copies the one part that it touches, in which headers and private parts are shared in turn.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Known {
     id: CaseId,
     events: Shared<Events>,
-    privates: Shared<BTreeMap<EventId, Arc<(Salt, Private)>>>,
+    privates: Shared<BTreeMap<EventId, Arc<Part>>>,
     seals: Shared<BTreeMap<(Epoch, Hash), TenureSeal>>,
     key: Option<(CaseKey, DivisionCode)>,
     orders: Shared<BTreeMap<OrderId, OrderFile>>,
@@ -106,8 +120,11 @@ impl Known {
     pub(crate) fn put(&mut self, record: Record) {
         match record {
             Record::Event { header, private, origin } => {
+                if let Some(private) = private.filter(|_| !self.is_gone(header.id)) {
+                    self.put_private(header.id, private);
+                }
                 let hash = header.hash();
-                self.put_event(hash, header, private, origin);
+                self.put_header(hash, header, origin);
             }
             Record::Seal(seal) => {
                 Arc::make_mut(&mut self.seals).insert((seal.head.epoch, seal.head.hash), seal);
@@ -152,14 +169,6 @@ impl Known {
         }
     }
 
-    /// Takes in a header whose hash is known. Unless it continues the chain, [`Known::rebuild`] is due.
-    pub(crate) fn put_event(&mut self, hash: Hash, header: Header, private: Option<(Salt, Private)>, origin: NodeId) {
-        if let Some(private) = private.filter(|_| !self.is_gone(header.id)) {
-            Arc::make_mut(&mut self.privates).insert(header.id, Arc::new(private));
-        }
-        Arc::make_mut(&mut self.events).insert((header.id, hash), (Arc::new(header), origin));
-    }
-
     /// Takes in a fact of the case that came apart from its headers.
     pub fn counted(&mut self, fact: &CaseFact) {
         self.put(Record::Fact(fact.clone()));
@@ -178,40 +187,48 @@ impl Known {
 
     /// Chooses the chain anew and lets the case evolve along it.
     pub(crate) fn rebuild(&mut self) {
-        self.stand_on(tenure::choose(self.headers(), self.checks_epochs));
+        self.stand_on(tenure::choose(self.hashed(), self.checks_epochs));
     }
 
-    /// Goes on after a header was taken in. Nearly always it follows the last of the chain and nothing waits for it: then no
-    /// other chain can rank above the one that it makes longer.
+    /// Lets the case evolve along the chain.
+    fn live_again(&mut self) {
+        let case = self.chain.iter().fold(None, |case, link| {
+            let private = self.bound_part(&link.header).map(|part| &part.salted.1);
+            Some(evolve_hashed(case, &link.header, link.hash, private))
+        });
+        self.case = case.map(Arc::new);
+    }
+
+    /// The private part that a header binds, if it is held.
+    fn bound_part(&self, header: &Header) -> Option<&Arc<Part>> {
+        self.privates.get(&header.id).filter(|part| part.commitment == header.commitment)
+    }
+
+    /// Takes a header in that was stored, as [`Known::rebuild`] does. Most often it is the next of the chain, and then there
+    /// is nothing to choose.
     pub(crate) fn follow(&mut self, hash: Hash) {
-        if !self.lengthen(hash) {
-            self.rebuild();
+        match self.next_of_chain(hash) {
+            Some(link) => self.lengthen(link),
+            None => self.rebuild(),
         }
     }
 
-    fn lengthen(&mut self, hash: Hash) -> bool {
-        let Some(tip) = self.chain.last() else { return false };
-        let Some((_, header, writer)) = self.headers().find(|(held, _, _)| *held == hash) else { return false };
-        let link = Link { hash, header: header.clone(), writer };
-        if !tenure::follows(tip, header, writer, self.checks_epochs)
-            || self.headers().any(|(_, other, _)| other.previous == hash)
-        {
-            return false;
-        }
-        self.push(link);
-        true
-    }
-
-    fn push(&mut self, link: Link) {
-        let private = self.bound_to(&link.header).cloned();
-        let case = self.case.take().map(Arc::unwrap_or_clone);
-        self.case = Some(Arc::new(evolve(case, &link.header, private.as_deref())));
+    fn lengthen(&mut self, link: Link) {
+        let part = self.bound_part(&link.header).cloned();
+        let (case, private) = (self.case.take().map(Arc::unwrap_or_clone), part.as_deref().map(|part| &part.salted.1));
+        self.case = Some(Arc::new(evolve_hashed(case, &link.header, link.hash, private)));
         Arc::make_mut(&mut self.chain).push(link);
     }
 
-    /// The private part of a header, if it is held and the one that the header binds.
-    fn bound_to(&self, header: &Header) -> Option<&Arc<(Salt, Private)>> {
-        self.privates.get(&header.id).filter(|private| bound(header, private))
+    /// A header as the next link, if it follows the chain and no other waits for it.
+    fn next_of_chain(&self, hash: Hash) -> Option<Link> {
+        let last = self.chain.last()?;
+        let (_, header, writer) = self.hashed().find(|(held, _, _)| *held == hash)?;
+        let waited_for = self.hashed().any(|(_, other, _)| other.previous == hash);
+        let link = Link { hash, header: header.clone(), writer };
+        let highest = tenure::rank(&link, self.checks_epochs) > tenure::rank(last, self.checks_epochs);
+        let next = !waited_for && highest && tenure::follows(last, header, writer, self.checks_epochs);
+        next.then_some(link)
     }
 
     /// The valid chain that ends in a header or goes through it as far as it is held.
@@ -231,31 +248,39 @@ impl Known {
                 }
             }
         }
-        let headers = self.headers().filter(|(held, _, _)| keep.contains(held));
+        let headers = self.hashed().filter(|(held, _, _)| keep.contains(held));
         let chain = tenure::choose(headers, self.checks_epochs);
         chain.iter().any(|link| link.hash == hash).then_some(chain)
     }
 
     /// Stands on a branch, whatever the choice of chains says; what is appended next makes it the longest.
     pub(crate) fn stand_on(&mut self, chain: Vec<Link>) {
-        let events = chain.iter().map(|link| (link, self.bound_to(&link.header)));
-        self.case = events
-            .fold(None, |case, (link, private)| Some(evolve(case, &link.header, private.map(|private| &**private))))
-            .map(Arc::new);
         self.chain = Arc::new(chain);
+        self.live_again();
     }
 
     /// Appends an event of this node to the chain. The caller has made it to fit.
     pub(crate) fn append(&mut self, header: Header, private: (Salt, Private), writer: NodeId) {
-        Arc::make_mut(&mut self.privates).insert(header.id, Arc::new(private));
+        self.put_private(header.id, private);
         self.append_bare(header, writer);
     }
 
     /// The same without a private part of its own.
     pub(crate) fn append_bare(&mut self, header: Header, writer: NodeId) {
-        let (hash, header) = (header.hash(), Arc::new(header));
+        let hash = header.hash();
+        let header = self.put_header(hash, header, writer);
+        self.lengthen(Link { hash, header, writer });
+    }
+
+    /// Takes a header in whose hash is known; [`Known::follow`] or [`Known::rebuild`] is due then.
+    pub(crate) fn put_header(&mut self, hash: Hash, header: Header, writer: NodeId) -> Arc<Header> {
+        let header = Arc::new(header);
         Arc::make_mut(&mut self.events).insert((header.id, hash), (header.clone(), writer));
-        self.push(Link { hash, header, writer });
+        header
+    }
+
+    fn put_private(&mut self, event: EventId, private: (Salt, Private)) {
+        Arc::make_mut(&mut self.privates).insert(event, Arc::new(Part::new(private)));
     }
 
     /// The case.
@@ -282,13 +307,13 @@ impl Known {
     pub fn history(&self) -> impl Iterator<Item = CaseEvent> + '_ {
         self.chain.iter().map(|link| CaseEvent {
             header: Header::clone(&link.header),
-            private: self.bound_to(&link.header).map(|private| (**private).clone()),
+            private: self.bound_part(&link.header).map(|part| part.salted.clone()),
         })
     }
 
     /// The private part of an event.
     pub fn private(&self, event: EventId) -> Option<&(Salt, Private)> {
-        self.privates.get(&event).map(|private| &**private)
+        self.privates.get(&event).map(|part| &part.salted)
     }
 
     /// Headers that are held beside the chain: out of order, of a branch that lost, or by nobody who could write them.
@@ -306,7 +331,12 @@ impl Known {
     }
 
     /// All headers held, with their writers.
-    pub(crate) fn headers(&self) -> impl Iterator<Item = (Hash, &Arc<Header>, NodeId)> {
+    pub(crate) fn headers(&self) -> impl Iterator<Item = (Hash, &Header, NodeId)> {
+        self.hashed().map(|(hash, header, origin)| (hash, &**header, origin))
+    }
+
+    /// The same, shared.
+    pub(crate) fn hashed(&self) -> impl Iterator<Item = Held<'_>> {
         self.events.iter().map(|((_, hash), (header, origin))| (*hash, header, *origin))
     }
 
@@ -382,7 +412,7 @@ impl Known {
 
     /// Private parts that are held.
     pub fn privates(&self) -> impl Iterator<Item = (EventId, &Private)> {
-        self.privates.iter().map(|(event, part)| (*event, &part.1))
+        self.privates.iter().map(|(event, part)| (*event, &part.salted.1))
     }
 
     /// Whether this node may append.
@@ -408,7 +438,7 @@ impl Known {
 
     /// The names of parties that are known here: words that must not go up.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.privates.values().flat_map(|part| match &part.1.content {
+        self.privates.values().flat_map(|part| match &part.salted.1.content {
             Content::Report { parties, .. } => parties.iter().map(|party| party.name.as_str()).collect(),
             _ => Vec::new(),
         })
@@ -426,7 +456,7 @@ impl Known {
 
     /// Bytes of private text held, about: what a handover has to carry in one piece.
     pub(crate) fn private_bytes(&self) -> usize {
-        self.privates.values().map(|part| weight(&part.1)).fold(0, usize::saturating_add)
+        self.privates.values().map(|part| weight(&part.salted.1)).fold(0, usize::saturating_add)
     }
 
     /// Whether the chain holds the receipt of an order.

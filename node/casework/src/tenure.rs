@@ -15,13 +15,13 @@ use crate::world::Keys;
 pub struct Link {
     /// Hash of the header.
     pub hash: Hash,
-    /// The header; all copies of the chain share it.
+    /// The header.
     pub header: Arc<Header>,
     /// The owner of its epoch.
     pub writer: NodeId,
 }
 
-/// A header as it is held, whether it is in a chain or not: its hash, itself, its writer.
+/// A header that is held, with its hash and its writer.
 pub type Held<'h> = (Hash, &'h Arc<Header>, NodeId);
 
 /// Whether a header may begin a chain.
@@ -91,11 +91,7 @@ pub fn choose<'h>(headers: impl IntoIterator<Item = Held<'h>>, checks_epochs: bo
         }
         next = next.saturating_add(1);
     }
-    let rank = |link: &Link| {
-        let epoch = if checks_epochs { link.header.epoch } else { Epoch::default() };
-        (epoch, link.header.number, Reverse(link.hash))
-    };
-    let mut at = seen.iter().enumerate().max_by_key(|(_, (_, link))| rank(link)).map(|(index, _)| index);
+    let mut at = seen.iter().enumerate().max_by_key(|(_, (_, link))| rank(link, checks_epochs)).map(|(index, _)| index);
     let mut chain = Vec::new();
     while let Some((before, link)) = at.and_then(|index| seen.get(index)) {
         chain.push(link.clone());
@@ -103,6 +99,12 @@ pub fn choose<'h>(headers: impl IntoIterator<Item = Held<'h>>, checks_epochs: bo
     }
     chain.reverse();
     chain
+}
+
+/// What decides between chains: the tip of the one that stands ranks highest.
+pub(crate) fn rank(tip: &Link, checks_epochs: bool) -> (Epoch, u32, Reverse<Hash>) {
+    let epoch = if checks_epochs { tip.header.epoch } else { Epoch::default() };
+    (epoch, tip.header.number, Reverse(tip.hash))
 }
 
 /// Proves headers from the first that came in one message of `origin`: the chain is whole, each released tenure carries its

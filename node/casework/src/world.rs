@@ -41,6 +41,8 @@ pub trait Keys {
 pub enum Mutant {
     /// Fork choice goes by number alone, and who may write in an epoch is not checked.
     NoEpochCheck,
+    /// What a node wrote after it had lost a case is not sent to the owner.
+    NoLateWrites,
 }
 
 /// Everything that comes in from outside.
@@ -72,6 +74,11 @@ impl World<'_> {
     /// Whether fork choice and authorship look at epochs.
     pub(crate) fn checks_epochs(&self) -> bool {
         !cfg!(feature = "mutants") || self.mutant != Some(Mutant::NoEpochCheck)
+    }
+
+    /// Whether what was written after a case was lost goes to its owner.
+    pub(crate) fn keeps_late_writes(&self) -> bool {
+        !cfg!(feature = "mutants") || self.mutant != Some(Mutant::NoLateWrites)
     }
 
     /// The nearest node at or above a level: this one, one of the line, or the top when none reaches that high.

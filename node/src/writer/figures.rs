@@ -1,18 +1,15 @@
-//! Figures on their way: facts and tallies wait as keys and go together, each as it then is, followed by a watermark.
-//!
-//! What changes within [`Pace::every_ms`] goes in one bundle and one signature. While the parent is not reached nothing is
-//! sent at all, so a node that was cut off for two days sends each changed case once. A node that has nothing to send says
-//! so every [`Pace::heartbeat_ms`]: silence and "nothing new" are two things.
+//! Figures on their way: facts and tallies wait as keys and go together, each as it then is, followed by a watermark. When
+//! they go and who may state what is said in [`casework::figures`].
 
 use federation::core::Output;
-use protocol::fact::{CaseFact, FiguresWanted, Measure, Tally, Watermark};
+use protocol::fact::{CaseFact, FiguresWanted, Measure, Tally};
 use protocol::id::NodeId;
 use protocol::time::{CivilDay, UnixMillis};
 use protocol::warning::Warning;
 use protocol::wire::bundle::Urgency;
 use protocol::wire::kind::Body;
 
-use casework::Record;
+use casework::{Record, figures};
 
 use super::Writer;
 use super::batch::{Batch, Letter};
@@ -27,87 +24,6 @@ use crate::store::figures::{Dropped, DueTally, FiguresNews, Gap, WatchChange};
 const DUE_MAX: usize = 2_048;
 /// Members whose figures are asked for again in one look.
 const GAPS_MAX: u32 = 20;
-/// How long to wait for an answer before figures are asked for once more, milliseconds.
-const ASK_AGAIN_MS: i64 = 10 * 60_000;
-
-/// How often figures go up, and how long is waited before somebody is told that some are missing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pace {
-    /// Changed facts go up at most so often, milliseconds.
-    pub every_ms: u64,
-    /// A watermark goes up at least so often, milliseconds.
-    pub heartbeat_ms: u64,
-    /// Figures that differ from their watermark for so long are asked for again, milliseconds.
-    pub grace_ms: u64,
-    /// A fact of a red or orange case without its brief alarms after so long, milliseconds.
-    pub brief_grace_ms: u64,
-}
-
-impl Pace {
-    /// A member that was not heard of for so long is not counted as complete, milliseconds: two heartbeats may be late.
-    pub fn stale_ms(&self) -> i64 {
-        signed(self.heartbeat_ms.saturating_mul(5) / 2)
-    }
-
-    fn look_ms(&self) -> u64 {
-        (self.grace_ms.min(self.brief_grace_ms) / 4).clamp(100, 30_000)
-    }
-}
-
-fn signed(ms: u64) -> i64 {
-    i64::try_from(ms).unwrap_or(i64::MAX)
-}
-
-/// When figures are next looked after.
-#[derive(Debug)]
-pub(super) struct Beat {
-    pace: Pace,
-    /// Something waits to be sent.
-    due: bool,
-    /// A watermark is to be sent even if nothing else is.
-    mark: bool,
-    /// The parent is reached.
-    up: bool,
-    sent_at: Option<u64>,
-    heartbeat_at: u64,
-    /// When to look for what is missing; none while nothing is, so that a quiet node lets its database rest.
-    look_at: Option<u64>,
-}
-
-impl Beat {
-    pub(super) fn new(pace: Pace) -> Self {
-        Self { pace, due: true, mark: true, up: false, sent_at: None, heartbeat_at: 0, look_at: Some(0) }
-    }
-
-    fn send_at(&self, top: bool) -> u64 {
-        if !self.up && !top {
-            return u64::MAX;
-        }
-        let waited = self.sent_at.map_or(0, |at| at.saturating_add(self.pace.every_ms));
-        if self.due || (self.mark && !top) {
-            waited
-        } else if top {
-            u64::MAX
-        } else {
-            self.heartbeat_at
-        }
-    }
-
-    /// When the writer must wake.
-    pub(super) fn wake(&self, top: bool) -> u64 {
-        self.send_at(top).min(self.look_at.unwrap_or(u64::MAX))
-    }
-
-    /// The disk may know less than was thought.
-    pub(super) fn forget(&mut self) {
-        (self.due, self.mark) = (true, true);
-    }
-
-    /// The link to the parent was closed without the core.
-    pub(super) fn cut(&mut self) {
-        self.up = false;
-    }
-}
 
 impl Writer {
     pub(super) fn is_top(&self) -> bool {
@@ -122,8 +38,7 @@ impl Writer {
             _ => return,
         };
         if self.core.identity().parent == Some(peer) {
-            self.beat.up = up;
-            self.beat.mark |= up;
+            self.beat.linked(up);
         }
     }
 
@@ -137,16 +52,16 @@ impl Writer {
     /// Facts of a decision do not go at once.
     pub(super) fn hold_back(&mut self, fact: &CaseFact, to: NodeId, batch: &mut Batch) {
         batch.facts_due.push((to, fact.key));
-        self.beat.due = true;
+        self.beat.hold();
     }
 
     /// Sends what waits, when it is time, and looks for what is missing.
     pub(super) async fn look_after_figures(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
         let now = self.clock.uptime_ms();
-        if self.beat.look_at.is_some_and(|at| now >= at) {
+        if self.beat.looks(now) {
             self.look_for_gaps(batch).await?;
             let amiss = self.store.anything_amiss().await?;
-            self.beat.look_at = amiss.then(|| now + self.beat.pace.look_ms());
+            self.beat.looked(now, amiss);
         }
         if now < self.beat.send_at(self.is_top()) {
             return Ok(());
@@ -168,13 +83,9 @@ impl Writer {
                 batch.letters.push(figure(due.reader, true, Body::Tally(tally)));
             }
         }
-        if anything {
-            self.beat.sent_at = (!more).then_some(now);
-        }
         // What this very turn brought is not in the database yet: it goes next time.
-        self.beat.due =
-            more || !batch.facts_due.is_empty() || !batch.tallies_due.is_empty() || !batch.all_due.is_empty();
-        if !more && (anything || self.beat.mark || now >= self.beat.heartbeat_at) {
+        let new = !batch.facts_due.is_empty() || !batch.tallies_due.is_empty() || !batch.all_due.is_empty();
+        if self.beat.sent(now, anything, more, new) {
             self.state(anything, batch).await?;
         }
         Ok(())
@@ -182,23 +93,11 @@ impl Writer {
 
     /// States what this node owns. Alone it needs no terminal receipt: the next one says as much.
     async fn state(&mut self, receipted: bool, batch: &mut Batch) -> Result<(), StoreError> {
-        let heartbeat = self.beat.pace.heartbeat_ms;
-        let spread = u64::from_le_bytes(random_bytes()) % (heartbeat / 8 + 1);
-        self.beat.heartbeat_at = self.clock.uptime_ms() + heartbeat - spread;
-        self.beat.mark = false;
+        self.beat.stated(self.clock.uptime_ms(), u64::from_le_bytes(random_bytes()));
         let Some(top) = self.line.last().copied() else { return Ok(()) };
         let set = self.store.figure_set(self.me.node).await?;
         let last = self.store.own_mark().await?;
-        let wall = u64::try_from(self.clock.wall().0).unwrap_or(0);
-        let mark = Watermark {
-            node: self.me.node,
-            // Rises even when the last one is forgotten with a restored disk.
-            version: last.saturating_add(1).max(wall),
-            as_of: self.clock.reading(),
-            facts: set.facts(),
-            tallies: set.tallies(),
-            digest: set.hash(),
-        };
+        let mark = figures::watermark(self.me.node, &set, last, self.clock.reading());
         batch.records.push(Record::Watermark(mark));
         batch.letters.push(figure(top.node, receipted, Body::Watermark(mark)));
         Ok(())
@@ -206,12 +105,7 @@ impl Writer {
 
     /// Figures that arrived. They name no case that would have to be read, save for a fact that is escalated.
     pub(super) fn figure_arrived(&mut self, origin: NodeId, body: Body, batch: &mut Batch) -> Result<(), String> {
-        let record = match body {
-            Body::Fact(fact) if fact.owner_node == origin => Record::Fact(fact),
-            Body::Tally(tally) if tally.node == origin => Record::Tally(tally),
-            Body::Watermark(mark) if mark.node == origin => Record::Watermark(mark),
-            _ => return Err(casework::Refusal::WrongOrigin.code().to_owned()),
-        };
+        let record = figures::stated_by(origin, body).map_err(|refusal| refusal.code().to_owned())?;
         if let Record::Fact(fact) = &record
             && let Some(case) = fact.case
         {
@@ -235,8 +129,7 @@ impl Writer {
 
     /// A level above lacks figures of this node.
     pub(super) fn wanted(&mut self, origin: NodeId, wanted: &FiguresWanted, batch: &mut Batch) -> Result<(), String> {
-        let above = self.line.iter().any(|ancestor| ancestor.node == origin);
-        if wanted.of != self.me.node || wanted.by != origin || !above {
+        if !figures::may_ask(self.me.node, &self.line, origin, wanted) {
             return Err(casework::Refusal::WrongOrigin.code().to_owned());
         }
         tracing::info!(by = %origin, version = wanted.version, "figures are sent again");
@@ -271,13 +164,13 @@ impl Writer {
         batch.records.push(Record::Tally(tally));
         if let Some(top) = self.line.last() {
             batch.tallies_due.push(DueTally { reader: top.node, day, measure });
-            self.beat.due = true;
+            self.beat.hold();
         }
         Ok(Ok(None))
     }
 
     async fn look_for_gaps(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
-        let (pace, now) = (self.beat.pace, self.clock.wall());
+        let (pace, now) = (self.beat.pace(), self.clock.wall());
         let before = |ms: i64| UnixMillis(now.0.saturating_sub(ms));
         for change in self.store.look_at_escalations(before(signed(pace.brief_grace_ms))).await? {
             let what = match change {
@@ -287,9 +180,8 @@ impl Writer {
             tracing::warn!("{what}");
             self.shared.alarm(AlarmKind::Figures, what, now);
         }
-        let grace = signed(pace.grace_ms);
-        let patience = ASK_AGAIN_MS.min(grace.saturating_mul(5));
-        let gaps = self.store.gaps(before(grace), before(pace.stale_ms()), before(patience), GAPS_MAX).await?;
+        let (grace, patience) = (before(signed(pace.grace_ms)), before(pace.patience_ms()));
+        let gaps = self.store.gaps(grace, before(pace.stale_ms()), patience, GAPS_MAX).await?;
         for gap in gaps {
             let linked =
                 self.shared.place(gap.member).and_then(|place| place.via).is_some_and(|via| self.shared.is_up(via));
@@ -338,8 +230,7 @@ impl Writer {
     }
 
     fn look_soon(&mut self) {
-        let soon = self.clock.uptime_ms() + self.beat.pace.look_ms();
-        self.beat.look_at.get_or_insert(soon);
+        self.beat.look_soon(self.clock.uptime_ms());
     }
 }
 
@@ -350,6 +241,10 @@ pub(crate) fn dropped(what: &Dropped) -> String {
     format!(
         "{case}: its fact says level {level} at {owner}, its brief has not come since {since}: a dropped escalation"
     )
+}
+
+fn signed(ms: u64) -> i64 {
+    i64::try_from(ms).unwrap_or(i64::MAX)
 }
 
 fn figure(to: NodeId, receipted: bool, body: Body) -> Letter {

@@ -30,6 +30,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use casework::Me;
+use casework::figures::Beat;
+pub use casework::figures::Pace;
 use federation::core::{Core, Input, Now, Output, Query, Ticket, Uptime};
 use federation::driver::{Endpoint, Event};
 use federation::trust::{Authority, Directory, NodeKeys, Registry};
@@ -48,8 +50,6 @@ pub(crate) use self::mandates::SUBTREE_WAITS;
 
 use self::batch::{Batch, News};
 use self::cases::CaseCache;
-use self::figures::Beat;
-pub use self::figures::Pace;
 use self::moves::Moving;
 use self::port::{Answer, Request};
 use self::pressure::Pressure;

@@ -27,7 +27,7 @@ fn left(known: &Known, node: NodeId) -> Left {
     let chain = known.chain();
     let Some(last) = chain.iter().rposition(|link| link.writer == node) else { return Left::Never };
     let after = chain.get(last.saturating_add(1));
-    match chain.get(last).map(|link| &link.header) {
+    match chain.get(last).map(|link| &*link.header) {
         Some(header) if let Act::Released { offer, to, .. } = header.act => {
             let taken = known.receipts().any(|r| {
                 let of_it = matches!(r.subject, Subject::Offer { offer: id, .. } if id == offer);

@@ -66,7 +66,7 @@ fn standing(known: &Known, header: &Header, origin: NodeId, world: &World<'_>) -
     if header.number <= 1 || header.previous == Hash::ZERO {
         return if tenure::begins(header, origin) || !checks { Standing::Fits } else { Standing::Forged };
     }
-    let last = known.headers().find(|(hash, _, _)| *hash == header.previous);
+    let last = known.hashed().find(|(hash, _, _)| *hash == header.previous);
     let Some((hash, last, writer)) = last else {
         // The owner of an epoch may be known although the predecessor is not.
         let owner = known.chain().iter().find(|link| link.header.epoch == header.epoch).map(|link| link.writer);
@@ -118,11 +118,8 @@ pub(super) fn take_in(draft: &mut Draft<'_, '_>, links: Vec<Link>, seals: &[prot
     let proven: BTreeSet<Hash> = links.iter().map(|link| link.hash).collect();
     for link in links {
         if !draft.known.holds(link.header.id, link.hash) {
-            draft.store(Record::Event {
-                header: Arc::unwrap_or_clone(link.header),
-                private: None,
-                origin: link.writer,
-            });
+            let (header, origin) = (Header::clone(&link.header), link.writer);
+            draft.store(Record::Event { header, private: None, origin });
         }
     }
     for seal in seals.iter().filter(|seal| proven.contains(&seal.head.hash)) {
@@ -205,7 +202,7 @@ fn lost(draft: &mut Draft<'_, '_>, was: &[Link]) -> Result<(), Refusal> {
     let case = draft.case()?;
     let gone: Vec<EventId> = was
         .iter()
-        .filter(|link| link.writer == me && !draft.known.in_chain(link.header.id))
+        .filter(|link| link.writer == me && !draft.known.in_chain(link.header.id) && draft.world.keeps_late_writes())
         .map(|link| link.header.id)
         .collect();
     let mut sent = 0_u32;

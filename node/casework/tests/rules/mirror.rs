@@ -31,7 +31,7 @@ fn headers_in_any_order_give_the_same_mirror() {
 #[test]
 fn codes_and_levels_of_a_later_version_are_mirrored_as_they_are() {
     let (mut net, case) = Net::reported(Ending::SettleHere, answers(true, 0));
-    let mut header = net.known(GRID, case).chain()[0].header.as_ref().clone();
+    let mut header = Header::clone(&net.known(GRID, case).chain()[0].header);
     header.brief.category = Category(2_001);
     header.brief.unit = UnitCode(40_000);
     header.brief.grading.level = Warning::from_rank(7);

@@ -106,7 +106,7 @@ proptest! {
         net.settle();
         for node in NODES {
             let known = net.known(node, case);
-            let replayed = known.history().fold(None, |state, event| Some(evolve(state, &event.header, event.private.as_ref())));
+            let replayed = known.history().fold(None, |state, event| Some(evolve(state, &event)));
             prop_assert_eq!(known.case(), replayed.as_ref());
         }
         prop_assert_eq!(crate::figures::digests_agree(&net), Ok(()));

@@ -1,5 +1,5 @@
 use casework::{Command, Notice, Reply};
-use protocol::event::{Act, Ending};
+use protocol::event::{Act, Ending, Header};
 use protocol::id::CaseId;
 use protocol::unit::UnitCode;
 use protocol::warning::Warning;
@@ -21,7 +21,7 @@ fn give_back(net: &mut Net, case: CaseId, backwards: bool) {
         headers.reverse();
     }
     for header in headers {
-        let body = Body::Header(header);
+        let body = Body::Header(Header::clone(&header));
         net.deliver(Mail { origin: GRID, at: GRID, opened: false, serial: 0, body }, true).unwrap();
     }
 }

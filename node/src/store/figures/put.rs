@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use casework::figures;
 use protocol::fact::{CaseFact, Tally};
 use protocol::id::{CaseKey, NodeId};
 use protocol::time::UnixMillis;
@@ -9,7 +10,6 @@ use protocol::wire::codec;
 use protocol::wire::limits::BODY_BYTES_MAX;
 use sqlx::AssertSqlSafe;
 
-use super::sets::Sets;
 use super::{FiguresNews, NewFigures, counted, stored};
 use crate::store::sql::sql;
 use crate::store::{IDS_A_STATEMENT, StoreError, WriteStore, division, division_number, id16, list, pieces, values};
@@ -24,12 +24,13 @@ impl WriteStore {
         let tallies = self.newer_tallies(&new.tallies).await?;
         let mut members: BTreeSet<NodeId> = BTreeSet::new();
         for (fact, old) in &facts {
-            members.extend(owned(fact).then_some(fact.owner_node));
-            members.extend(old.as_ref().filter(|old| owned(old)).map(|old| old.owner_node));
+            members.extend(figures::owned(fact).then_some(fact.owner_node));
+            members.extend(old.as_ref().filter(|old| figures::owned(old)).map(|old| old.owner_node));
         }
         members.extend(tallies.iter().map(|(tally, _)| tally.node));
         let mut sets = self.sets(&members).await?;
-        move_along(&mut sets, &facts, &tallies);
+        facts.iter().for_each(|(fact, old)| figures::move_fact(&mut sets, fact, old.as_ref()));
+        tallies.iter().for_each(|(tally, old)| figures::move_tally(&mut sets, tally, old.as_ref()));
         self.write_facts(&facts, new).await?;
         self.write_tallies(&tallies).await?;
         self.put_sets(&sets).await?;
@@ -59,7 +60,7 @@ impl WriteStore {
             }
             for fact in chunk {
                 let old = held.remove(&fact.key);
-                if old.as_ref().is_none_or(|old| fact.rank() >= old.rank() && old != *fact) {
+                if figures::replaces(fact, old.as_ref()) {
                     newer.push((*fact, old));
                 }
             }
@@ -194,29 +195,6 @@ impl WriteStore {
         }
         self.watch(&waiting, now).await?;
         self.unwatch(&settled).await
-    }
-}
-
-/// Whether a fact is in its owner's set.
-fn owned(fact: &CaseFact) -> bool {
-    !fact.released
-}
-
-fn move_along(sets: &mut Sets, facts: &[(&CaseFact, Option<CaseFact>)], tallies: &[(&Tally, Option<Tally>)]) {
-    for (fact, old) in facts {
-        if let Some(old) = old.as_ref().filter(|old| owned(old)) {
-            sets.entry(old.owner_node).or_default().remove_fact(old);
-        }
-        if owned(fact) {
-            sets.entry(fact.owner_node).or_default().add_fact(fact);
-        }
-    }
-    for (tally, old) in tallies {
-        let set = sets.entry(tally.node).or_default();
-        if let Some(old) = old {
-            set.remove_tally(old);
-        }
-        set.add_tally(tally);
     }
 }
 
