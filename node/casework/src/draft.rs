@@ -327,7 +327,7 @@ impl<'d, 'w> Draft<'d, 'w> {
     }
 
     /// What was written before this decision: one by one when all of it is this node's, else with the proof of each tenure.
-    fn earlier_headers(&mut self, reader: NodeId, urgency: Urgency) {
+    pub(crate) fn earlier_headers(&mut self, reader: NodeId, urgency: Urgency) {
         let fresh: Vec<Hash> = self.appended.iter().map(Header::hash).collect();
         let earlier: Vec<_> = self.known.chain().iter().filter(|link| !fresh.contains(&link.hash)).cloned().collect();
         if earlier.is_empty() {

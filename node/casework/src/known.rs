@@ -464,6 +464,11 @@ impl Known {
         self.chain.iter().any(|link| link.header.act == Act::OrderReceived { order })
     }
 
+    /// Whether a header is part of the chain.
+    pub(crate) fn in_branch(&self, hash: Hash) -> bool {
+        self.chain.iter().any(|link| link.hash == hash)
+    }
+
     /// Whether the chain holds an event with this id.
     pub(crate) fn in_chain(&self, event: EventId) -> bool {
         self.chain.iter().any(|link| link.header.id == event)

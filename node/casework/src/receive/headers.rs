@@ -47,12 +47,28 @@ pub(super) fn header(draft: &mut Draft<'_, '_>, header: Header, origin: NodeId, 
     }
     note_equivocation(draft, &header, origin, returned);
     let before = Before::of(draft);
+    let released_to = match header.act {
+        Act::Released { to, .. } => Some(to),
+        _ => None,
+    };
     draft.store_header(hash, header, origin);
     if returned && origin == draft.me() {
         return restored::stand_on(draft, hash, before.chain.as_slice());
     }
     draft.known.follow(hash);
+    if let Some(to) = released_to.filter(|_| !draft.known.in_branch(hash)) {
+        tell_of_take_over(draft, to);
+    }
     after(draft, &before, returned)
+}
+
+/// The owner that was held to be lost had released the case before it heard of the take-over. Whom it went to cannot know
+/// that the release does not stand, and would go on as the owner.
+fn tell_of_take_over(draft: &mut Draft<'_, '_>, released_to: NodeId) {
+    if draft.known.owned_by(draft.me()) && released_to != draft.me() {
+        let urgency = draft.urgency();
+        draft.earlier_headers(released_to, urgency);
+    }
 }
 
 fn standing(known: &Known, header: &Header, origin: NodeId, world: &World<'_>) -> Standing {
@@ -144,7 +160,7 @@ impl Before {
 /// What follows from new headers: a receipt to the owner, orders sent on, and, when this node has lost the case, what it
 /// wrote meanwhile goes to the new owner.
 pub(super) fn after(draft: &mut Draft<'_, '_>, before: &Before, returned: bool) -> Result<(), Refusal> {
-    if before.owned && !draft.known.owned_by(draft.me()) {
+    if !draft.known.owned_by(draft.me()) && (before.owned || cut_off(draft, before)) {
         lost(draft, &before.chain)?;
     }
     if !returned {
@@ -152,6 +168,12 @@ pub(super) fn after(draft: &mut Draft<'_, '_>, before: &Before, returned: bool) 
         send_orders_on(draft);
     }
     Ok(())
+}
+
+/// Whether something that this node wrote stands no more, as when it had released the case before it heard of a take-over.
+fn cut_off(draft: &Draft<'_, '_>, before: &Before) -> bool {
+    let me = draft.me();
+    before.chain.iter().any(|link| link.writer == me && !draft.known.in_chain(link.header.id))
 }
 
 /// Tells the owner how far the case is held here.

@@ -189,6 +189,26 @@ fn private_parts_leave_only_sealed() {
 }
 
 #[test]
+fn whom_a_lost_owner_had_released_the_case_to_learns_of_the_take_over() {
+    let (mut net, case) = Net::reported(Ending::SettleHere, answers(true, 0));
+    let (town, other) = (net.id(TOWN), net.id(OTHER_TOWN));
+    net.act(GRID, case, Command::Offer { to: other }).unwrap();
+    net.settle();
+    let offer = net.waiting(OTHER_TOWN, case);
+    // The grid hears of the acceptance first and releases the case; the take-over reaches it after that.
+    net.act(OTHER_TOWN, case, Command::AcceptOffer { offer }).unwrap();
+    net.act(TOWN, case, Command::TakeOver { reason: text("失联") }).unwrap();
+    net.act(GRID, case, Command::File).unwrap();
+    net.act(GRID, case, Command::Assign { unit: UnitCode(2), note: text("请上门") }).unwrap();
+    net.settle();
+    assert!(net.case(TOWN, case).owned_by(town));
+    assert!(net.known(GRID, case).aside().any(|(header, _)| matches!(header.act, Act::Released { .. })));
+    assert!(net.case(OTHER_TOWN, case).owned_by(town), "two owners");
+    let saved = net.known(TOWN, case).history().any(|event| format!("{:?}", event.private).contains("请上门"));
+    assert!(saved, "what it wrote is gone");
+}
+
+#[test]
 fn an_answer_of_an_owner_that_a_take_over_had_not_reached_changes_nothing_and_is_no_forgery() {
     let (mut net, case) = Net::reported(Ending::SettleHere, answers(true, 0));
     net.act(CITY, case, Command::IssueDirective { form: Directive::Remind, text: text("请办"), term_days: None })
