@@ -38,10 +38,18 @@ pub enum Fault {
     Flip,
     /// A node sent its parent whatever came to its mind.
     Hostile,
+    /// A node was revoked.
+    Revoke,
+    /// A store lost something that it had said was kept.
+    Lie,
 }
 
+/// After a commit that failed a node waits so long before it tries again, milliseconds.
+const FULL_AGAIN_MS: u64 = 500;
+
 impl<A: Application> World<A> {
-    pub(super) fn count(&mut self, fault: Fault) {
+    /// Notes that something went wrong.
+    pub fn count(&mut self, fault: Fault) {
         let count = self.counters.faults.entry(fault).or_insert(0);
         *count = count.saturating_add(1);
     }
@@ -136,7 +144,7 @@ impl<A: Application> World<A> {
     pub(super) fn not_stored(&mut self, node: NodeId) {
         self.count(Fault::Full);
         self.stop(node);
-        self.start(node);
+        self.at(FULL_AGAIN_MS, Event::Restart { node });
     }
 
     /// A node stops in the middle of a commit, if one is under way: all of it is on disk and nobody knows, or nothing is.

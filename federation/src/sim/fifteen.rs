@@ -5,7 +5,7 @@ use protocol::id::{BundleId, NodeId};
 use protocol::wire::bundle::Urgency;
 
 use super::tests::Toy;
-use super::{Settings, World, tree};
+use super::{Raised, Settings, World, tree};
 
 const TOP: usize = 0;
 
@@ -88,7 +88,7 @@ fn scenario_01_restored_then_worked_past_the_cursor() {
     stage.pass(100);
     arrived.extend((0..8).map(|_| (TOP, stage.send(2, TOP, Urgency::Routine))));
     let world = stage.ends_well(&arrived);
-    assert!(world.counters.reconciled > 0, "the numbers overlapped and nobody doubted");
+    assert!(world.counters.raised(Raised::Reconciled) > 0, "the numbers overlapped and nobody doubted");
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn scenario_03_a_cloned_node_is_noticed_and_what_either_sent_arrives() {
     arrived.retain(|(_, id)| stage.world.disk(stage.nodes[1]).unwrap().bundles.contains_key(id));
     assert!(arrived.len() > 4, "only one of the two was ever heard");
     let world = stage.ends_well(&arrived);
-    assert!(world.counters.doubled > 0, "nobody was told");
+    assert!(world.counters.raised(Raised::Doubled) > 0, "nobody was told");
 }
 
 #[test]
@@ -190,7 +190,8 @@ fn scenario_08_a_poisoned_bundle_at_the_head_of_the_lane_stops_nobody() {
     stage.world.lose(grid);
     let world = stage.ends_well(&[(TOP, behind)]);
     assert_eq!(world.disk(top).unwrap().quarantine.len(), 1, "it is kept with its bytes");
-    assert!(world.counters.aside > 0, "nobody was told");
+    assert!(world.counters.raised(Raised::Aside) > 0, "nobody was told");
+    assert!(world.counters.raised(Raised::AsideThere) > 0, "its sender was not told");
 }
 
 #[test]
@@ -207,7 +208,7 @@ fn scenario_12_clocks_decades_off_change_nothing() {
         stage.world.set_clock(late, (9 - 18 * (round % 2)) * YEAR_MS);
     }
     let world = stage.ends_well(&arrived);
-    assert_eq!(world.counters.reconciled, 0, "no rule of the link asks a clock");
+    assert_eq!(world.counters.raised(Raised::Reconciled), 0, "no rule of the link asks a clock");
 }
 
 #[test]

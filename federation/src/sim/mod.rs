@@ -5,6 +5,7 @@
 //! heals and must drain. Where a bundle has its signature a sum over its bytes stands, which finds damage as cheaply as a
 //! thousand seeds need it; `trust::verify` has tests of its own.
 
+mod alarms;
 mod disk;
 mod fault;
 mod hostile;
@@ -12,6 +13,7 @@ mod moving;
 mod network;
 mod node;
 mod oracle;
+mod revoked;
 mod scenario;
 mod signing;
 mod tree;
@@ -22,6 +24,7 @@ mod fifteen;
 #[cfg(test)]
 mod tests;
 
+pub use alarms::Raised;
 pub use disk::{Disk, Stored};
 pub use fault::Fault;
 pub use oracle::Stuck;
@@ -35,7 +38,7 @@ use protocol::id::{MessageId, NodeId};
 use protocol::wire::bundle::{Bundle, Urgency};
 use protocol::wire::kind::Body;
 
-use crate::core::{Deliver, Now};
+use crate::core::{Deliver, Now, Uptime};
 
 /// Random bytes for an application.
 pub type Random<'a> = &'a mut dyn FnMut(&mut [u8]);
@@ -49,14 +52,36 @@ pub struct Draft {
     pub to: NodeId,
     /// How urgent.
     pub urgency: Urgency,
+    /// Whether it is kept until its destination has said that it is durable there.
+    pub receipted: bool,
     /// The body.
     pub body: Body,
 }
 
 /// What runs on the nodes. A clone is what a disk keeps at each commit, so it should be cheap.
 pub trait Application: Clone {
-    /// A bundle was admitted by the core. What cannot be accepted is an error; the bundle is then kept aside.
-    fn deliver(&mut self, now: Now, bundle: &Bundle, how: Deliver, random: Random<'_>) -> Result<Vec<Draft>, String>;
+    /// The node starts with what its disk has: what it had in memory alone is gone.
+    fn started(&mut self) {}
+    /// A bundle was admitted by the core: what the application sends, and why something in it could not be accepted. Then
+    /// the bundle is kept aside too.
+    fn deliver(&mut self, now: Now, bundle: &Bundle, how: Deliver, random: Random<'_>) -> (Vec<Draft>, Option<String>);
     /// The line above was learned. What the application sends for that reason.
     fn line(&mut self, now: Now, line: &[protocol::directory::Ancestor], random: Random<'_>) -> Vec<Draft>;
+    /// The link to the parent came or went.
+    fn linked(&mut self, up: bool) {
+        let _ = up;
+    }
+    /// When it wants a turn of its own.
+    fn wakes_at(&self) -> Option<Uptime> {
+        None
+    }
+    /// A turn of its own. What it sends.
+    fn wake(&mut self, now: Now, random: Random<'_>) -> Vec<Draft> {
+        let _ = (now, random);
+        Vec::new()
+    }
+    /// What it still waits for, although nothing may be on its way.
+    fn unsettled(&self) -> Option<String> {
+        None
+    }
 }

@@ -166,7 +166,11 @@ mod tests {
             }
             self.world.check_delivery();
             assert!(self.world.counters.violations.is_empty(), "{:?}", self.world.counters.violations);
-            assert_eq!(self.world.counters.misrouted, 0, "nothing that is under way is kept aside");
+            assert_eq!(
+                self.world.counters.raised(crate::sim::Raised::Misrouted),
+                0,
+                "nothing that is under way is kept aside"
+            );
             for (to, id) in &self.sent {
                 let taken = self.world.disk(self.nodes[*to]).unwrap().bundles.get(id).map(|stored| stored.applied);
                 assert_eq!(taken, Some(1), "{id} to {}", self.nodes[*to]);

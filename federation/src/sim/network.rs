@@ -11,7 +11,6 @@ use crate::core::{ConnectionId, FrameOut, Input};
 
 use super::Application;
 use super::fault::Fault;
-use super::signing;
 use super::world::{Event, World};
 
 pub(super) struct Connection {
@@ -148,7 +147,7 @@ impl<A: Application> World<A> {
         }
         let input = match frame {
             FrameOut::Control(frame) => Input::Control { connection, frame },
-            FrameOut::Bundle { lane, seq, bytes, .. } => match signing::believe(bytes.clone()) {
+            FrameOut::Bundle { lane, seq, bytes, .. } => match self.whole.believe(&bytes) {
                 Some(bundle) => {
                     self.counters.bundles = self.counters.bundles.saturating_add(1);
                     Input::Arrived { connection, lane, seq, bundle, seen: false, held_unreceipted: false }

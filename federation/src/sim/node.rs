@@ -1,6 +1,6 @@
 //! One simulated node: a core, an application, a disk, and a commit that may be under way.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use protocol::directory::KeyId;
 use protocol::id::{BundleId, MessageId, NodeId};
@@ -10,11 +10,10 @@ use protocol::wire::kind::Body;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
 
-use crate::core::{Alarm, Core, Deliver, Identity, Input, Limits, Now, Output, Query, Ticket, Write};
+use crate::core::{Alarm, Core, Deliver, Identity, Input, Limits, Now, Output, Query, Ticket, Uptime, Write};
 
 use super::disk::Disk;
-use super::signing;
-use super::{Application, Draft};
+use super::{Application, Draft, oracle, signing};
 
 /// What a node wants of the world after a turn.
 pub(super) enum Wish {
@@ -24,6 +23,8 @@ pub(super) enum Wish {
     Raise(Alarm),
     /// A commit was begun; it takes a while.
     Commit,
+    /// Something was done that must not be.
+    Complain(String),
 }
 
 struct Commit<A> {
@@ -43,9 +44,13 @@ pub(super) struct Live<A> {
     writes: Vec<Write>,
     tickets: Vec<Ticket>,
     line: Option<Vec<protocol::directory::Ancestor>>,
-    drafts: Vec<(Draft, bool)>,
+    drafts: Vec<Draft>,
     commit: Option<Commit<A>>,
     random: ChaCha8Rng,
+    /// Nodes that it knows to be revoked,
+    barred: BTreeSet<NodeId>,
+    /// and whether its core is told.
+    bars: bool,
 }
 
 impl<A: Application> Live<A> {
@@ -53,9 +58,11 @@ impl<A: Application> Live<A> {
         let mut random = ChaCha8Rng::from_seed(seed);
         let mut core_seed = [0; 32];
         random.fill_bytes(&mut core_seed);
+        let mut app = disk.app.clone();
+        app.started();
         Self {
             core: Core::resume(me, disk.kept(core_seed), limits),
-            app: disk.app.clone(),
+            app,
             outputs: VecDeque::new(),
             fetches: Vec::new(),
             waiting: VecDeque::new(),
@@ -65,12 +72,28 @@ impl<A: Application> Live<A> {
             drafts: Vec::new(),
             commit: None,
             random,
+            barred: BTreeSet::new(),
+            bars: true,
         }
     }
 
     /// Whether a commit is under way, so that what comes now waits.
     pub(super) fn is_busy(&self) -> bool {
         self.commit.is_some()
+    }
+
+    /// It knows these to be revoked.
+    pub(super) fn bar(&mut self, nodes: impl Iterator<Item = NodeId>, bars: bool) {
+        self.barred.extend(nodes);
+        self.bars = bars;
+    }
+
+    /// When it wants a turn, unless it is busy.
+    pub(super) fn next_timeout(&self) -> Option<Uptime> {
+        if self.is_busy() {
+            return None;
+        }
+        self.core.next_timeout().into_iter().chain(self.app.wakes_at()).min()
     }
 
     /// Takes an input; while a commit runs it waits, as it does at the real writer.
@@ -94,7 +117,7 @@ impl<A: Application> Live<A> {
         }
         let random = &mut self.random;
         let (result, drafts) = act(&mut self.app, &mut |buffer| random.fill_bytes(buffer));
-        self.drafts.extend(drafts.into_iter().map(|draft| (draft, true)));
+        self.drafts.extend(drafts);
         self.finish_turn(now, disk, true, wishes);
         Some(result)
     }
@@ -105,7 +128,13 @@ impl<A: Application> Live<A> {
             self.feed(now, input, wishes);
         }
         self.feed(now, Input::Timeout, wishes);
-        self.finish_turn(now, disk, false, wishes);
+        let due = self.app.wakes_at().is_some_and(|at| at <= now.uptime);
+        if due {
+            let random = &mut self.random;
+            let drafts = self.app.wake(now, &mut |buffer| random.fill_bytes(buffer));
+            self.drafts.extend(drafts);
+        }
+        self.finish_turn(now, disk, due, wishes);
     }
 
     /// Fills in what the store knows of an arriving bundle.
@@ -128,6 +157,12 @@ impl<A: Application> Live<A> {
 
     fn feed(&mut self, now: Now, input: Input, wishes: &mut Vec<Wish>) {
         let mut out = Vec::new();
+        if let Input::Revoked { peer } = &input {
+            self.barred.insert(*peer);
+            if !self.bars {
+                return;
+            }
+        }
         self.core.handle(now, input, &mut out);
         self.outputs.extend(out);
         self.drain(now, wishes);
@@ -142,21 +177,39 @@ impl<A: Application> Live<A> {
                 Output::Raise(alarm) => wishes.push(Wish::Raise(alarm)),
                 Output::Persist { ticket, write } => {
                     self.tickets.push(ticket);
+                    self.check_barred(&write, wishes);
                     self.persist(now, write);
                 }
                 Output::Fetch { ticket, query } => self.fetches.push((ticket, query)),
                 Output::Tell { to, delivered } => {
-                    let draft = Draft { id: None, to, urgency: Urgency::Routine, body: Body::Delivered(delivered) };
-                    self.drafts.push((draft, false));
+                    let (urgency, body) = (Urgency::Routine, Body::Delivered(delivered));
+                    self.drafts.push(Draft { id: None, to, urgency, receipted: false, body });
                 }
                 Output::LearnAncestors(line) => {
                     let random = &mut self.random;
                     let drafts = self.app.line(now, &line, &mut |buffer| random.fill_bytes(buffer));
-                    self.drafts.extend(drafts.into_iter().map(|draft| (draft, true)));
+                    self.drafts.extend(drafts);
                     self.line = Some(line);
                 }
-                Output::LinkUp { .. } | Output::LinkDown { .. } | Output::ClockOffset { .. } => {}
+                Output::LinkUp { peer } => self.linked(peer, true),
+                Output::LinkDown { peer } => self.linked(peer, false),
+                Output::ClockOffset { .. } => {}
             }
+        }
+    }
+
+    fn linked(&mut self, peer: NodeId, up: bool) {
+        if self.core.identity().parent == Some(peer) {
+            self.app.linked(up);
+        }
+    }
+
+    fn check_barred(&self, write: &Write, wishes: &mut Vec<Wish>) {
+        if let Write::Arrival { from, bundle, .. } = write
+            && self.barred.contains(from)
+        {
+            let id = bundle.head().id;
+            wishes.push(Wish::Complain(format!("took {id} in from {from}, which it knew to be revoked")));
         }
     }
 
@@ -165,16 +218,15 @@ impl<A: Application> Live<A> {
             && matches!(deliver, Deliver::Apply | Deliver::RelayAndKeep | Deliver::Returned)
         {
             let random = &mut self.random;
-            match self.app.deliver(now, bundle, *deliver, &mut |buffer| random.fill_bytes(buffer)) {
-                Ok(drafts) => self.drafts.extend(drafts.into_iter().map(|draft| (draft, true))),
-                Err(reason) => {
-                    let (from, bundle) = (*from, bundle.clone());
-                    let (id, told) = (bundle.head().id, reason.clone());
-                    self.writes.push(Write::Quarantine { from, bundle, reason });
-                    let mut out = Vec::new();
-                    self.core.handle(now, Input::Rejected { bundle: id, from, reason: told }, &mut out);
-                    self.outputs.extend(out);
-                }
+            let (drafts, refused) = self.app.deliver(now, bundle, *deliver, &mut |buffer| random.fill_bytes(buffer));
+            self.drafts.extend(drafts);
+            if let Some(reason) = refused {
+                let (from, bundle) = (*from, bundle.clone());
+                let (id, told) = (bundle.head().id, reason.clone());
+                self.writes.push(Write::Quarantine { from, bundle, reason });
+                let mut out = Vec::new();
+                self.core.handle(now, Input::Rejected { bundle: id, from, reason: told }, &mut out);
+                self.outputs.extend(out);
             }
         }
         self.writes.push(write);
@@ -202,7 +254,14 @@ impl<A: Application> Live<A> {
     /// The commit is durable.
     pub(super) fn committed(&mut self, now: Now, disk: &mut Disk<A>, wishes: &mut Vec<Wish>) {
         let Some(commit) = self.commit.take() else { return };
-        commit.writes.into_iter().for_each(|write| disk.write(write));
+        for write in commit.writes {
+            if let Write::Link(new) = &write
+                && let Some(old) = disk.links.get(&new.peer)
+            {
+                wishes.extend(oracle::backwards(old, new).map(Wish::Complain));
+            }
+            disk.write(write);
+        }
         disk.app = commit.app;
         if let Some(line) = commit.line {
             disk.line = line;
@@ -244,13 +303,13 @@ impl<A: Application> Live<A> {
     fn bundles(&mut self, now: Now) -> Vec<Bundle> {
         let mut groups: BTreeMap<(NodeId, Urgency, bool), Vec<Message>> = BTreeMap::new();
         let me = self.core.identity().node;
-        for (draft, receipted) in std::mem::take(&mut self.drafts) {
+        for draft in std::mem::take(&mut self.drafts) {
             let (kind, schema) = draft.body.kind();
             let Ok(body) = draft.body.encode() else { continue };
             if draft.to != me {
                 let id = draft.id.unwrap_or_else(|| MessageId::new(now.wall, random_ten(&mut self.random)));
                 let message = Message { id, kind, schema, body };
-                groups.entry((draft.to, draft.urgency, receipted)).or_default().push(message);
+                groups.entry((draft.to, draft.urgency, draft.receipted)).or_default().push(message);
             }
         }
         let mut groups: Vec<_> = groups.into_iter().collect();
@@ -287,5 +346,5 @@ fn random_ten(random: &mut ChaCha8Rng) -> [u8; 10] {
 pub(super) fn moment(uptime_ms: u64, wall_offset_ms: i64) -> Now {
     let wall =
         i64::try_from(uptime_ms).unwrap_or(i64::MAX).saturating_add(1_764_000_000_000).saturating_add(wall_offset_ms);
-    Now { uptime: crate::core::Uptime(uptime_ms), wall: UnixMillis(wall) }
+    Now { uptime: Uptime(uptime_ms), wall: UnixMillis(wall) }
 }

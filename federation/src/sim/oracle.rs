@@ -1,8 +1,9 @@
 //! What must hold whatever happens.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use protocol::id::{BundleId, NodeId};
+use protocol::wire::bundle::BundleHead;
 use protocol::wire::frame::Lane;
 use protocol::wire::kind::Body;
 
@@ -10,11 +11,21 @@ use crate::core::KeptLink;
 
 use super::Application;
 use super::fault::Fault;
-use super::world::World;
+use super::world::{Member, World};
 
 /// Something was still on its way when it should have arrived.
 #[derive(Debug, Clone)]
 pub struct Stuck(pub String);
+
+/// What is not settled yet.
+enum Unsettled {
+    Down(NodeId),
+    Busy(NodeId),
+    Parted(NodeId),
+    /// A bundle at a node has no receipt.
+    Open(NodeId, BundleId),
+    Application(NodeId, String),
+}
 
 impl<A: Application> World<A> {
     /// Runs until nothing is on its way any more, or says what is after a bound of virtual time.
@@ -23,31 +34,46 @@ impl<A: Application> World<A> {
         loop {
             match self.on_its_way() {
                 None => return Ok(()),
-                Some(what) if self.now_ms >= end => return Err(Stuck(what)),
+                Some(what) if self.now_ms >= end => return Err(Stuck(self.told(what))),
                 Some(_) => self.run_until(self.now_ms.saturating_add(500)),
             }
         }
     }
 
-    pub(super) fn on_its_way(&self) -> Option<String> {
+    /// The first thing that is not settled.
+    fn on_its_way(&self) -> Option<Unsettled> {
         let linked: BTreeSet<_> =
             self.connections.values().filter(|c| c.gone == (false, false)).map(|c| c.child).collect();
-        for (node, member) in &self.members {
-            let Some(live) = &member.live else { return Some(format!("{node} is down")) };
+        let cut_off = self.cut_off();
+        for (node, member) in self.members.iter().filter(|(node, _)| !cut_off.contains(*node)) {
+            let Some(live) = &member.live else { return Some(Unsettled::Down(*node)) };
             if !live.is_idle() {
-                return Some(format!("{node} is busy"));
+                return Some(Unsettled::Busy(*node));
             }
             if member.identity.parent.is_some() && !linked.contains(node) {
-                return Some(format!("{node} has no connection to its parent"));
+                return Some(Unsettled::Parted(*node));
             }
-            let open = member.disk.open.first().and_then(|id| Some((id, member.disk.bundles.get(id)?)));
-            if let Some((id, stored)) = open {
-                let head = stored.bundle.head();
-                let trace = self.trace(*id).join(", ");
-                return Some(format!("{id} from {} to {} has no receipt at {node}; {trace}", head.origin, head.to));
+            let mut open = member.disk.open.iter().filter_map(|id| Some((id, member.disk.bundles.get(id)?)));
+            let reachable = |head: &BundleHead| !cut_off.contains(&head.to) && !cut_off.contains(&head.origin);
+            if let Some((id, _)) = open.find(|(_, stored)| reachable(stored.bundle.head())) {
+                return Some(Unsettled::Open(*node, *id));
             }
         }
-        None
+        let unsettled = |(node, member): (&NodeId, &Member<A>)| {
+            let what = member.live.as_ref()?.app().unsettled()?;
+            Some(Unsettled::Application(*node, what))
+        };
+        self.members.iter().find_map(unsettled)
+    }
+
+    fn told(&self, what: Unsettled) -> String {
+        match what {
+            Unsettled::Down(node) => format!("{node} is down"),
+            Unsettled::Busy(node) => format!("{node} is busy"),
+            Unsettled::Parted(node) => format!("{node} has no connection to its parent"),
+            Unsettled::Open(node, id) => format!("{id} has no receipt at {node}; {}", self.trace(id).join(", ")),
+            Unsettled::Application(node, what) => format!("{node}: {what}"),
+        }
     }
 
     /// Who holds a bundle or a receipt of it, for finding out what went wrong.
@@ -56,9 +82,10 @@ impl<A: Application> World<A> {
         for (node, member) in &self.members {
             if let Some(stored) = member.disk.bundles.get(&id) {
                 let queued = member.disk.outbox.values().any(|(_, queued)| *queued == id);
+                let head = stored.bundle.head();
                 trace.push(format!(
-                    "held by {node} (done {}, applied {}, queued {queued})",
-                    stored.done, stored.applied
+                    "from {} to {}, held by {node} (done {}, applied {}, queued {queued})",
+                    head.origin, head.to, stored.done, stored.applied
                 ));
             }
             for stored in member.disk.bundles.values() {
@@ -83,7 +110,8 @@ impl<A: Application> World<A> {
         if self.counters.unbelieved > damaged {
             found.push(format!("{} bundles were not believed, {damaged} were damaged", self.counters.unbelieved));
         }
-        for (node, member) in &self.members {
+        let cut_off = self.cut_off();
+        for (node, member) in self.members.iter().filter(|(node, _)| !cut_off.contains(*node)) {
             let waiting = member.live.as_ref().map_or(0, |live| live.core.waiting());
             if waiting > 0 {
                 found.push(format!("the core of {node} still waits for {waiting} answers"));
@@ -93,39 +121,33 @@ impl<A: Application> World<A> {
                     found.push(format!("{node} took {id} in {} times", stored.applied));
                 }
                 let head = stored.bundle.head();
-                if stored.applied > 0 && !member.disk.lies_between(head) {
+                let parted = cut_off.contains(&head.origin) || cut_off.contains(&head.to);
+                if stored.applied > 0 && !parted && !member.disk.lies_between(head) {
                     found.push(format!("{node} took {id} in, from {} to {}", head.origin, head.to));
                 }
-                if head.origin != *node || !head.receipted {
+                if head.origin != *node || !head.receipted || parted {
                     continue;
                 }
                 let there = self.members.get(&head.to);
                 let taken = there.and_then(|m| m.disk.bundles.get(id)).is_some_and(|s| s.applied == 1);
                 let aside = there.is_some_and(|m| m.disk.quarantine.contains_key(id));
                 if !taken && !aside {
-                    found.push(format!("{id} from {node} was never taken in at {}", head.to));
+                    let trace = self.trace(*id).join(", ");
+                    found.push(format!("{id} from {node} was never taken in at {}; {trace}", head.to));
                 }
             }
         }
         self.counters.violations.extend(found);
+        self.check_alarms();
     }
 }
 
 /// Lanes whose numbers went back within one run.
-pub(super) fn backwards(
-    before: &BTreeMap<NodeId, KeptLink>,
-    after: &BTreeMap<NodeId, KeptLink>,
-) -> impl Iterator<Item = String> {
-    let pairs = after.values().filter_map(|link| before.get(&link.peer).map(|old| (old, link)));
-    let lanes = pairs.flat_map(|(old, new)| Lane::NUMBERED.into_iter().map(move |lane| (old, new, lane)));
-    lanes
-        .filter(|(old, new, lane)| {
-            let (was, is) = (old.lane(*lane), new.lane(*lane));
-            let received = old.peer_incarnation == new.peer_incarnation && is.received.seq < was.received.seq;
-            let given = old.incarnation == new.incarnation && (is.last.seq < was.last.seq || is.acked < was.acked);
-            received || given
-        })
-        .map(|(_, new, lane)| format!("numbers of {lane:?} with {} went back", new.peer))
-        .collect::<Vec<_>>()
-        .into_iter()
+pub(super) fn backwards(old: &KeptLink, new: &KeptLink) -> impl Iterator<Item = String> {
+    Lane::NUMBERED.into_iter().filter_map(|lane| {
+        let (was, is) = (old.lane(lane), new.lane(lane));
+        let received = old.peer_incarnation == new.peer_incarnation && is.received.seq < was.received.seq;
+        let given = old.incarnation == new.incarnation && (is.last.seq < was.last.seq || is.acked < was.acked);
+        (received || given).then(|| format!("numbers of {lane:?} with {} went back", new.peer))
+    })
 }

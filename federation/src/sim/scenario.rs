@@ -6,6 +6,7 @@ use std::fmt;
 use protocol::division::DivisionCode;
 use protocol::id::NodeId;
 
+use super::alarms::Raised;
 use super::fault::Fault;
 use super::tree::{Place, tree};
 use super::world::{Settings, World};
@@ -40,6 +41,8 @@ pub struct Faults {
     pub flip: u64,
     /// A node is hostile to its parent for a while.
     pub hostile: u64,
+    /// A node that has none below it is revoked.
+    pub revoke: u64,
 }
 
 impl Faults {
@@ -58,6 +61,7 @@ impl Faults {
         torn: 0,
         flip: 0,
         hostile: 0,
+        revoke: 0,
     };
     /// All of it.
     pub const ALL: Self = Self {
@@ -74,6 +78,7 @@ impl Faults {
         torn: 100,
         flip: 30,
         hostile: 8,
+        revoke: 1,
     };
 }
 
@@ -107,14 +112,10 @@ pub struct Report {
     pub bundles: u64,
     /// Commits.
     pub commits: u64,
-    /// Reconciliations, counted on both sides.
-    pub reconciled: u64,
+    /// Alarms, those of a reconciliation on both sides.
+    pub alarms: BTreeMap<Raised, u64>,
     /// Bundles that arrived damaged.
     pub unbelieved: u64,
-    /// Alarms that two nodes have one identity.
-    pub doubled: u64,
-    /// Alarms that a bundle came from where it cannot come from.
-    pub misrouted: u64,
     /// Faults by kind.
     pub faults: BTreeMap<Fault, u64>,
     /// Virtual milliseconds until everything had drained.
@@ -174,7 +175,12 @@ impl Scenario {
         world.heal();
         let healed = world.now_ms();
         let mut what = Vec::new();
-        if let Err(stuck) = world.drain(self.drain_ms) {
+        // What was damaged on its way to a node that had once given the receipt for it comes again without anybody waiting.
+        let drained = world.drain(self.drain_ms).and_then(|()| {
+            world.run_until(world.now_ms().saturating_add(self.settings.limits.unbelieved_again_ms.saturating_mul(2)));
+            world.drain(self.drain_ms)
+        });
+        if let Err(stuck) = drained {
             what.push(format!("did not drain: {}", stuck.0));
         } else {
             world.check_delivery();
@@ -189,10 +195,8 @@ impl Scenario {
             nodes: places.len(),
             bundles: world.counters.bundles,
             commits: world.counters.commits,
-            reconciled: world.counters.reconciled,
+            alarms: world.counters.alarms.clone(),
             unbelieved: world.counters.unbelieved,
-            doubled: world.counters.doubled,
-            misrouted: world.counters.misrouted,
             faults: world.counters.faults.clone(),
             drained_ms: world.now_ms().saturating_sub(healed),
         })
@@ -251,6 +255,8 @@ impl Scenario {
             world.flip(node);
         } else if hit(self.faults.hostile) {
             world.turn_hostile(node, for_ms);
+        } else if hit(self.faults.revoke) && world.disk(node).is_some_and(|disk| disk.children.is_empty()) {
+            world.revoke(node);
         }
     }
 }

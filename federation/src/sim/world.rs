@@ -1,22 +1,23 @@
 //! The world: nodes, connections, time, and everything that goes wrong.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::rc::Rc;
 
 use protocol::division::DivisionCode;
 use protocol::id::NodeId;
-use protocol::wire::control::Refused;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
 
-use crate::core::{Alarm, ConnectionId, FrameOut, Identity, Input, Limits};
+use crate::core::{ConnectionId, FrameOut, Identity, Input, Limits};
 
+use super::alarms::Raised;
 use super::disk::Disk;
 use super::fault::Fault;
 use super::network::Connection;
 use super::node::{Live, Wish, moment};
-use super::{Application, Draft, oracle, tree};
+use super::signing::Whole;
+use super::{Application, Draft, tree};
 
 /// How a world behaves when nothing is wrong with it.
 #[derive(Debug, Clone, Copy)]
@@ -31,12 +32,14 @@ pub struct Settings {
     pub idle_ms: u64,
     /// A disk that breaks its promise: it keeps half of a commit in which the node stopped. To prove that it is noticed.
     pub halves: bool,
+    /// Parents that are told of a revocation and let the node in all the same. To prove that it is noticed.
+    pub forgets_revoked: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         let limits = Limits { retry_max_ms: 8_000, unbelieved_again_ms: 10_000, ..Limits::default() };
-        Self { limits, latency_ms: (5, 120), commit_ms: (1, 30), idle_ms: 3_000, halves: false }
+        Self { limits, latency_ms: (5, 120), commit_ms: (1, 30), idle_ms: 3_000, halves: false, forgets_revoked: false }
     }
 }
 
@@ -49,20 +52,21 @@ pub struct Counters {
     pub bundles: u64,
     /// Commits.
     pub commits: u64,
-    /// Reconciliations that were raised as alarms.
-    pub reconciled: u64,
+    /// Alarms.
+    pub alarms: BTreeMap<Raised, u64>,
     /// Bundles that arrived and were not believed.
     pub unbelieved: u64,
     /// Bundles that a hostile node forged.
     pub forged: u64,
-    /// Alarms that say that two nodes have one identity.
-    pub doubled: u64,
-    /// Alarms that a bundle came from where it cannot come from.
-    pub misrouted: u64,
-    /// Alarms that the application could not take a bundle in, raised where it came to.
-    pub aside: u64,
     /// Things that must not happen, in words.
     pub violations: Vec<String>,
+}
+
+impl Counters {
+    /// How often an alarm was raised.
+    pub fn raised(&self, alarm: Raised) -> u64 {
+        self.alarms.get(&alarm).copied().unwrap_or(0)
+    }
 }
 
 pub(super) enum Event {
@@ -76,6 +80,33 @@ pub(super) enum Event {
     Wake { node: NodeId, generation: u64 },
     Restart { node: NodeId },
     Mend { child: NodeId },
+}
+
+/// An event and its moment. Of one moment the earlier made comes first.
+pub(super) struct Queued {
+    at_ms: u64,
+    order: u64,
+    event: Event,
+}
+
+impl PartialEq for Queued {
+    fn eq(&self, other: &Self) -> bool {
+        (self.at_ms, self.order) == (other.at_ms, other.order)
+    }
+}
+
+impl Eq for Queued {}
+
+impl PartialOrd for Queued {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Queued {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.at_ms, self.order).cmp(&(other.at_ms, other.order))
+    }
 }
 
 pub(super) struct Member<A> {
@@ -125,11 +156,13 @@ pub struct World<A> {
     pub(super) random: ChaCha8Rng,
     pub(super) now_ms: u64,
     pub(super) order: u64,
-    pub(super) queue: BinaryHeap<Reverse<(u64, u64)>>,
-    pub(super) events: BTreeMap<u64, Event>,
+    pub(super) queue: BinaryHeap<Reverse<Queued>>,
     pub(super) members: BTreeMap<NodeId, Member<A>>,
     pub(super) connections: BTreeMap<ConnectionId, Connection>,
     pub(super) next_connection: u64,
+    pub(super) whole: Whole,
+    /// Nodes whose parents know that they are revoked.
+    pub(super) revoked: BTreeSet<NodeId>,
     /// What happened so far.
     pub counters: Counters,
 }
@@ -148,10 +181,11 @@ impl<A: Application> World<A> {
             now_ms: 0,
             order: 0,
             queue: BinaryHeap::new(),
-            events: BTreeMap::new(),
             members: BTreeMap::new(),
             connections: BTreeMap::new(),
             next_connection: 1,
+            whole: Whole::default(),
+            revoked: BTreeSet::new(),
             counters: Counters::default(),
         };
         let (mut routes, mut children) = (tree::routes(tree), tree::children(tree));
@@ -219,19 +253,22 @@ impl<A: Application> World<A> {
 
     pub(super) fn at(&mut self, delay_ms: u64, event: Event) {
         self.order = self.order.saturating_add(1);
-        self.queue.push(Reverse((self.now_ms.saturating_add(delay_ms), self.order)));
-        self.events.insert(self.order, event);
+        let at_ms = self.now_ms.saturating_add(delay_ms);
+        self.queue.push(Reverse(Queued { at_ms, order: self.order, event }));
     }
 
     pub(super) fn start(&mut self, node: NodeId) {
         let mut seed = [0; 32];
         self.random.fill_bytes(&mut seed);
+        self.strike(node);
         let limits = self.settings.limits;
         let Some(member) = self.members.get_mut(&node).filter(|m| m.live.is_none() && m.hostile_until.is_none()) else {
             return;
         };
         member.generation = member.generation.saturating_add(1);
-        member.live = Some(Live::start(member.identity.clone(), &member.disk, limits, seed));
+        let mut live = Live::start(member.identity.clone(), &member.disk, limits, seed);
+        live.bar(self.revoked.iter().copied(), !self.settings.forgets_revoked);
+        member.live = Some(live);
         member.wake_at = None;
         self.input(node, Input::Timeout);
     }
@@ -280,17 +317,8 @@ impl<A: Application> World<A> {
                 }
                 Wish::Send(connection, frame) => self.send(node, connection, frame),
                 Wish::Close(connection) => self.hang_up(connection),
-                Wish::Raise(Alarm::Reconciled { .. }) => {
-                    self.counters.reconciled = self.counters.reconciled.saturating_add(1);
-                }
-                Wish::Raise(Alarm::Refused { why: Refused::DoubleIdentity, .. }) => {
-                    self.counters.doubled = self.counters.doubled.saturating_add(1);
-                }
-                Wish::Raise(Alarm::Misrouted { .. }) => {
-                    self.counters.misrouted = self.counters.misrouted.saturating_add(1);
-                }
-                Wish::Raise(Alarm::Quarantined { .. }) => self.counters.aside = self.counters.aside.saturating_add(1),
-                Wish::Raise(_) => {}
+                Wish::Raise(alarm) => self.raised(&alarm),
+                Wish::Complain(what) => self.counters.violations.push(format!("{node}: {what}")),
                 Wish::Commit => {
                     let (slow, generation) = self.members.get(&node).map_or((0, 0), |m| (m.slow_ms, m.generation));
                     let delay = self.between(self.settings.commit_ms).saturating_add(slow);
@@ -304,7 +332,8 @@ impl<A: Application> World<A> {
     pub(super) fn set_alarm_clock(&mut self, node: NodeId) {
         let now_ms = self.now_ms;
         let Some(member) = self.members.get_mut(&node) else { return };
-        let Some(wanted) = member.live.as_ref().and_then(|live| live.core.next_timeout()) else { return };
+        // While a commit runs nothing is taken in; after it the clock is set again.
+        let Some(wanted) = member.live.as_ref().and_then(Live::next_timeout) else { return };
         let wanted = wanted.0.max(now_ms.saturating_add(1));
         if member.wake_at.is_none_or(|at| at > wanted || at <= now_ms) {
             member.wake_at = Some(wanted);
@@ -315,15 +344,10 @@ impl<A: Application> World<A> {
 
     /// Runs until a moment.
     pub fn run_until(&mut self, until_ms: u64) {
-        while let Some(Reverse((at, order))) = self.queue.peek().copied() {
-            if at > until_ms {
-                break;
-            }
-            self.queue.pop();
-            self.now_ms = self.now_ms.max(at);
-            if let Some(event) = self.events.remove(&order) {
-                self.happen(event);
-            }
+        while self.queue.peek().is_some_and(|Reverse(next)| next.at_ms <= until_ms) {
+            let Some(Reverse(next)) = self.queue.pop() else { break };
+            self.now_ms = self.now_ms.max(next.at_ms);
+            self.happen(next.event);
         }
         self.now_ms = self.now_ms.max(until_ms);
     }
@@ -354,11 +378,8 @@ impl<A: Application> World<A> {
             return self.not_stored(node);
         }
         let Some(live) = member.live.as_mut() else { return };
-        let before = member.disk.links.clone();
         let mut wishes = Vec::new();
         live.committed(moment(now_ms, member.wall_offset_ms), &mut member.disk, &mut wishes);
-        let backwards = oracle::backwards(&before, &member.disk.links);
-        self.counters.violations.extend(backwards.map(|what| format!("{node}: {what}")));
         self.counters.commits = self.counters.commits.saturating_add(1);
         self.grant(node, wishes);
     }

@@ -6,29 +6,16 @@ use std::sync::Arc;
 use protocol::chain::{Epoch, Hash, TenureSeal};
 use protocol::division::DivisionCode;
 use protocol::erase::Erase;
-use protocol::event::{Act, CaseEvent, Commitment, Content, Header, Private, PrivatePart, Salt};
+use protocol::event::{Act, CaseEvent, Content, Header, Private, PrivatePart, Salt};
 use protocol::fact::CaseFact;
 use protocol::id::{CaseId, CaseKey, ContributionId, EventId, NodeId, OfferId, OrderId};
 use protocol::receipt::Receipt;
 
 use crate::case::Case;
 use crate::evolve::evolve_hashed;
+use crate::part::Part;
 use crate::record::{ContributionFile, Follower, Lapse, OfferFile, OfferState, OrderFile, Record, RecordKey};
 use crate::tenure::{self, Held, Link};
-
-/// A private part, and what a header that binds it says.
-#[derive(Debug, Clone, PartialEq)]
-struct Part {
-    salted: (Salt, Private),
-    commitment: Commitment,
-}
-
-impl Part {
-    fn new(salted: (Salt, Private)) -> Self {
-        let commitment = salted.1.commit(salted.0);
-        Self { salted, commitment }
-    }
-}
 
 /// A part of what is held, shared by all copies until one of them changes it.
 type Shared<T> = Arc<T>;
@@ -456,7 +443,7 @@ impl Known {
 
     /// Bytes of private text held, about: what a handover has to carry in one piece.
     pub(crate) fn private_bytes(&self) -> usize {
-        self.privates.values().map(|part| weight(&part.salted.1)).fold(0, usize::saturating_add)
+        self.privates.values().map(|part| part.weight()).fold(0, usize::saturating_add)
     }
 
     /// Whether the chain holds the receipt of an order.
@@ -478,30 +465,4 @@ impl Known {
 /// A contribution carries the id of the event that it becomes where it is written.
 pub(crate) fn as_event(id: ContributionId) -> EventId {
     EventId::from_bytes(*id.as_bytes())
-}
-
-/// Whether a private part is the one that a header binds.
-pub(crate) fn bound(header: &Header, (salt, private): &(Salt, Private)) -> bool {
-    private.commit(*salt) == header.commitment
-}
-
-/// Bytes of text in a private part, about.
-pub(crate) fn weight(private: &Private) -> usize {
-    let content = match &private.content {
-        Content::Nothing => 0,
-        Content::Report { title, narrative, parties } => parties
-            .iter()
-            .map(|p| {
-                p.name
-                    .len()
-                    .saturating_add(p.phone.len())
-                    .saturating_add(p.address.len())
-                    .saturating_add(p.identity.len())
-                    .saturating_add(16)
-            })
-            .fold(title.len().saturating_add(narrative.len()), usize::saturating_add),
-        Content::Note { text } => text.len(),
-        Content::Resolution { terms, .. } => terms.len().saturating_add(16),
-    };
-    content.saturating_add(256)
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
+use federation::sim::Raised;
 use wuji_tests::sim::{Report, Run, Shape, fault_name};
 
 fn argument(name: &str, default: u64) -> u64 {
@@ -34,7 +35,7 @@ impl Sum {
         self.events += report.events;
         self.bundles += report.counters.bundles;
         self.virtual_ms += report.virtual_ms;
-        self.reconciled += report.counters.reconciled;
+        self.reconciled += report.counters.raised(Raised::Reconciled);
         self.failed += u64::from(!report.wrong.is_empty());
         for (fault, count) in report.counters.faults {
             *self.faults.entry(fault_name(fault)).or_insert(0) += count;
@@ -46,7 +47,13 @@ impl Sum {
 fn main() -> ExitCode {
     let (from, seeds) = (argument("--from", 1), argument("--seeds", 40));
     let shape = Shape::of(size("--nodes", 31));
-    let shape = Shape { faults: size("--faults", shape.faults), commands: size("--commands", shape.commands), ..shape };
+    let shape = Shape {
+        faults: size("--faults", shape.faults),
+        commands: size("--commands", shape.commands),
+        pause_ms: argument("--pause", shape.pause_ms),
+        burst: size("--burst", shape.burst),
+        ..shape
+    };
     let mut sum = Sum::default();
     for seed in from..from + seeds {
         let report = Run { shape, ..Run::new(seed) }.go();
@@ -72,7 +79,9 @@ fn main() -> ExitCode {
         sum.reconciled
     );
     let kinds: Vec<_> = sum.faults.iter().map(|(fault, count)| format!("{fault} {count}")).collect();
-    println!("faults: {}", kinds.join(", "));
+    let faults: u64 = sum.faults.values().sum();
+    let rate = float(faults * 1_000) / float(sum.done.max(1));
+    println!("faults: {}; {rate:.0} to a thousand commands", kinds.join(", "));
     println!("{} passed, {} failed", seeds - sum.failed, sum.failed);
     if sum.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

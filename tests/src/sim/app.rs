@@ -1,31 +1,36 @@
 //! Casework as an application of the simulator: records in memory, decisions applied as the node's writer applies them.
 
-use std::cell::OnceCell;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use casework::{
-    Actor, Case, Command, Decision, InForce, Incoming, Intake, Keys, Known, Me, Mutant, Notice, Record, RecordKey,
-    Refusal, Role, World,
+    Actor, Case, Command, Decision, InForce, Incoming, Intake, Keys, Known, Letter, Me, Mutant, Record, RecordKey,
+    Refusal, Role, World, figures,
 };
-use federation::core::{Deliver, Now};
+use federation::core::{Deliver, Now, Uptime};
 use federation::sim::{Application, Draft, Random};
 use protocol::bounded::Blob;
 use protocol::chain::Signature;
 use protocol::directory::Ancestor;
 use protocol::division::DivisionCode;
 use protocol::fact::CaseFact;
-use protocol::id::{CaseId, CaseKey, NodeId};
+use protocol::id::{CaseId, NodeId};
 use protocol::sealed::Sealed;
 use protocol::time::ClockReading;
-use protocol::wire::bundle::Bundle;
+use protocol::wire::bundle::{Bundle, Message};
 use protocol::wire::kind::Body;
 
-/// The records of a case, and the case as they tell it: put together when somebody asks, until the next record.
+use super::figures::Figures;
+use super::shelf::Shelves;
+
+/// The records of a case, and the case as they tell it, which a node keeps in memory as long as it runs.
 #[derive(Clone, Default)]
 struct File {
-    rows: BTreeMap<RecordKey, Record>,
-    known: OnceCell<Rc<Known>>,
+    rows: Shelves<RecordKey, Rc<Record>>,
+    /// In which life of the node it was put together, and the case.
+    known: RefCell<Option<(u32, Rc<Known>)>>,
 }
 
 /// One node's casework.
@@ -33,13 +38,14 @@ struct File {
 pub struct CityApp {
     me: Me,
     line: Rc<Vec<Ancestor>>,
-    cases: Rc<BTreeMap<CaseId, Rc<File>>>,
-    facts: Rc<BTreeMap<CaseKey, Rc<CaseFact>>>,
+    holds: Arc<InForce>,
+    keys: Rc<NoKeys>,
+    cases: Shelves<CaseId, Rc<File>>,
+    figures: Figures,
+    /// How often the node was started: what an earlier life kept in memory is gone.
+    life: u32,
     /// A safeguard that is off.
     mutant: Option<Mutant>,
-    divisions: Rc<BTreeMap<NodeId, DivisionCode>>,
-    /// What was noticed.
-    pub notices: Rc<Vec<Notice>>,
 }
 
 /// Signatures are left out of the simulator; what they prove has tests of its own.
@@ -60,21 +66,23 @@ impl Keys for NoKeys {
 }
 
 impl CityApp {
-    /// A node without cases.
+    /// A node without cases; `compares`: it compares the figures that it holds with what their owners state.
     pub fn new(
         node: NodeId,
         division: DivisionCode,
         divisions: Rc<BTreeMap<NodeId, DivisionCode>>,
         mutant: Option<Mutant>,
+        compares: bool,
     ) -> Self {
         Self {
             me: Me { node, division },
             line: Rc::default(),
-            cases: Rc::default(),
-            facts: Rc::default(),
+            holds: InForce::shipped(),
+            keys: Rc::new(NoKeys(divisions)),
+            cases: Shelves::default(),
+            figures: Figures::new(node, compares),
+            life: 0,
             mutant,
-            divisions,
-            notices: Rc::default(),
         }
     }
 
@@ -85,16 +93,36 @@ impl CityApp {
 
     /// The facts here.
     pub fn facts(&self) -> impl Iterator<Item = &CaseFact> {
-        self.facts.values().map(Rc::as_ref)
+        self.figures.facts()
     }
 
     /// What is held of a case.
     pub fn known(&self, case: CaseId) -> Rc<Known> {
-        let assemble = |rows| Rc::new(Known::assemble_as(case, rows, self.mutant));
-        match self.cases.get(&case) {
-            Some(file) => file.known.get_or_init(|| assemble(file.rows.values().cloned().collect())).clone(),
-            None => assemble(Vec::new()),
+        let Some(file) = self.cases.get(&case) else {
+            return Rc::new(Known::assemble_as(case, Vec::new(), self.mutant));
+        };
+        if let Some((_, known)) = file.known.borrow().as_ref().filter(|(life, _)| *life == self.life) {
+            return known.clone();
         }
+        let rows = file.rows.values().map(|record| Record::clone(record)).collect();
+        let known = Rc::new(Known::assemble_as(case, rows, self.mutant));
+        file.known.replace(Some((self.life, known.clone())));
+        known
+    }
+
+    /// Whether anything is held of a case.
+    pub fn holds(&self, case: CaseId) -> bool {
+        self.cases.get(&case).is_some()
+    }
+
+    /// Members whose figures are not here as they state them.
+    pub fn unequal(&self) -> impl Iterator<Item = NodeId> {
+        self.figures.unequal()
+    }
+
+    /// The store loses a fact that it said it had kept.
+    pub fn lose_a_fact(&mut self, dice: u64) -> bool {
+        self.figures.lose(dice)
     }
 
     /// Files a report.
@@ -102,7 +130,7 @@ impl CityApp {
         let case = intake.case;
         let known = self.known(case);
         let decision = self.in_world(now, random, |world| casework::open(intake, &everybody(), &known, world));
-        self.adopt(case, decision)
+        self.adopt(case, decision, now)
     }
 
     /// Acts on a case.
@@ -115,63 +143,135 @@ impl CityApp {
     ) -> (Result<(), Refusal>, Vec<Draft>) {
         let known = self.known(case);
         let decision = self.in_world(now, random, |world| casework::decide(&known, command, &everybody(), world));
-        self.adopt(case, decision)
+        self.adopt(case, decision, now)
     }
 
     fn in_world<T>(&self, now: Now, random: Random<'_>, rule: impl FnOnce(&mut World<'_>) -> T) -> T {
-        let holds = InForce::shipped();
         rule(&mut World {
             me: self.me,
             line: &self.line,
-            holds: &holds,
+            holds: &self.holds,
             now: ClockReading::exact(now.wall),
             entropy: random,
-            keys: &NoKeys(self.divisions.clone()),
+            keys: &*self.keys,
             mutant: self.mutant,
         })
     }
 
-    fn adopt(&mut self, case: CaseId, decision: Result<Decision, Refusal>) -> (Result<(), Refusal>, Vec<Draft>) {
+    fn adopt(
+        &mut self,
+        case: CaseId,
+        decision: Result<Decision, Refusal>,
+        now: Now,
+    ) -> (Result<(), Refusal>, Vec<Draft>) {
         match decision {
-            Ok(decision) => (Ok(()), self.apply(case, decision)),
+            Ok(decision) => (Ok(()), self.apply(case, decision, now)),
             Err(refusal) => (Err(refusal), Vec::new()),
         }
     }
 
-    fn apply(&mut self, case: CaseId, decision: Decision) -> Vec<Draft> {
-        if !decision.notes.is_empty() {
-            Rc::make_mut(&mut self.notices).extend(decision.notes);
-        }
-        if !decision.records.is_empty() {
-            self.keep(case, decision.records);
-        }
+    fn apply(&mut self, case: CaseId, decision: Decision, now: Now) -> Vec<Draft> {
+        self.keep(case, decision.records, decision.known, now);
         let drafts = decision.outgoing.into_iter().filter_map(|letter| {
             let (to, urgency) = (letter.to, letter.urgency);
+            if let Letter::Plain(Body::Fact(fact)) = &letter.letter {
+                self.figures.hold_back(fact, to);
+                return None;
+            }
             let body = letter.into_body(&|_, plain| seal(plain))?;
             let id = match &body {
                 Body::Header(header) => Some(header.id.into()),
                 _ => None,
             };
-            Some(Draft { id, to, urgency, body })
+            Some(Draft { id, to, urgency, receipted: true, body })
         });
         drafts.collect()
     }
 
-    fn keep(&mut self, case: CaseId, records: Vec<Record>) {
-        let file = Rc::make_mut(Rc::make_mut(&mut self.cases).entry(case).or_default());
-        file.known = OnceCell::new();
+    /// Stores records. The case as the decision leaves it stays in memory, as it does at the writer.
+    fn keep(&mut self, case: CaseId, records: Vec<Record>, known: Known, now: Now) {
+        if records.is_empty() {
+            return;
+        }
+        let mut file = self.cases.get(&case).map(|file| File::clone(file)).unwrap_or_default();
+        file.known = RefCell::new((known.id() == case).then(|| (self.life, Rc::new(known))));
         for record in records {
             if let Record::Fact(fact) = &record {
-                let newer = self.facts.get(&fact.key).is_none_or(|old| old.rank() <= fact.rank());
-                if newer {
-                    Rc::make_mut(&mut self.facts).insert(fact.key, Rc::new(fact.clone()));
-                }
+                self.figures.put(fact, now);
             }
             let key = record.key();
             if file.rows.get(&key).is_none_or(|stored| record.replaces(stored)) {
-                file.rows.insert(key, record);
+                file.rows.insert(key, Rc::new(record));
             }
         }
+        self.cases.insert(case, Rc::new(file));
+    }
+}
+
+impl CityApp {
+    /// A figure or a question about figures. Figures name no case that would have to be read, save for an escalated one.
+    fn figure(&mut self, origin: NodeId, body: Body, returned: bool, now: Now) -> Result<(), Refusal> {
+        match body {
+            Body::FiguresWanted(_) if returned => Ok(()),
+            Body::FiguresWanted(wanted) if self.figures.wanted(origin, &wanted, &self.line) => Ok(()),
+            body => {
+                match figures::stated_by(origin, body)? {
+                    Record::Fact(fact) => {
+                        self.figures.put(&fact, now);
+                        self.counted(fact);
+                    }
+                    Record::Watermark(mark) => self.figures.state(mark, now),
+                    _ => {}
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// A fact belongs to the records of its case too.
+    fn counted(&mut self, fact: CaseFact) {
+        let Some(case) = fact.case else { return };
+        let mut file = self.cases.get(&case).map(|file| File::clone(file)).unwrap_or_default();
+        let known = file.known.take().map(|(life, mut known)| {
+            Rc::make_mut(&mut known).counted(&fact);
+            (life, known)
+        });
+        file.known = RefCell::new(known);
+        let record = Record::Fact(fact);
+        if file.rows.get(&record.key()).is_none_or(|stored| record.replaces(stored)) {
+            file.rows.insert(record.key(), Rc::new(record));
+        }
+        self.cases.insert(case, Rc::new(file));
+    }
+}
+
+impl CityApp {
+    fn message(
+        &mut self,
+        now: Now,
+        bundle: &Bundle,
+        message: &Message,
+        returned: bool,
+        random: Random<'_>,
+    ) -> Result<Vec<Draft>, String> {
+        let origin = bundle.head().origin;
+        let told = |refusal: Refusal| refusal.code().to_owned();
+        let body = match Body::decode(message.kind, message.schema, &message.body) {
+            Ok(Some(body)) if !message.kind.is_the_links() => body,
+            Ok(_) => return Ok(Vec::new()),
+            Err(malformed) => return Err(malformed.to_string()),
+        };
+        if message.kind.is_of_the_figures() || matches!(body, Body::FiguresWanted(_)) {
+            return self.figure(origin, body, returned, now).map(|()| Vec::new()).map_err(told);
+        }
+        let opened = casework::sealed_part(&body)
+            .filter(|_| bundle.head().to == self.me.node && !returned)
+            .and_then(|sealed| casework::private_parts(&sealed.ciphertext).ok());
+        let case = casework::subject_of(&body).unwrap_or(CaseId::from_bytes([0; 16]));
+        let known = self.known(case);
+        let incoming = Incoming { origin, body, opened, returned };
+        let decision = self.in_world(now, random, |world| casework::receive(&known, incoming, world));
+        decision.map(|decision| self.apply(case, decision, now)).map_err(told)
     }
 }
 
@@ -187,37 +287,50 @@ fn seal(plain: &[u8]) -> Option<Sealed> {
 }
 
 impl Application for CityApp {
-    fn deliver(&mut self, now: Now, bundle: &Bundle, how: Deliver, random: Random<'_>) -> Result<Vec<Draft>, String> {
-        let mut drafts = Vec::new();
+    fn started(&mut self) {
+        self.life += 1;
+        self.figures.started();
+    }
+
+    fn linked(&mut self, up: bool) {
+        self.figures.linked(up);
+    }
+
+    fn wakes_at(&self) -> Option<Uptime> {
+        Some(self.figures.wakes_at(&self.line)).filter(|at| *at < u64::MAX).map(Uptime)
+    }
+
+    fn wake(&mut self, now: Now, random: Random<'_>) -> Vec<Draft> {
+        self.figures.wake(&self.line, now, random)
+    }
+
+    fn unsettled(&self) -> Option<String> {
+        let waiting = self.figures.waiting();
+        (waiting > 0 && !self.line.is_empty()).then(|| format!("{waiting} facts wait to be sent"))
+    }
+
+    fn deliver(&mut self, now: Now, bundle: &Bundle, how: Deliver, random: Random<'_>) -> (Vec<Draft>, Option<String>) {
+        let (mut drafts, mut refused) = (Vec::new(), None);
         for message in bundle.messages() {
-            let body = match Body::decode(message.kind, message.schema, &message.body) {
-                Ok(Some(body)) if !message.kind.is_the_links() => body,
-                Ok(_) => continue,
-                Err(malformed) => return Err(malformed.to_string()),
-            };
-            let returned = how == Deliver::Returned;
-            let opened = casework::sealed_part(&body)
-                .filter(|_| bundle.head().to == self.me.node && !returned)
-                .and_then(|sealed| casework::private_parts(&sealed.ciphertext).ok());
-            let nowhere = CaseId::from_bytes([0; 16]);
-            let case = casework::subject_of(&body).unwrap_or(nowhere);
-            let known = self.known(case);
-            let incoming = Incoming { origin: bundle.head().origin, body, opened, returned };
-            match self.in_world(now, random, |world| casework::receive(&known, incoming, world)) {
-                Ok(decision) => drafts.extend(self.apply(case, decision)),
-                Err(refusal) => return Err(refusal.code().to_owned()),
+            match self.message(now, bundle, message, how == Deliver::Returned, random) {
+                Ok(sent) => drafts.extend(sent),
+                Err(why) => drop(refused.get_or_insert(why)),
             }
         }
-        Ok(drafts)
+        (drafts, refused)
     }
 
     fn line(&mut self, now: Now, line: &[Ancestor], random: Random<'_>) -> Vec<Draft> {
+        let top = line.last().filter(|top| self.line.last().is_none_or(|known| known.node != top.node));
+        if let Some(top) = top {
+            self.figures.all_to(top.node);
+        }
         self.line = Rc::new(line.to_vec());
         let mut drafts = Vec::new();
         for case in self.cases.keys().copied().collect::<Vec<_>>() {
             let known = self.known(case);
             if let Some(decision) = self.in_world(now, random, |world| casework::wake(&known, world)) {
-                drafts.extend(self.apply(case, decision));
+                drafts.extend(self.apply(case, decision, now));
             }
         }
         drafts

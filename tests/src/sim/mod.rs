@@ -5,8 +5,15 @@
 //! and must drain, and the levels must agree.
 
 mod app;
+mod figures;
+mod harm;
 mod oracle;
+mod people;
 mod plan;
+mod shape;
+mod shelf;
 
 pub use app::CityApp;
-pub use plan::{Report, Run, Shape, fault_name};
+pub use harm::fault_name;
+pub use plan::{Report, Run};
+pub use shape::Shape;

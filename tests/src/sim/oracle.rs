@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use casework::Known;
 use federation::sim::World;
 use protocol::chain::{Epoch, Head};
-use protocol::event::Act;
-use protocol::id::{CaseId, NodeId, OrderId};
+use protocol::event::{Act, Content};
+use protocol::fact::CaseFact;
+use protocol::id::{CaseId, CaseKey, EventId, NodeId, OrderId};
 
 use super::app::CityApp;
 
@@ -15,7 +17,7 @@ pub(super) fn check(world: &World<CityApp>, top: NodeId, restored: &BTreeSet<Nod
     let apps: BTreeMap<NodeId, &CityApp> = world.nodes().filter_map(|node| Some((node, world.app(node)?))).collect();
     let Some(city) = apps.get(&top) else { return vec!["the top is down".to_owned()] };
     let mut owners: BTreeMap<CaseId, NodeId> = BTreeMap::new();
-    let mut owned_cells: BTreeMap<Cell, i64> = BTreeMap::new();
+    let mut owned: BTreeMap<CaseKey, Owned> = BTreeMap::new();
     let mirror: BTreeMap<CaseId, Head> = city.cases().map(|case| (case.id, case.head)).collect();
     for (node, app) in &apps {
         for case in app.cases().filter(|case| case.owned_by(*node)) {
@@ -23,8 +25,9 @@ pub(super) fn check(world: &World<CityApp>, top: NodeId, restored: &BTreeSet<Nod
                 wrong.push(format!("{} is owned by {other} and by {node}", case.id));
             }
             let cell = (case.level().map_or(0, |l| l.rank()), case.brief.category.0, case.brief.place.number());
-            if !case.brief.void {
-                *owned_cells.entry(cell).or_default() += 1;
+            let cell = (!case.brief.void).then_some(cell);
+            if let Some((key, _)) = app.known(case.id).key() {
+                owned.insert(key, Owned { case: case.id, by: *node, cell });
             }
             if case.escalated() && *node != top && mirror.get(&case.id) != Some(&case.head) {
                 wrong.push(format!(
@@ -38,12 +41,51 @@ pub(super) fn check(world: &World<CityApp>, top: NodeId, restored: &BTreeSet<Nod
             wrong.extend(received_twice(app, case.id));
         }
         wrong.extend(app.cases().filter_map(|case| fenced(app, case.id, case.head.epoch)));
+        let amiss = app.unequal().filter(|member| !restored.contains(member));
+        wrong.extend(amiss.map(|member| format!("the figures of {member} are not at {node} what it states")));
     }
-    wrong.extend(figures(city, &owned_cells, &owners, restored));
+    for (node, app) in &apps {
+        wrong.extend(app.cases().flat_map(|case| vanished(&apps, &owners, *node, &app.known(case.id))));
+    }
+    wrong.extend(figures(city, &owned, restored));
     wrong
 }
 
+/// Level, category and place.
 type Cell = (u8, u16, u64);
+
+/// A case as its owner has it.
+struct Owned {
+    case: CaseId,
+    by: NodeId,
+    /// Where it counts; nowhere when it is void.
+    cell: Option<Cell>,
+}
+
+/// What a node wrote after it had lost a case is in the case, or a contribution that its owner sees.
+fn vanished(
+    apps: &BTreeMap<NodeId, &CityApp>,
+    owners: &BTreeMap<CaseId, NodeId>,
+    node: NodeId,
+    known: &Known,
+) -> Vec<String> {
+    let Some(owner) = owners.get(&known.id()).filter(|owner| **owner != node) else { return Vec::new() };
+    let Some(theirs) = apps.get(owner).map(|app| app.known(known.id())) else { return Vec::new() };
+    let late = known.aside().filter(|(header, origin)| {
+        let words = known.private(header.id).is_some_and(|(_, private)| private.content != Content::Nothing);
+        *origin == node && words
+    });
+    let becomes = |act: &Act, event: EventId| matches!(act, Act::Contributed { contribution, .. } if contribution.as_bytes() == event.as_bytes());
+    let there = |event: EventId| {
+        theirs.chain().iter().any(|link| link.header.id == event || becomes(&link.header.act, event))
+            || theirs.contributions().any(|file| file.id.as_bytes() == event.as_bytes())
+    };
+    late.filter(|(header, _)| !there(header.id))
+        .map(|(header, _)| {
+            format!("{} of {}, which {node} wrote late, is not at its owner {owner}", header.id, known.id())
+        })
+        .collect()
+}
 
 /// A later epoch is never undone: nothing that a former owner wrote stands above the header that took the case from it.
 fn fenced(app: &CityApp, case: CaseId, stands: Epoch) -> Option<String> {
@@ -68,30 +110,30 @@ fn received_twice(app: &CityApp, case: CaseId) -> Vec<String> {
 }
 
 /// The top's facts count as the owners' cases do. A case that only a restored node had, and that no level above held more
-/// of than its fact, is gone with what its backup did not have: its fact may stand without it.
-fn figures(
-    city: &CityApp,
-    owned: &BTreeMap<Cell, i64>,
-    owners: &BTreeMap<CaseId, NodeId>,
-    restored: &BTreeSet<NodeId>,
-) -> Vec<String> {
-    let mut cells: BTreeMap<Cell, i64> = BTreeMap::new();
-    let mut excused = 0_i64;
-    for fact in city.facts().filter(|fact| !fact.void) {
-        let known = fact.case.is_none_or(|case| owners.contains_key(&case));
-        if restored.contains(&fact.owner_node) || !known {
-            excused += 1;
+/// of than its fact, is gone with what its backup did not have: its fact may stand without it, and of what it had then the
+/// top may hold more.
+fn figures(city: &CityApp, owned: &BTreeMap<CaseKey, Owned>, restored: &BTreeSet<NodeId>) -> Vec<String> {
+    let facts: BTreeMap<CaseKey, &CaseFact> = city.facts().map(|fact| (fact.key, fact)).collect();
+    let mut wrong = Vec::new();
+    for (key, own) in owned.iter().filter(|(_, own)| !restored.contains(&own.by)) {
+        let counted = facts.get(key).and_then(|fact| cell(fact));
+        if counted != own.cell {
+            let (case, by) = (own.case, own.by);
+            wrong.push(format!("the figures of the top count {case} of {by} as {counted:?}, and it is {:?}", own.cell));
         }
-        let cell = (fact.level.map_or(0, |l| l.rank()), fact.category.0, fact.place.number());
-        *cells.entry(cell).or_default() += 1;
     }
-    let keys: BTreeSet<_> = cells.keys().chain(owned.keys()).copied().collect();
-    let off: i64 = keys.iter().map(|k| (cells.get(k).unwrap_or(&0) - owned.get(k).unwrap_or(&0)).abs()).sum();
-    if off > excused * 2 {
-        let what = format!(
-            "the figures of the top differ from the owners' cases by {off}, of which a restore excuses {excused}"
-        );
-        return vec![what];
-    }
-    Vec::new()
+    let stray = facts.values().filter(|fact| !fact.void && fact.case.is_none() && !restored.contains(&fact.owner_node));
+    let stray = stray.filter(|fact| !owned.contains_key(&fact.key));
+    wrong.extend(
+        stray.map(|fact| {
+            format!("the figures of the top count {} of {}, who has no such case", fact.key, fact.owner_node)
+        }),
+    );
+    wrong
+}
+
+/// Where a fact counts; nowhere when it is void.
+fn cell(fact: &CaseFact) -> Option<Cell> {
+    let cell = (fact.level.map_or(0, |l| l.rank()), fact.category.0, fact.place.number());
+    (!fact.void).then_some(cell)
 }

@@ -9,7 +9,7 @@ use protocol::transfer::Offer;
 use protocol::wire::kind::Body;
 
 use crate::draft::{Draft, Notice};
-use crate::known::bound;
+use crate::part::bound;
 use crate::record::{OfferFile, OfferState, OrderFile, Record};
 use crate::refusal::Refusal;
 use crate::step;
