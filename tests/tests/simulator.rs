@@ -4,9 +4,9 @@ use casework::Mutant as CaseMutant;
 use federation::core::Mutant as LinkMutant;
 use wuji_tests::sim::Run;
 
-/// The first seed of 200 that finds something wrong.
+/// The first seed of a thousand that finds something wrong.
 fn found(change: impl Fn(&mut Run)) -> Option<(u64, String)> {
-    (1..=200).find_map(|seed| {
+    (1..=1_000).find_map(|seed| {
         let mut run = Run::new(seed);
         change(&mut run);
         run.go().wrong.first().map(|what| (seed, what.clone()))
@@ -26,6 +26,18 @@ fn acknowledging_before_the_commit_makes_some_seed_fail() {
 #[test]
 fn without_the_epoch_check_some_seed_fails() {
     assert!(found(|run| run.case_mutant = Some(CaseMutant::NoEpochCheck)).is_some());
+}
+
+#[test]
+fn without_late_writes_some_seed_fails() {
+    let (_, what) = found(|run| run.case_mutant = Some(CaseMutant::NoLateWrites)).unwrap();
+    assert!(what.contains("wrote late"), "{what}");
+}
+
+#[test]
+fn without_the_comparison_of_figures_some_seed_fails() {
+    let (_, what) = found(|run| run.compares_figures = false).unwrap();
+    assert!(what.contains("the figures of the top count"), "{what}");
 }
 
 #[test]
