@@ -1,26 +1,30 @@
 #!/usr/bin/env bash
-# Builds the program of the last release, so that tests can let it talk to today's: the commit in tests/released, out of this
-# repository's own history, once, into the folder of targets. What it stands on is shared with today's build.
+# Builds the program of the last release, so that tests can let it talk to today's: from its source in tests/released, once,
+# into the folder of targets. What it stands on is shared with today's build.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
 
-commit=$(cat tests/released)
+# After a release: `scripts/released.sh take COMMIT` makes that commit the last release.
+if [ "${1:-}" = take ]; then
+    commit=$(git rev-parse --verify "$2^{commit}")
+    git archive --format=tar "$commit" Cargo.toml Cargo.lock protocol federation node tests/Cargo.toml tests/src \
+        ':!node/tests' ':!node/casework/tests' ':!federation/src/driver/tests' ':!federation/src/sim/tests.rs' |
+        gzip -9n >tests/released/source.tar.gz
+    echo "$commit" >tests/released/commit
+    exit 0
+fi
+
+commit=$(cat tests/released/commit)
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 folder=$target/released/$commit
 program=$folder/wuji
 [ -x "$program" ] && exit 0
 
-if ! git cat-file -e "$commit^{commit}" 2>/dev/null; then
-    echo "released: the commit $commit, from which the last released program is built, is not in this copy of the repository." >&2
-    echo "released: it is a part of its history only: get all of it (git fetch --unshallow), then say the same again." >&2
-    exit 1
-fi
-
 source=$folder/source
 rm -rf "$source"
 mkdir -p "$source"
-git archive "$commit" | tar -x -C "$source"
+tar -xzf tests/released/source.tar.gz -C "$source"
 
 # Cargo puts the program where today's is: that one is set aside meanwhile.
 today=$target/release/wuji

@@ -1,4 +1,4 @@
-//! Nodes of two versions: today's program, and that of the last release (the commit in `tests/released`, which
+//! Nodes of two versions: today's program, and that of the last release (whose source is in `tests/released`, and which
 //! `scripts/released.sh` builds), beside each other and one after the other on the same folder.
 
 use std::path::{Path, PathBuf};
