@@ -17,7 +17,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 # Seeds of the simulator in `make test` and `make sim`; any further options of a command go into ARGS.
-SEEDS ?= 200
+SEEDS ?= 400
 ARGS ?=
 
 QUICK := --release --config profile.release.package.wuji.opt-level=0

@@ -30,7 +30,7 @@ fn free() -> (SocketAddr, SocketAddr) {
 
 /// The program of the last release, which `scripts/released.sh` builds.
 pub fn released() -> PathBuf {
-    let commit = include_str!("../released").trim();
+    let commit = include_str!("../released/commit").trim();
     let beside = program();
     let folder = beside.ancestors().nth(2).expect("a folder of targets").join("released");
     let program = folder.join(commit).join("wuji");
