@@ -40,8 +40,9 @@ use node::Node;
 pub use endpoint::Endpoint;
 pub use gauge::{Gauge, NotLetIn};
 
-/// How long a shutdown waits for peers to hear of it.
-const FAREWELL: Duration = Duration::from_secs(2);
+/// How long a shutdown waits for peers to hear of it. QUIC remembers a dial that was refused for three seconds, and keeps its
+/// socket so long.
+const FAREWELL: Duration = Duration::from_secs(4);
 /// Ports that are tried when any will do and it is to be free for UDP and TCP alike.
 const PORTS_TRIED_MAX: usize = 16;
 
