@@ -213,6 +213,10 @@ impl<'d, 'w> Draft<'d, 'w> {
         change: impl FnOnce(&mut Brief),
     ) -> Result<(), Refusal> {
         let case = self.case()?;
+        // Nobody who follows the case would take it in.
+        if self.known.is_archived() {
+            return Err(Refusal::IsArchived);
+        }
         let mut brief = case.brief.clone();
         if let Some(step) = step::after(&act, &brief) {
             brief.step = step;
@@ -324,6 +328,21 @@ impl<'d, 'w> Draft<'d, 'w> {
         let urgency = self.urgency();
         self.earlier_headers(ceiling, urgency);
         true
+    }
+
+    /// A header of this node was given back: it was restored. What went to others with it may be lost with the disk, a
+    /// take-over to the owner before among it, so everybody who follows the case gets it; who has it takes it once.
+    pub(crate) fn send_again(&mut self, header: &Header) {
+        let mut readers = self.known.owners();
+        readers.extend(header.brief.ceiling);
+        if let Act::TakenOver { from } = header.act {
+            readers.push(from);
+        }
+        readers.sort_unstable();
+        readers.dedup();
+        for reader in readers {
+            self.tell(reader, Body::Header(header.clone()));
+        }
     }
 
     /// What was written before this decision: one by one when all of it is this node's, else with the proof of each tenure.

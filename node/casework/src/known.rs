@@ -6,7 +6,7 @@ use std::sync::Arc;
 use protocol::chain::{Epoch, Hash, TenureSeal};
 use protocol::division::DivisionCode;
 use protocol::erase::Erase;
-use protocol::event::{Act, CaseEvent, Content, Header, Private, PrivatePart, Salt};
+use protocol::event::{Act, CaseEvent, Content, Header, Private, PrivatePart, Salt, Step};
 use protocol::fact::CaseFact;
 use protocol::id::{CaseId, CaseKey, ContributionId, EventId, NodeId, OfferId, OrderId};
 use protocol::receipt::Receipt;
@@ -405,6 +405,11 @@ impl Known {
     /// Whether this node may append.
     pub fn owned_by(&self, node: NodeId) -> bool {
         self.case.as_deref().is_some_and(|case| case.owned_by(node))
+    }
+
+    /// Whether its chain has ended.
+    pub(crate) fn is_archived(&self) -> bool {
+        self.case().is_some_and(|case| case.brief.step == Step::Archived)
     }
 
     /// The next moment at which [`crate::wake`] has something to do here: the first open offer that runs out.

@@ -99,7 +99,10 @@ pub(super) fn answer(draft: &mut Draft<'_, '_>, order: OrderId, reply: Reply, by
             return Err(Refusal::NotOwner);
         }
         let content = if said.is_empty() { Content::Nothing } else { Content::Note { text: Text::cut(&said) } };
-        draft.append(Act::OrderAnswered { order }, content, |_| {})?;
+        // Nothing follows the archive: an order that came then is answered, and the case stays as it is.
+        if !draft.known.is_archived() {
+            draft.append(Act::OrderAnswered { order }, content, |_| {})?;
+        }
     }
     send_answer(draft, &file, reply, kind)
 }

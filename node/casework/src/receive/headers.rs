@@ -51,8 +51,10 @@ pub(super) fn header(draft: &mut Draft<'_, '_>, header: Header, origin: NodeId, 
         Act::Released { to, .. } => Some(to),
         _ => None,
     };
+    let ours = (returned && origin == draft.me()).then(|| header.clone());
     draft.store_header(hash, header, origin);
-    if returned && origin == draft.me() {
+    if let Some(ours) = ours {
+        draft.send_again(&ours);
         return restored::stand_on(draft, hash, before.chain.as_slice());
     }
     draft.known.follow(hash);

@@ -28,8 +28,7 @@ pub(super) fn order(draft: &mut Draft<'_, '_>, order: Order, origin: NodeId) -> 
     if draft.known.owned_by(me) {
         keep(draft, order);
         let open = draft.known.order(id).is_some_and(OrderFile::open);
-        let closed = draft.known.case().is_some_and(|c| c.brief.step == protocol::event::Step::Archived);
-        if open && !closed && !draft.known.received(id) {
+        if open && !draft.known.is_archived() && !draft.known.received(id) {
             draft.append(Act::OrderReceived { order: id }, Content::Nothing, |_| {})?;
         }
         draft.receipt(origin, subject, Progress::Delivered);

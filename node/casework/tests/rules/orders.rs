@@ -1,9 +1,10 @@
 use casework::{AnswerKind, Command, FollowerClass, Refusal, Reply, Role};
-use protocol::event::{Act, Ending};
+use protocol::event::{Act, Ending, Outcome};
 use protocol::id::{CaseId, OrderId};
 use protocol::order::Directive;
 use protocol::receipt::{Progress, Subject};
 use protocol::time::{CivilDay, UnixMillis};
+use protocol::unit::UnitCode;
 
 use crate::net::{CITY, COUNTY, GRID, Net, OTHER_TOWN, TOWN, answers, text};
 
@@ -126,4 +127,30 @@ fn a_note_from_elsewhere_is_appended_by_the_owner_once() {
     assert_eq!(notes, 2);
     assert!(net.known(TOWN, case).history().any(|e| format!("{:?}", e.private).contains("昨夜")));
     assert_eq!(net.act(OTHER_TOWN, case, Command::Contribute { text: text("?") }).unwrap_err(), Refusal::UnknownCase);
+}
+
+#[test]
+fn an_order_that_came_after_the_archive_is_answered_and_the_case_stays_as_it_is() {
+    let (mut net, case) = Net::reported(Ending::SettleHere, answers(true, 0));
+    for command in [
+        Command::File,
+        Command::Assign { unit: UnitCode(1), note: text("请办理") },
+        Command::Progress { note: text("已见面") },
+        Command::Resolve { outcome: Outcome::Successful, terms: text("双方和解"), amount_fen: None },
+        Command::FeedBack { note: text("已告知") },
+        Command::Assess { score: 4, note: text("良好") },
+    ] {
+        net.act(GRID, case, command).unwrap();
+    }
+    net.settle();
+    // The two pass each other on the way.
+    net.act(CITY, case, directive("请报告")).unwrap();
+    net.act(GRID, case, Command::Archive).unwrap();
+    net.settle();
+    let (order, last) = (only_order(&net, GRID, case), net.case(GRID, case).head);
+    net.act(GRID, case, Command::AnswerOrder { order, reply: Reply::Text { text: text("已办结") } }).unwrap();
+    net.settle();
+    assert_eq!(net.case(GRID, case).head, last);
+    net.agree(&[GRID, CITY], case);
+    assert!(net.known(CITY, case).order(order).unwrap().answered.is_some());
 }

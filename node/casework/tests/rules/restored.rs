@@ -155,3 +155,25 @@ fn a_tenure_that_a_restored_owner_ended_twice_still_proves_what_follows_it() {
     net.settle();
     net.agree(&[GRID, VILLAGE, TOWN, COUNTY, CITY], case);
 }
+
+#[test]
+fn a_take_over_that_is_given_back_to_a_restored_node_goes_to_the_owner_before_as_well() {
+    let (mut net, case) = Net::reported(Ending::SettleHere, answers(true, 0));
+    let (town, backup): (_, Rows) = (net.id(TOWN), net.nodes[TOWN].rows.clone());
+    net.act(TOWN, case, Command::TakeOver { reason: text("失联") }).unwrap();
+    // The disk is lost when the county has it and nobody below.
+    let (owner, mail) = (net.id(GRID), std::mem::take(&mut net.mail));
+    assert!(mail.iter().any(|mail| mail.at == VILLAGE || mail.at == GRID), "there was something for the owner before");
+    for mail in mail.into_iter().filter(|mail| [COUNTY, CITY].contains(&mail.at)) {
+        net.deliver(mail, false).unwrap();
+    }
+    net.nodes[TOWN].rows = backup;
+    net.settle();
+    assert!(net.case(GRID, case).owned_by(owner), "it has not heard of it");
+    let taken = net.known(COUNTY, case).chain().last().unwrap().header.as_ref().clone();
+    let back = Mail { origin: TOWN, at: TOWN, opened: false, serial: 0, body: Body::Header(taken) };
+    net.deliver(back, true).unwrap();
+    net.settle();
+    assert!(net.case(TOWN, case).owned_by(town));
+    net.agree(&[GRID, VILLAGE, TOWN, COUNTY, CITY], case);
+}
