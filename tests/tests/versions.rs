@@ -85,10 +85,14 @@ async fn a_county_of_today_works_below_a_city_of_the_last_release() {
     work_together(released(), program()).await;
 }
 
-/// Every case of a node, as its list shows them.
+/// Every case of a node, as its list shows them, but for when its row was last touched: a receipt that comes late touches it.
 async fn cases(node: &Node) -> Vec<Value> {
     let page = node.get("/cases?count=200").await.expect("a list");
-    page["cases"].as_array().expect("cases").clone()
+    let mut cases = page["cases"].as_array().expect("cases").clone();
+    for case in cases.iter_mut().filter_map(Value::as_object_mut) {
+        case.retain(|field, _| !field.starts_with("changed_"));
+    }
+    cases
 }
 
 #[tokio::test(flavor = "multi_thread")]
