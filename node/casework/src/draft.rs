@@ -1,5 +1,7 @@
 //! A decision in the making: events are appended, letters are written, and at the end it is settled who hears of it.
 
+use std::collections::BTreeSet;
+
 use protocol::bounded::{List, Text};
 use protocol::chain::{Epoch, Hash};
 use protocol::event::{Act, Brief, Content, Header, Private, Salt, Signatory};
@@ -291,23 +293,8 @@ impl<'d, 'w> Draft<'d, 'w> {
     /// between: no level holds a chain with holes.
     fn headers_up(&mut self) {
         let Some(case) = self.known.case().cloned() else { return };
-        let mut readers: Vec<(NodeId, &'static str)> = Vec::new();
-        if let Some(ceiling) = case.brief.ceiling {
-            readers.push((ceiling, "ceiling"));
-            readers.extend(self.known.owners().into_iter().map(|owner| (owner, "former-owner")));
-        }
-        for header in &self.appended {
-            if let Act::TakenOver { from } = header.act {
-                readers.push((from, "former-owner"));
-            }
-        }
         let urgency = self.urgency();
-        let mut done: Vec<NodeId> = vec![self.me()];
-        for (reader, why) in readers {
-            if done.contains(&reader) {
-                continue;
-            }
-            done.push(reader);
+        for (reader, why) in self.readers(case.brief.ceiling, &self.appended) {
             let new = self.ceiling_before.is_none()
                 || (Some(reader) == case.brief.ceiling && self.ceiling_before != case.brief.ceiling);
             if (new && case.escalated()) || self.introduce {
@@ -318,6 +305,23 @@ impl<'d, 'w> Draft<'d, 'w> {
                 self.post(reader, urgency, Letter::Plain(Body::Header(header)));
             }
         }
+    }
+
+    /// Who gets headers of this case, each once, and why.
+    fn readers(&self, ceiling: Option<NodeId>, headers: &[Header]) -> Vec<(NodeId, &'static str)> {
+        let mut all: Vec<(NodeId, &'static str)> = Vec::new();
+        if let Some(ceiling) = ceiling {
+            all.push((ceiling, "ceiling"));
+            all.extend(self.known.owners().into_iter().map(|owner| (owner, "former-owner")));
+        }
+        for header in headers {
+            if let Act::TakenOver { from } = header.act {
+                all.push((from, "former-owner"));
+            }
+        }
+        let mut done = BTreeSet::from([self.me()]);
+        all.retain(|(reader, _)| done.insert(*reader));
+        all
     }
 
     /// All headers so far to the ceiling once more; whoever holds them drops them. True when there is anybody to tell.
@@ -333,14 +337,7 @@ impl<'d, 'w> Draft<'d, 'w> {
     /// A header of this node was given back: it was restored. What went to others with it may be lost with the disk, a
     /// take-over to the owner before among it, so everybody who follows the case gets it; who has it takes it once.
     pub(crate) fn send_again(&mut self, header: &Header) {
-        let mut readers = self.known.owners();
-        readers.extend(header.brief.ceiling);
-        if let Act::TakenOver { from } = header.act {
-            readers.push(from);
-        }
-        readers.sort_unstable();
-        readers.dedup();
-        for reader in readers {
+        for (reader, _) in self.readers(header.brief.ceiling, std::slice::from_ref(header)) {
             self.tell(reader, Body::Header(header.clone()));
         }
     }

@@ -179,10 +179,10 @@ impl Known {
 
     /// Lets the case evolve along the chain.
     fn live_again(&mut self) {
-        let case = self.chain.iter().fold(None, |case, link| {
-            let private = self.bound_part(&link.header).map(|part| &part.salted.1);
-            Some(evolve_hashed(case, &link.header, link.hash, private))
-        });
+        let case = self
+            .chain
+            .iter()
+            .fold(None, |case, link| Some(evolve_hashed(case, &link.header, link.hash, self.said(&link.header))));
         self.case = case.map(Arc::new);
     }
 
@@ -301,6 +301,11 @@ impl Known {
     /// The private part of an event.
     pub fn private(&self, event: EventId) -> Option<&(Salt, Private)> {
         self.privates.get(&event).map(|part| &part.salted)
+    }
+
+    /// What was said with a header: its private part, if that is held and the one that the header binds.
+    pub fn said(&self, header: &Header) -> Option<&Private> {
+        self.bound_part(header).map(|part| &part.salted.1)
     }
 
     /// Headers that are held beside the chain: out of order, of a branch that lost, or by nobody who could write them.

@@ -19,32 +19,27 @@ impl Part {
 
     /// Bytes of text in it, about.
     pub(crate) fn weight(&self) -> usize {
-        weight(&self.salted.1)
+        let content = match &self.salted.1.content {
+            Content::Nothing => 0,
+            Content::Report { title, narrative, parties } => parties
+                .iter()
+                .map(|p| {
+                    p.name
+                        .len()
+                        .saturating_add(p.phone.len())
+                        .saturating_add(p.address.len())
+                        .saturating_add(p.identity.len())
+                        .saturating_add(16)
+                })
+                .fold(title.len().saturating_add(narrative.len()), usize::saturating_add),
+            Content::Note { text } => text.len(),
+            Content::Resolution { terms, .. } => terms.len().saturating_add(16),
+        };
+        content.saturating_add(256)
     }
 }
 
 /// Whether a private part is the one that a header binds.
 pub(crate) fn bound(header: &Header, (salt, private): &(Salt, Private)) -> bool {
     private.commit(*salt) == header.commitment
-}
-
-/// Bytes of text in a private part, about.
-fn weight(private: &Private) -> usize {
-    let content = match &private.content {
-        Content::Nothing => 0,
-        Content::Report { title, narrative, parties } => parties
-            .iter()
-            .map(|p| {
-                p.name
-                    .len()
-                    .saturating_add(p.phone.len())
-                    .saturating_add(p.address.len())
-                    .saturating_add(p.identity.len())
-                    .saturating_add(16)
-            })
-            .fold(title.len().saturating_add(narrative.len()), usize::saturating_add),
-        Content::Note { text } => text.len(),
-        Content::Resolution { terms, .. } => terms.len().saturating_add(16),
-    };
-    content.saturating_add(256)
 }

@@ -53,7 +53,7 @@ fn mint_again(draft: &mut Draft<'_, '_>, ours: Vec<Link>) {
         // the same: a branch that were shorter than the one it replaces would not win.
         let again = matches!(link.header.act, Act::OrderReceived { order } if draft.known.received(order));
         let Some(case) = draft.known.case().cloned() else { return };
-        if !case.owned_by(draft.me()) || case.brief.step == protocol::event::Step::Archived {
+        if !case.owned_by(draft.me()) || draft.known.is_archived() {
             contribute_later(draft, &link);
             continue;
         }

@@ -28,8 +28,7 @@ pub(super) struct Held<'a> {
 pub(super) fn held(known: &Known) -> Held<'_> {
     let events = known.chain().iter().map(|link| {
         let header = &*link.header;
-        let private = known.private(header.id).filter(|(salt, private)| private.commit(*salt) == header.commitment);
-        (header, private.map(|(_, private)| private))
+        (header, known.said(header))
     });
     Held {
         events: events.collect(),
