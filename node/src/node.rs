@@ -346,10 +346,11 @@ impl Running {
             retry_max_ms: config.link.retry_max_ms,
             ..Limits::default()
         };
-        let core = Core::resume(identity, kept(&mut write, &loaded.line).await?, limits);
+        let kept = kept(&mut write, &loaded.line).await?;
+        let moving = Moving::load(&mut write, &kept.former).await?;
+        let core = Core::resume(identity, kept, limits);
         let now = clock.reading().corrected();
         let mut publications = Publications::load(&mut write, me, &loaded.line, now).await?;
-        let moving = Moving::load(&mut write).await?;
         publications.put_places(moving.places());
         // Children that hang elsewhere by now may come as far as to be told so.
         for order in moving.gone().map(|signed| &signed.order) {

@@ -54,6 +54,9 @@ impl Move {
     }
 }
 
+/// Bytes of a move with its proof, wherever it is kept or written down.
+pub const MOVE_BYTES_MAX: usize = 4096;
+
 /// A move with its proof: the authority's, so that anybody may hand it on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Encode, Decode)]
 pub struct SignedMove {

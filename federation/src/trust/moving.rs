@@ -2,11 +2,10 @@
 //! authority's signature, whoever brings it.
 
 use data_encoding::BASE64URL_NOPAD;
-use protocol::moving::SignedMove;
+use protocol::moving::{MOVE_BYTES_MAX, SignedMove};
 use protocol::wire::codec;
 
 const PREFIX: &str = "wuji-move1.";
-const MOVE_BYTES_MAX: usize = 4096;
 
 /// The text is no move.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -1,15 +1,12 @@
 //! Nodes that moved: the order for each, the ways before, and the bundles whose way has changed.
 
 use protocol::id::{BundleId, NodeId};
-use protocol::moving::{Moves, SignedMove};
+use protocol::moving::{MOVE_BYTES_MAX, Moves, SignedMove};
 use protocol::time::UnixMillis;
 use protocol::wire::codec;
 
 use super::sql::{Row, sql};
 use super::{Store, StoreError, WriteStore, id16};
-
-/// A move as it is kept.
-const MOVE_BYTES_MAX: usize = 4096;
 
 /// Where a bundle goes that lacks its terminal receipt, and whence it came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

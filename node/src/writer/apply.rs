@@ -245,7 +245,7 @@ impl Writer {
 
     fn notice(&self, case: CaseId, note: &Notice) {
         tracing::warn!(%case, ?note, "notice");
-        self.shared.alarm(AlarmKind::Case, format!("{case}: {note:?}"), self.clock.wall());
+        self.alarm(AlarmKind::Case, format!("{case}: {note:?}"));
     }
 
     /// A bundle that the core admitted.

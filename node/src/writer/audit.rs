@@ -78,10 +78,9 @@ impl Writer {
             if shorter || (head.count == last.head.number && head.hash != last.head.hash) {
                 let what = if shorter { "is shorter than" } else { "differs from" };
                 tracing::warn!(node = %origin, "the audit {what} what was anchored");
-                self.shared.alarm(
+                self.alarm(
                     AlarmKind::Audit,
                     format!("{origin}: its audit {what} what it anchored here: it was restored, or tampered with"),
-                    self.clock.wall(),
                 );
             }
         }

@@ -117,11 +117,7 @@ impl Writer {
 
     fn not_issued(&mut self, request: &JoinRequest, why: &str, batch: &mut Batch) -> JoinReply {
         tracing::error!(why, "the authority did not issue");
-        self.shared.alarm(
-            AlarmKind::Enrolment,
-            format!("{} was not enrolled: {why}", request.division),
-            self.clock.wall(),
-        );
+        self.alarm(AlarmKind::Enrolment, format!("{} was not enrolled: {why}", request.division));
         batch.trust.tokens_refused.push((request.token, why.to_owned()));
         JoinReply::Refused(JoinRefusal::Request)
     }
@@ -214,11 +210,7 @@ impl Writer {
     /// The authority did not issue to somebody that this node vouched for.
     pub(super) fn enrol_refused(&mut self, refused: &EnrolRefused, batch: &mut Batch) {
         self.enrolling.remove(&refused.node);
-        self.shared.alarm(
-            AlarmKind::Enrolment,
-            format!("a node was not enrolled: {}", refused.reason.as_str()),
-            self.clock.wall(),
-        );
+        self.alarm(AlarmKind::Enrolment, format!("a node was not enrolled: {}", refused.reason.as_str()));
         batch.trust.tokens_refused.push((refused.token, refused.reason.as_str().to_owned()));
     }
 

@@ -32,11 +32,7 @@ impl Writer {
             }
             Event::Control { frame: Control::Moved(signed), .. } => {
                 if let Err(why) = self.moved(*signed, batch).await? {
-                    self.shared.alarm(
-                        AlarmKind::Move,
-                        format!("an order to hang elsewhere was not followed: {why}"),
-                        self.clock.wall(),
-                    );
+                    self.alarm(AlarmKind::Move, format!("an order to hang elsewhere was not followed: {why}"));
                 }
             }
             Event::Control { connection, frame } => {
@@ -63,7 +59,7 @@ impl Writer {
             Event::BadBundle { connection, lane, seq, why, bytes } => {
                 tracing::warn!(connection, %why, "a bundle that does not verify was refused");
                 let what = format!("a bundle that does not verify was refused: {why}");
-                self.shared.alarm(AlarmKind::Unbelieved, what, self.clock.wall());
+                self.alarm(AlarmKind::Unbelieved, what);
                 self.feed(Input::Unbelieved { connection: ConnectionId(connection), lane, seq, bytes });
             }
             Event::Misbehaved { connection, what } => {

@@ -178,7 +178,7 @@ impl Writer {
                 WatchChange::Came(d) => format!("{}: its brief has come after all", d.case),
             };
             tracing::warn!("{what}");
-            self.shared.alarm(AlarmKind::Figures, what, now);
+            self.alarm(AlarmKind::Figures, what);
         }
         let (grace, patience) = (before(signed(pace.grace_ms)), before(pace.patience_ms()));
         let gaps = self.store.gaps(grace, before(pace.stale_ms()), patience, GAPS_MAX).await?;
@@ -198,7 +198,7 @@ impl Writer {
         if gap.asked == 0 {
             let what = format!("the figures of {} are not what it states: asked for again", gap.member);
             tracing::warn!(stated = gap.stated, since = gap.since.0, "{what}");
-            self.shared.alarm(AlarmKind::Figures, what, now);
+            self.alarm(AlarmKind::Figures, what);
         } else {
             self.store.recount(gap.member).await?;
             let news = self.store.compare_again(gap.member, now).await?;
@@ -221,7 +221,7 @@ impl Writer {
                 FiguresNews::Agreed(member) => {
                     let what = format!("the figures of {member} are what it states again");
                     tracing::info!("{what}");
-                    self.shared.alarm(AlarmKind::Figures, what, self.clock.wall());
+                    self.alarm(AlarmKind::Figures, what);
                 }
                 // Most often what is missing is on its way: only after a while is it asked for.
                 FiguresNews::Differs(_) => self.look_soon(),

@@ -41,6 +41,7 @@ use protocol::time::{CivilDay, UnixMillis};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::alarms::AlarmKind;
 use crate::clock::Clock;
 use crate::shared::Shared;
 use crate::store::{StoreError, WriteStore};
@@ -260,6 +261,11 @@ impl Writer {
         Now { uptime: Uptime(self.clock.uptime_ms()), wall: self.clock.wall() }
     }
 
+    /// Tells whoever operates the node.
+    fn alarm(&self, kind: AlarmKind, what: String) {
+        self.shared.alarm(kind, what, self.clock.wall());
+    }
+
     /// Feeds the core and keeps its answers in order.
     fn feed(&mut self, input: Input) {
         let mut out = Vec::new();
@@ -385,8 +391,6 @@ impl Writer {
             return Err(error);
         }
         self.cases.forget();
-        self.moving = Moving::load(&mut self.store).await?;
-        self.put_places();
         self.choose_again().await;
         self.beat.forget();
         // What was looked at in passing is looked at again, and the audit's head sent again.
@@ -395,6 +399,8 @@ impl Writer {
         self.anchored = false;
         batch.tickets.clear();
         let kept = crate::node::kept(&mut self.store, &self.line).await?;
+        self.moving = Moving::load(&mut self.store, &kept.former).await?;
+        self.put_places();
         self.endpoint.close_all("the node could not store what arrived");
         // The new core knows of no link, so it will not say that these went down.
         self.shared.all_down(self.clock.wall());

@@ -216,7 +216,7 @@ impl Writer {
                     taken.refused = taken.refused.saturating_add(1);
                     tracing::warn!(%from, %why, "a bundle of a parcel does not verify");
                     let what = format!("a bundle of a parcel does not verify and was refused: {why}");
-                    self.shared.alarm(AlarmKind::Parcel, what, self.clock.wall());
+                    self.alarm(AlarmKind::Parcel, what);
                 }
             }
         }

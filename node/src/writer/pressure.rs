@@ -92,7 +92,7 @@ impl Writer {
     fn under_pressure(&self, kind: AlarmKind, what: Option<String>) {
         if let Some(what) = what {
             tracing::warn!("{what}");
-            self.shared.alarm(kind, what, self.clock.wall());
+            self.alarm(kind, what);
         }
     }
 
@@ -129,13 +129,18 @@ impl Writer {
         self.pressure.chatter.remove(&connection);
     }
 
+    /// Who is at the other end, for people.
+    pub(super) fn named_peer(&self, connection: u64) -> String {
+        self.peers.get(&connection).map_or_else(|| "a neighbour".to_owned(), NodeId::to_string)
+    }
+
     /// A control frame has come.
     pub(super) fn control_came(&mut self, connection: u64) {
         self.shared.counters.came.control.add(1);
         let now = self.clock.uptime_ms();
         let chatter = self.pressure.chatter.entry(connection).or_default();
         if chatter.exceeds(now, CHATTER_MS, CONTROL_FRAMES_MAX) {
-            let peer = self.peers.get(&connection).map_or_else(|| "a neighbour".to_owned(), NodeId::to_string);
+            let peer = self.named_peer(connection);
             let what = format!("{peer} sends more than {CONTROL_FRAMES_MAX} control frames in ten seconds");
             self.under_pressure(AlarmKind::Restless, Some(what));
         }

@@ -307,7 +307,7 @@ impl Writer {
                     edition.kind, edition.name, edition.version
                 );
                 tracing::warn!(what);
-                self.shared.alarm(AlarmKind::Publication, what, self.clock.wall());
+                self.alarm(AlarmKind::Publication, what);
             }
         }
     }

@@ -55,11 +55,7 @@ impl Writer {
             Ok(request) => request,
             Err(error) => {
                 tracing::error!(%error, "a renewal could not be begun");
-                self.shared.alarm(
-                    AlarmKind::Certificate,
-                    format!("the certificate cannot be renewed: {error}"),
-                    self.clock.wall(),
-                );
+                self.alarm(AlarmKind::Certificate, format!("the certificate cannot be renewed: {error}"));
                 return;
             }
         };
@@ -67,11 +63,7 @@ impl Writer {
         if self.authority.is_some() {
             if let Err(why) = self.renew_own(&request, batch) {
                 self.standing.give_up();
-                self.shared.alarm(
-                    AlarmKind::Certificate,
-                    format!("the certificate was not renewed: {why}"),
-                    self.clock.wall(),
-                );
+                self.alarm(AlarmKind::Certificate, format!("the certificate was not renewed: {why}"));
             }
             return;
         }
@@ -137,11 +129,7 @@ impl Writer {
             .and_then(|()| self.endpoint.trust(self.standing.anchors.roots()).map_err(|e| e.to_string()));
         if let Err(error) = told {
             tracing::error!(error, "the link goes on with the certificates so far");
-            self.shared.alarm(
-                AlarmKind::Certificate,
-                format!("certificates could not be changed: {error}"),
-                self.clock.wall(),
-            );
+            self.alarm(AlarmKind::Certificate, format!("certificates could not be changed: {error}"));
         }
         if let Ok((not_before, not_after)) = self.standing.validity() {
             self.standing.time.renewed(not_before, not_after);
@@ -206,22 +194,14 @@ impl Writer {
             Ok(RenewReply::Renewed(enrolled)) => {
                 self.tending.ask_pause = 0;
                 if let Err(why) = self.renewed(&enrolled, batch) {
-                    self.shared.alarm(
-                        AlarmKind::Certificate,
-                        format!("the new certificate is not usable: {why}"),
-                        self.clock.wall(),
-                    );
+                    self.alarm(AlarmKind::Certificate, format!("the new certificate is not usable: {why}"));
                 }
             }
             Ok(RenewReply::Pending) => {}
             Ok(RenewReply::Refused(why)) => {
                 self.standing.give_up();
                 self.tending.renew_at = Some(self.clock.uptime_ms().saturating_add(ASK_PAUSE_MAX_MS));
-                self.shared.alarm(
-                    AlarmKind::Certificate,
-                    format!("the certificate was not renewed: {}", why.as_str()),
-                    self.clock.wall(),
-                );
+                self.alarm(AlarmKind::Certificate, format!("the certificate was not renewed: {}", why.as_str()));
             }
             Err(why) => tracing::debug!(why, "the parent was not reached for a renewal"),
         }

@@ -71,7 +71,7 @@ impl Writer {
         self.shared.counters.free.set(free);
         if let Some(what) = self.room.seen(free) {
             tracing::warn!("{what}");
-            self.shared.alarm(AlarmKind::Disk, what, self.clock.wall());
+            self.alarm(AlarmKind::Disk, what);
         }
     }
 
@@ -81,7 +81,7 @@ impl Writer {
         if full && !std::mem::replace(&mut self.room.full, true) {
             let what =
                 "the disk is full: nothing new is saved; what was saved is safe, and work goes on when there is room";
-            self.shared.alarm(AlarmKind::Disk, what.to_owned(), self.clock.wall());
+            self.alarm(AlarmKind::Disk, what.to_owned());
         }
     }
 
@@ -89,7 +89,7 @@ impl Writer {
     pub(super) fn had_room(&mut self) {
         self.room.stalled = false;
         if std::mem::take(&mut self.room.full) {
-            self.shared.alarm(AlarmKind::Disk, "the disk takes in again what is saved".to_owned(), self.clock.wall());
+            self.alarm(AlarmKind::Disk, "the disk takes in again what is saved".to_owned());
         }
     }
 }

@@ -48,7 +48,7 @@ impl Writer {
                 Output::Raise(alarm) => {
                     tracing::warn!(?alarm, "alarm");
                     let (kind, what) = in_words(&alarm);
-                    self.shared.alarm(kind, what, self.clock.wall());
+                    self.alarm(kind, what);
                 }
                 Output::LinkUp { peer } => {
                     tracing::info!(%peer, "link up");
@@ -133,8 +133,7 @@ impl Writer {
         if self.cut_off.replace(connection) == Some(connection) {
             return;
         }
-        let peer = self.peers.get(&connection).map_or_else(|| "a neighbour".to_owned(), NodeId::to_string);
-        self.shared.alarm(AlarmKind::CutOff, format!("{peer} was cut off: {what}"), self.clock.wall());
+        self.alarm(AlarmKind::CutOff, format!("{} was cut off: {what}", self.named_peer(connection)));
     }
 
     /// What a neighbour sends has reached the bound of what is kept aside.
@@ -143,7 +142,7 @@ impl Writer {
             "{peer}: so much of it is kept aside that what comes now is only counted; nothing was lost, and its link stays \
              up: find out why it sends this, then say `wuji quarantine --clear {peer}`"
         );
-        self.shared.alarm(AlarmKind::AsideFull, what, self.clock.wall());
+        self.alarm(AlarmKind::AsideFull, what);
     }
 
     fn is_parent(&self, peer: NodeId) -> bool {

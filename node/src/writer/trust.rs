@@ -276,11 +276,7 @@ impl Writer {
                 batch.trust.metas.push((super::SUBTREE_WAITS, "1".to_owned()));
             }
             if let Err(why) = self.finish_roll_over(batch) {
-                self.shared.alarm(
-                    AlarmKind::Certificate,
-                    format!("the roll-over of the authority is not finished: {why}"),
-                    self.clock.wall(),
-                );
+                self.alarm(AlarmKind::Certificate, format!("the roll-over of the authority is not finished: {why}"));
             }
         }
         self.renew_when_due(batch);

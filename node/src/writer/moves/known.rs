@@ -25,11 +25,10 @@ pub(crate) struct Moving {
 const RETELLS: &str = "retells";
 
 impl Moving {
-    /// From what is stored.
-    pub(crate) async fn load(store: &mut WriteStore) -> Result<Self, StoreError> {
+    /// From what is stored; `former` are the ways of nodes before they moved, which the link core is given too.
+    pub(crate) async fn load(store: &mut WriteStore, former: &[(NodeId, NodeId)]) -> Result<Self, StoreError> {
         let latest = store.moves().await?.into_iter().map(|signed| (signed.order.node(), signed)).collect();
-        let ways = store.former_ways().await?;
-        let gone = ways.into_iter().filter(|(member, via)| member == via).map(|(member, _)| member).collect();
+        let gone = former.iter().filter(|(member, via)| member == via).map(|(member, _)| *member).collect();
         let retells = store.meta(RETELLS).await?.is_some_and(|waits| waits == "1");
         Ok(Self { latest, gone, told: BTreeSet::new(), retells })
     }

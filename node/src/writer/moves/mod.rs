@@ -162,11 +162,7 @@ impl Writer {
 
     pub(super) fn move_refused(&self, refused: &MoveRefused) {
         let MoveRefused { node, reason } = refused;
-        self.shared.alarm(
-            AlarmKind::Move,
-            format!("{node} was not moved, nothing was changed: {}", reason.as_str()),
-            self.clock.wall(),
-        );
+        self.alarm(AlarmKind::Move, format!("{node} was not moved, nothing was changed: {}", reason.as_str()));
     }
 
     async fn issue_move(
@@ -255,7 +251,7 @@ impl Writer {
         tracing::info!(%node, %division, from = %from.division, %to, "a node hangs elsewhere from now on");
         if [Some(node), order.entry.entry.parent, Some(from.node)].contains(&Some(self.me.node)) {
             let what = format!("{division} hangs below {to} from now on, and no longer below {}", from.division);
-            self.shared.alarm(AlarmKind::Move, what, self.clock.wall());
+            self.alarm(AlarmKind::Move, what);
         }
     }
 
