@@ -22,6 +22,8 @@ mod world;
 #[cfg(test)]
 mod fifteen;
 #[cfg(test)]
+mod stage;
+#[cfg(test)]
 mod tests;
 
 pub use alarms::Raised;

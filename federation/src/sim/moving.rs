@@ -102,8 +102,8 @@ mod tests {
     use protocol::id::{BundleId, NodeId};
     use protocol::wire::bundle::Urgency;
 
-    use super::super::tests::Toy;
-    use super::super::{Settings, World, tree};
+    use super::super::Raised;
+    use super::super::stage::Stage;
 
     const CITY: usize = 0;
     const COUNTY: usize = 1;
@@ -112,135 +112,109 @@ mod tests {
     const COMMUNITY: usize = 4;
     const GRID: usize = 6;
 
-    struct Stage {
-        world: World<Toy>,
-        nodes: Vec<NodeId>,
+    /// The scene, and what was sent in it: to whom, and which bundle.
+    struct Play {
+        stage: Stage,
         sent: Vec<(usize, BundleId)>,
     }
 
-    impl Stage {
+    impl Play {
         /// A city, a county, two townships, each with a community and a grid.
         fn new(seed: u64) -> Self {
-            let places = tree(&[1, 2, 1, 1]);
-            let world = World::new(seed, Settings::default(), &places, |_, _| Toy::default());
-            let mut stage = Self { world, nodes: places.iter().map(|(node, ..)| *node).collect(), sent: Vec::new() };
-            stage.pass(3_000);
-            stage
-        }
-
-        fn pass(&mut self, ms: u64) {
-            self.world.run_until(self.world.now_ms() + ms);
+            Self { stage: Stage::seeded(seed, &[1, 2, 1, 1]), sent: Vec::new() }
         }
 
         fn send(&mut self, from: usize, to: usize, urgency: Urgency) {
-            let (node, goal) = (self.nodes[from], self.nodes[to]);
-            let before: Vec<_> = self.world.disk(node).unwrap().bundles.keys().copied().collect();
-            while self.world.act(node, |toy, _, _| ((), vec![toy.draft(node, goal, urgency)])).is_none() {
-                self.pass(20);
-            }
-            self.pass(60);
-            let held = &self.world.disk(node).unwrap().bundles;
-            let is =
-                |head: &protocol::wire::bundle::BundleHead| head.origin == node && head.to == goal && head.receipted;
-            let new = held.iter().find(|(id, stored)| !before.contains(id) && is(stored.bundle.head()));
-            self.sent.push((to, *new.expect("it was stored").0));
+            let id = self.stage.send(from, to, urgency);
+            self.sent.push((to, id));
         }
 
         /// Over a link the order goes ahead of what follows it; here the lower node hears first.
         fn hears(&mut self, at: usize) {
-            let (at, moving, to) = (self.nodes[at], self.nodes[COMMUNITY], self.nodes[NEW]);
-            while !self.world.hears_of_move(at, moving, to) {
-                self.pass(20);
+            let nodes = &self.stage.nodes;
+            let (at, moving, to) = (nodes[at], nodes[COMMUNITY], nodes[NEW]);
+            while !self.stage.world.hears_of_move(at, moving, to) {
+                self.stage.pass(20);
             }
         }
 
         fn cut(&mut self, child: usize) {
-            self.world.cut(self.nodes[child]);
+            self.stage.world.cut(self.stage.nodes[child]);
         }
 
-        fn ends_well(mut self) -> World<Toy> {
-            self.world.heal();
-            for _ in 0..2 {
-                self.world.drain(120_000).unwrap_or_else(|stuck| panic!("{}", stuck.0));
-                self.pass(20_000);
-            }
-            self.world.check_delivery();
-            assert!(self.world.counters.violations.is_empty(), "{:?}", self.world.counters.violations);
-            assert_eq!(
-                self.world.counters.raised(crate::sim::Raised::Misrouted),
-                0,
-                "nothing that is under way is kept aside"
-            );
-            for (to, id) in &self.sent {
-                let taken = self.world.disk(self.nodes[*to]).unwrap().bundles.get(id).map(|stored| stored.applied);
-                assert_eq!(taken, Some(1), "{id} to {}", self.nodes[*to]);
-            }
-            let line: Vec<NodeId> = self.world.disk(self.nodes[GRID]).unwrap().line.iter().map(|a| a.node).collect();
-            let expected: Vec<NodeId> = [COMMUNITY, NEW, COUNTY, CITY].iter().map(|at| self.nodes[*at]).collect();
+        fn mend(&mut self, child: usize) {
+            self.stage.world.mend_after(self.stage.nodes[child], 0);
+        }
+
+        fn ends_well(self) {
+            let nodes = self.stage.nodes.clone();
+            let world = self.stage.ends_well(&self.sent);
+            assert_eq!(world.counters.raised(Raised::Misrouted), 0, "nothing that is under way is kept aside");
+            let line: Vec<NodeId> = world.disk(nodes[GRID]).unwrap().line.iter().map(|a| a.node).collect();
+            let expected: Vec<NodeId> = [COMMUNITY, NEW, COUNTY, CITY].iter().map(|at| nodes[*at]).collect();
             assert_eq!(line, expected, "the grid sees the new line");
-            self.world
         }
     }
 
     /// What is under way in both directions when the community moves: its escalations wait at the old township, which is
     /// cut off, and orders wait at the county and at the township itself.
-    fn under_way(stage: &mut Stage) {
-        stage.cut(OLD);
+    fn under_way(play: &mut Play) {
+        play.cut(OLD);
         for urgency in [Urgency::Orange, Urgency::Routine, Urgency::Statistics] {
-            stage.send(GRID, CITY, urgency);
-            stage.send(COMMUNITY, COUNTY, urgency);
+            play.send(GRID, CITY, urgency);
+            play.send(COMMUNITY, COUNTY, urgency);
         }
-        stage.send(CITY, GRID, Urgency::Orange);
-        stage.send(COUNTY, COMMUNITY, Urgency::Bulk);
-        stage.cut(COMMUNITY);
-        stage.send(OLD, GRID, Urgency::Routine);
-        stage.send(5, GRID, Urgency::Routine);
+        play.send(CITY, GRID, Urgency::Orange);
+        play.send(COUNTY, COMMUNITY, Urgency::Bulk);
+        play.cut(COMMUNITY);
+        play.send(OLD, GRID, Urgency::Routine);
+        play.send(5, GRID, Urgency::Routine);
     }
 
     #[test]
     fn scenario_14_a_community_moves_while_its_old_township_is_cut_off() {
         for seed in 0..20 {
-            let mut stage = Stage::new(seed);
-            under_way(&mut stage);
-            [NEW, COUNTY].into_iter().for_each(|at| stage.hears(at));
-            stage.pass(500);
-            stage.world.mend_after(stage.nodes[COMMUNITY], 0);
-            stage.hears(COMMUNITY);
-            stage.pass(10_000);
-            stage.send(CITY, GRID, Urgency::Routine);
-            stage.send(GRID, CITY, Urgency::Routine);
-            stage.pass(8_000);
-            let (last, id) = *stage.sent.last().unwrap();
+            let mut play = Play::new(seed);
+            under_way(&mut play);
+            [NEW, COUNTY].into_iter().for_each(|at| play.hears(at));
+            play.stage.pass(500);
+            play.mend(COMMUNITY);
+            play.hears(COMMUNITY);
+            play.stage.pass(10_000);
+            play.send(CITY, GRID, Urgency::Routine);
+            play.send(GRID, CITY, Urgency::Routine);
+            play.stage.pass(8_000);
+            let (last, id) = *play.sent.last().unwrap();
             assert!(
-                stage.world.disk(stage.nodes[last]).unwrap().bundles.contains_key(&id),
+                play.stage.world.disk(play.stage.nodes[last]).unwrap().bundles.contains_key(&id),
                 "seed {seed}: by the new way"
             );
             // The old township comes back and hears of it, ahead of what nodes that moved send it by the new way. What was on
             // its way before comes as well, in both directions.
-            stage.world.mend_after(stage.nodes[OLD], 0);
-            stage.hears(OLD);
-            stage.send(OLD, GRID, Urgency::Routine);
-            stage.ends_well();
+            play.mend(OLD);
+            play.hears(OLD);
+            play.send(OLD, GRID, Urgency::Routine);
+            play.ends_well();
         }
     }
 
     #[test]
     fn scenario_14_the_community_hears_of_it_last_and_works_on_under_the_old_township() {
         for seed in 0..20 {
-            let mut stage = Stage::new(seed);
-            stage.send(CITY, GRID, Urgency::Routine);
-            stage.cut(OLD);
-            [NEW, COUNTY].into_iter().for_each(|at| stage.hears(at));
-            stage.send(CITY, GRID, Urgency::Orange);
-            stage.send(GRID, CITY, Urgency::Orange);
-            stage.send(GRID, OLD, Urgency::Routine);
-            stage.world.mend_after(stage.nodes[OLD], 0);
-            stage.pass(5_000);
-            stage.hears(OLD);
-            stage.pass(2_000);
-            stage.hears(COMMUNITY);
-            stage.send(GRID, CITY, Urgency::Statistics);
-            stage.ends_well();
+            let mut play = Play::new(seed);
+            play.send(CITY, GRID, Urgency::Routine);
+            play.cut(OLD);
+            [NEW, COUNTY].into_iter().for_each(|at| play.hears(at));
+            play.send(CITY, GRID, Urgency::Orange);
+            play.send(GRID, CITY, Urgency::Orange);
+            play.send(GRID, OLD, Urgency::Routine);
+            play.mend(OLD);
+            play.stage.pass(5_000);
+            play.hears(OLD);
+            play.stage.pass(2_000);
+            play.hears(COMMUNITY);
+            play.send(GRID, CITY, Urgency::Statistics);
+            play.ends_well();
         }
     }
 }
