@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod disk;
+pub mod draw;
 pub mod hostile;
 pub mod ledger;
 pub mod line;

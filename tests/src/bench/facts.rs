@@ -25,8 +25,9 @@ use wuji::store::link::{KeepBundle, OutboxRow};
 use wuji::store::trust::Route;
 use wuji::store::{self, WriteStore};
 
-use super::made::{Seed, fact, grid};
+use super::made::{fact, grid};
 use super::{Failure, Results};
+use crate::draw::Draw;
 
 const CITY: &str = "330600000000";
 const COUNTIES: usize = 6;
@@ -74,7 +75,7 @@ async fn run(root: &Path, together: usize) -> Result<Arrived, Failure> {
     let mut authority = Authority::load(&city.authority())?;
     // Behind the serials of the nodes that have joined.
     authority.resume_after(1_000);
-    let mut seed = Seed(42);
+    let mut seed = Draw(42);
     let mut origins = Vec::new();
     let mut bundles = 0;
     for at in 0..COUNTIES {
@@ -174,7 +175,7 @@ async fn queue(
     at: usize,
     together: usize,
     authority: &mut Authority,
-    seed: &mut Seed,
+    seed: &mut Draw,
 ) -> Result<(Vec<Origin>, usize), Failure> {
     let (city_id, mut city) = opened(&folders[0]).await?;
     let (county_id, mut county) = opened(&folders[at + 1]).await?;
@@ -236,7 +237,7 @@ fn number_bytes(at: usize, number: usize) -> [u8; 10] {
     bytes
 }
 
-fn seal(keys: &NodeKeys, origin: NodeId, to: NodeId, bodies: Vec<Body>, seed: &mut Seed) -> Result<Bundle, Failure> {
+fn seal(keys: &NodeKeys, origin: NodeId, to: NodeId, bodies: Vec<Body>, seed: &mut Draw) -> Result<Bundle, Failure> {
     let mut random = || {
         let mut bytes = [0; 10];
         bytes[..8].copy_from_slice(&seed.below(u64::MAX).to_be_bytes());

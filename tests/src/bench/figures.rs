@@ -13,8 +13,9 @@ use wuji::store::trust::Route;
 use wuji::store::{self, Place};
 
 use super::curve::{self, Chart, Line};
-use super::made::{DAYS, Seed, fact, grid};
+use super::made::{DAYS, fact, grid};
 use super::{Failure, Results};
+use crate::draw::Draw;
 use crate::postgres::{self, TestDatabase};
 
 /// Grids, which own the facts.
@@ -101,7 +102,7 @@ pub async fn measure(root: &Path, results: &mut Results) -> Result<(), Failure> 
 /// Measures on one database.
 async fn run(database: &'static str, place: &Place) -> Result<Vec<Point>, Failure> {
     let (store, mut write) = store::open(place, NodeId::from_bytes([7; 16])).await?;
-    let mut seed = Seed(7);
+    let mut seed = Draw(7);
     let mut points = Vec::new();
     let mut held = 0;
     write.begin().await?;
@@ -169,7 +170,7 @@ fn owner(number: u64) -> NodeId {
 }
 
 /// Every measure in turn, cut by up to two things, over the city or a part of it, over the year or a part of it.
-fn question(seed: &mut Seed, n: usize) -> Question {
+fn question(seed: &mut Draw, n: usize) -> Question {
     let dimensions = [
         Dimension::Level,
         Dimension::Category,
@@ -186,7 +187,7 @@ fn question(seed: &mut Seed, n: usize) -> Question {
         Dimension::Time(Period::Week),
         Dimension::Time(Period::Day),
     ];
-    let pick = |seed: &mut Seed| dimensions[usize::try_from(seed.below(dimensions.len() as u64)).unwrap_or(0)];
+    let pick = |seed: &mut Draw| seed.of(&dimensions);
     let measure = DEFINITIONS[n % DEFINITIONS.len()].measure;
     let daily = measure == wuji::oversight::Measure::Occupancy;
     let mut by = vec![pick(seed)];

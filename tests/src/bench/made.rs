@@ -10,31 +10,14 @@ use protocol::time::{Minute, UnixMillis};
 use protocol::unit::UnitCode;
 use protocol::warning::Warning;
 
+use crate::draw::Draw;
+
 /// First minute of the year: 2026-01-01 in UTC+8.
 const FIRST: u32 = 20_454 * 1_440 - 480;
 /// Minutes of the year.
 const YEAR: u64 = 365 * 1_440;
 /// First and last day of the year, counted from 1970-01-01.
 pub const DAYS: (i32, i32) = (20_454, 20_818);
-
-/// Numbers from a seed.
-#[derive(Debug, Clone)]
-pub struct Seed(pub u64);
-
-impl Seed {
-    /// The next number below a limit.
-    pub fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (z ^ (z >> 31)) % end
-    }
-
-    fn of<T: Copy>(&mut self, all: &[T]) -> T {
-        all[usize::try_from(self.below(all.len() as u64)).unwrap_or(0)]
-    }
-}
 
 /// The division of a grid, by its number from 0: six counties, twenty townships each, ten communities, five grids.
 pub fn grid(number: u64) -> DivisionCode {
@@ -47,7 +30,7 @@ pub fn grid(number: u64) -> DivisionCode {
 }
 
 /// A case of the year, owned by the node of a grid.
-pub fn fact(seed: &mut Seed, place: DivisionCode, owner: NodeId) -> CaseFact {
+pub fn fact(seed: &mut Draw, place: DivisionCode, owner: NodeId) -> CaseFact {
     let at = FIRST + u32::try_from(seed.below(YEAR)).unwrap_or(0);
     let mut random = [0; 10];
     for byte in &mut random {

@@ -5,29 +5,12 @@ use std::time::Duration;
 
 use super::one_of;
 use crate::disk::Disk;
+use crate::draw::Draw;
 use crate::line::FiveLevels;
 
-/// Numbers that a seed draws (splitmix64, Steele and others 2014).
-#[derive(Debug)]
-pub(super) struct Draw(u64);
-
-impl Draw {
-    pub(super) fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    pub(super) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// So many milliseconds, one or another.
-    fn moment(&mut self, from: u64, to: u64) -> Duration {
-        Duration::from_millis(from + self.next() % (to - from))
-    }
+/// So many milliseconds, one or another.
+fn moment(draw: &mut Draw, from: u64, to: u64) -> Duration {
+    Duration::from_millis(from + draw.below(to - from))
 }
 
 /// A fault.
@@ -78,25 +61,25 @@ impl Game {
     /// One fault, from its beginning to its end, and a moment of rest.
     pub(super) async fn play(&mut self, draw: &mut Draw) {
         let kinds = if self.disk.is_some() { Fault::ALL.as_slice() } else { &Fault::ALL[..4] };
-        let fault = kinds[usize::try_from(draw.next()).unwrap_or(0) % kinds.len()];
+        let fault = draw.of(kinds);
         *self.played.entry(fault).or_default() += 1;
-        let whom = draw.next();
+        let whom = draw.number();
         match fault {
             Fault::Kill => self.kill(whom, draw).await,
             Fault::Stop => self.stop(whom, draw).await,
             Fault::Cut | Fault::Lossy => self.trouble_a_line(fault, whom, draw).await,
             Fault::Disk => self.fill_the_disk(draw).await,
         }
-        tokio::time::sleep(draw.moment(100, 2_000)).await;
+        tokio::time::sleep(moment(draw, 100, 2_000)).await;
     }
 
     async fn kill(&mut self, whom: u64, draw: &mut Draw) {
         self.weigh();
         let (_, node) = one_of(&mut self.levels.nodes, whom);
         node.kill();
-        tokio::time::sleep(draw.moment(20, 3_000)).await;
+        tokio::time::sleep(moment(draw, 20, 3_000)).await;
         node.start_with(&[]);
-        tokio::time::sleep(draw.moment(0, 300)).await;
+        tokio::time::sleep(moment(draw, 0, 300)).await;
         node.kill();
         node.start().await;
     }
@@ -104,7 +87,7 @@ impl Game {
     async fn stop(&mut self, whom: u64, draw: &mut Draw) {
         let (_, node) = one_of(&mut self.levels.nodes, whom);
         node.signal("STOP");
-        tokio::time::sleep(draw.moment(200, 10_000)).await;
+        tokio::time::sleep(moment(draw, 200, 10_000)).await;
         node.signal("CONT");
     }
 
@@ -114,10 +97,10 @@ impl Game {
         if fault == Fault::Cut {
             relay.cut(true);
         } else {
-            relay.lose(draw.next() % 200);
-            relay.delay(draw.moment(1, 300));
+            relay.lose(draw.below(200));
+            relay.delay(moment(draw, 1, 300));
         }
-        tokio::time::sleep(draw.moment(200, 10_000)).await;
+        tokio::time::sleep(moment(draw, 200, 10_000)).await;
         relay.cut(false);
         relay.lose(0);
         relay.delay(Duration::ZERO);
@@ -125,14 +108,9 @@ impl Game {
 
     async fn fill_the_disk(&mut self, draw: &mut Draw) {
         let Some(disk) = &self.disk else { return };
-        disk.leave(draw.next() % (32 * 1024 * 1024)).await;
-        tokio::time::sleep(draw.moment(500, 8_000)).await;
+        disk.leave(draw.below(32 * 1024 * 1024)).await;
+        tokio::time::sleep(moment(draw, 500, 8_000)).await;
         disk.make_room().await;
-    }
-
-    /// Each fault has ended by itself; what remains is to look at the processes once more.
-    pub(super) async fn heal(&mut self) {
-        self.weigh();
     }
 
     /// Takes in how much memory each process has needed: a new one begins anew.
@@ -141,22 +119,9 @@ impl Game {
         self.memory_max = self.memory_max.max(most.unwrap_or(0));
     }
 
-    pub(super) fn over(self) -> (FiveLevels, BTreeMap<Fault, u64>, u64) {
+    /// Each fault has ended by itself; the processes are looked at once more.
+    pub(super) fn over(mut self) -> (FiveLevels, BTreeMap<Fault, u64>, u64) {
+        self.weigh();
         (self.levels, self.played, self.memory_max)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_seed_draws_the_same_trouble_again_and_another_seed_another() {
-        let drawn = |seed| {
-            let mut draw = Draw::new(seed);
-            std::array::from_fn::<_, 20, _>(|_| draw.next())
-        };
-        assert_eq!(drawn(7), drawn(7));
-        assert_ne!(drawn(7), drawn(8));
     }
 }

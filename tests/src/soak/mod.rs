@@ -11,9 +11,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 pub use self::fault::Fault;
-use self::fault::{Draw, Game};
+use self::fault::Game;
 pub use self::report::Report;
 use crate::disk::Disk;
+use crate::draw::Draw;
 use crate::ledger::Ledger;
 use crate::line::{COMMUNITY, FiveLevels, GRID, PATH, TOWNSHIP};
 use crate::process::Node;
@@ -41,11 +42,10 @@ pub async fn run(root: &Path, options: Options) -> Report {
     let before = size(root);
     let mut game = Game::new(levels, disk);
     tokio::join!(ledger.fill(&filers, &stop, PAUSE), async {
-        let (began, mut draw) = (Instant::now(), Draw::new(options.seed));
+        let (began, mut draw) = (Instant::now(), Draw(options.seed));
         while began.elapsed() < options.lasts {
             game.play(&mut draw).await;
         }
-        game.heal().await;
         stop.store(true, Ordering::Relaxed);
     });
     let (levels, played, memory_max) = game.over();
