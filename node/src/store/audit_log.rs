@@ -87,7 +87,7 @@ impl WriteStore {
                     .bind(entry.reason.as_str())
                     .bind(hash.0.to_vec());
             }
-            query.execute(self.connection().await?).await?;
+            self.later(query).await?;
         }
         Ok(())
     }

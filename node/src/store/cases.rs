@@ -175,7 +175,7 @@ impl WriteStore {
                     .bind(header.at.corrected().0)
                     .bind(codec::encode_unbounded(*header));
             }
-            query.execute(self.connection().await?).await?;
+            self.later(query).await?;
         }
         let privates: Vec<_> = events.iter().filter_map(|(header, private, _)| private.map(|p| (*header, p))).collect();
         self.put_privates(&privates).await
@@ -204,7 +204,7 @@ impl WriteStore {
                     .bind(content)
                     .bind(paper.open);
             }
-            query.execute(self.connection().await?).await?;
+            self.later(query).await?;
         }
         Ok(())
     }
@@ -225,7 +225,7 @@ impl WriteStore {
                 values(chunk.len(), 24)
             );
             let query = chunk.iter().fold(sql(AssertSqlSafe(text)), |query, case| self.case_row(query, me, case, now));
-            query.execute(self.connection().await?).await?;
+            self.later(query).await?;
         }
         Ok(())
     }
@@ -262,8 +262,23 @@ impl WriteStore {
     /// Everything that is held of a case.
     pub async fn records(&mut self, case: CaseId) -> Result<Vec<Record>, StoreError> {
         let (node, vault) = (self.node, self.vault.clone());
+        if self.is_new(case).await? {
+            return Ok(Vec::new());
+        }
         let mut read = read_records(self.connection().await?, node, vault.as_ref(), &[case]).await?;
         Ok(read.remove(&case).unwrap_or_default())
+    }
+
+    /// Whether nothing at all is held of a case: what is asked most often of one that is not in memory, and in one look.
+    async fn is_new(&mut self, case: CaseId) -> Result<bool, StoreError> {
+        let row = sql("SELECT EXISTS (SELECT 1 FROM case_event WHERE node = $1 AND case_id = $2) \
+             OR EXISTS (SELECT 1 FROM case_paper WHERE node = $1 AND case_id = $2) \
+             OR EXISTS (SELECT 1 FROM fact WHERE node = $1 AND case_id = $2)")
+        .bind(self.me())
+        .bind(case.as_bytes().to_vec())
+        .fetch_one(self.connection().await?)
+        .await?;
+        row.try_get::<bool>(0).map(|held| !held)
     }
 
     /// Everything that is held of some cases, for each of them.

@@ -28,6 +28,9 @@ const IDLE: Duration = Duration::from_secs(60);
 const TRUSTED: Duration = Duration::from_secs(2);
 /// Statements that a connection to a server keeps prepared; multi-row ones have a text for each number of rows.
 const STATEMENTS_MAX: usize = 256;
+/// Pages of the log after which they are folded into the file. Rows of many cases lie on few pages that are written again and
+/// again, and each is folded once however often it stands in the log.
+const LOG_PAGES: &str = "4096";
 /// Page cache of a connection, KiB (negative means KiB to SQLite).
 const CACHE_KIB: &str = "-4096";
 
@@ -80,6 +83,7 @@ fn file(path: &Path) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(BUSY_TIMEOUT)
         .pragma("cache_size", CACHE_KIB)
+        .pragma("wal_autocheckpoint", LOG_PAGES)
         // What is deleted is overwritten: names that were erased are not to be found in free pages.
         .pragma("secure_delete", "ON")
         .disable_statement_logging()

@@ -263,7 +263,7 @@ impl WriteStore {
                 query = query.bind(value(cell, *kind)?);
             }
         }
-        query.execute(self.connection().await?).await?;
+        self.later(query).await?;
         Ok(())
     }
 

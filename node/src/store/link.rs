@@ -11,7 +11,7 @@ use protocol::wire::frame::{Lane, LinkSeq};
 use sqlx::AssertSqlSafe;
 
 use super::sql::sql;
-use super::{IDS_A_STATEMENT, StoreError, WriteStore, hash32, id16, list, pieces, values};
+use super::{IDS_A_STATEMENT, StoreError, WriteStore, hash32, id16, list, pieces, rows_of_ids, values};
 
 /// A bundle to be kept.
 #[derive(Debug, Clone)]
@@ -91,54 +91,38 @@ impl WriteStore {
                     .bind(keep.done.then_some(now.0))
                     .bind(keep.bundle.bytes().to_vec());
             }
-            query.execute(self.connection().await?).await?;
+            self.later(query).await?;
         }
         let sealed = self.note_sealed(bundles.iter().map(|keep| &keep.bundle)).await?;
-        if !bundles.is_empty() && self.receipts_ahead().await? {
-            sql(
-                "UPDATE bundle SET done_at = $2 WHERE node = $1 AND done_at IS NULL \
-                 AND EXISTS (SELECT 1 FROM receipt_ahead r WHERE r.node = $1 AND r.bundle = bundle.id AND r.giver = bundle.destination)",
-            )
-            .bind(self.me())
-            .bind(now.0)
-            .execute(self.connection().await?)
-            .await?;
+        if !bundles.is_empty() {
+            // Nearly always none waits: to begin with them costs one look into a table without rows.
+            let ahead = sql("UPDATE bundle SET done_at = $2 WHERE node = $1 AND done_at IS NULL \
+                 AND id IN (SELECT bundle FROM receipt_ahead WHERE node = $1) \
+                 AND EXISTS (SELECT 1 FROM receipt_ahead r WHERE r.node = $1 AND r.bundle = bundle.id AND r.giver = bundle.destination)");
+            let ahead = ahead.bind(self.me()).bind(now.0);
+            self.later(ahead).await?;
         }
         Ok(bundles.iter().any(|keep| keep.via.is_some() && sealed.contains(&keep.bundle.head().id)))
-    }
-
-    /// Whether a receipt waits for its bundle; nearly always not.
-    async fn receipts_ahead(&mut self) -> Result<bool, StoreError> {
-        let row = sql("SELECT EXISTS (SELECT 1 FROM receipt_ahead WHERE node = $1)")
-            .bind(self.me())
-            .fetch_one(self.connection().await?)
-            .await?;
-        row.try_get(0)
     }
 
     /// Marks bundles as delivered at their destination, which alone can say so. A receipt whose bundle is not here is
     /// remembered.
     pub async fn mark_receipted(&mut self, by: NodeId, ids: &[BundleId], now: UnixMillis) -> Result<(), StoreError> {
-        let unknown = self.unseen(ids).await?;
-        for id in unknown {
-            sql("INSERT INTO receipt_ahead (node, bundle, giver, at) VALUES ($1, $2, $3, $4) \
-                 ON CONFLICT (node, bundle, giver) DO NOTHING")
-            .bind(self.me())
-            .bind(id.as_bytes().to_vec())
-            .bind(by.as_bytes().to_vec())
-            .bind(now.0)
-            .execute(self.connection().await?)
-            .await?;
-        }
         for chunk in ids.chunks(IDS_A_STATEMENT) {
+            let (_, places) = list(4, chunk);
+            let text = format!(
+                "INSERT INTO receipt_ahead (node, bundle, giver, at) SELECT $1, named.column1, $2, $3 FROM (VALUES {}) AS named \
+                 WHERE NOT EXISTS (SELECT 1 FROM bundle b WHERE b.node = $1 AND b.id = named.column1) \
+                 ON CONFLICT (node, bundle, giver) DO NOTHING",
+                rows_of_ids(4, chunk.len().next_power_of_two())
+            );
+            let unknown = sql(AssertSqlSafe(text)).bind(self.me()).bind(by.as_bytes().to_vec()).bind(now.0);
+            self.later(places.fold(unknown, |query, id| query.bind(id.as_bytes().to_vec()))).await?;
             let (marks, places) = list(3, chunk);
             let text =
                 format!("UPDATE bundle SET done_at = $2 WHERE node = $1 AND done_at IS NULL AND id IN ({marks})");
-            let mut query = sql(AssertSqlSafe(text)).bind(self.me()).bind(now.0);
-            for id in places {
-                query = query.bind(id.as_bytes().to_vec());
-            }
-            query.execute(self.connection().await?).await?;
+            let delivered = sql(AssertSqlSafe(text)).bind(self.me()).bind(now.0);
+            self.later(places.fold(delivered, |query, id| query.bind(id.as_bytes().to_vec()))).await?;
         }
         Ok(())
     }
@@ -161,21 +145,19 @@ impl WriteStore {
                     .bind(row.hash.0.to_vec())
                     .bind(row.bundle.as_bytes().to_vec());
             }
-            query.execute(self.connection().await?).await?;
+            self.later(query).await?;
         }
         Ok(())
     }
 
     /// Drops what a neighbour has acknowledged. The row of the last acknowledged number stays: its hash answers a greeting.
     pub async fn drop_acknowledged(&mut self, peer: NodeId, lane: Lane, upto: LinkSeq) -> Result<(), StoreError> {
-        sql("DELETE FROM outbox WHERE node = $1 AND peer = $2 AND lane = $3 AND seq < $4")
+        let acknowledged = sql("DELETE FROM outbox WHERE node = $1 AND peer = $2 AND lane = $3 AND seq < $4")
             .bind(self.me())
             .bind(peer.as_bytes().to_vec())
             .bind(i64::from(lane.index()))
-            .bind(seq_number(upto))
-            .execute(self.connection().await?)
-            .await?;
-        Ok(())
+            .bind(seq_number(upto));
+        self.later(acknowledged).await
     }
 
     /// Drops the whole outbox to a neighbour: its numbering starts again.

@@ -10,6 +10,7 @@ pub mod database;
 mod dialect;
 pub mod dump;
 pub mod figures;
+mod later;
 pub mod lease;
 pub mod link;
 pub mod lists;
@@ -36,6 +37,7 @@ use crate::person::vault::{Vault, VaultError};
 
 pub use self::database::{Database, Place};
 pub(crate) use self::dialect::{IDS_A_STATEMENT, list, pieces, rows_of_ids, values};
+use self::later::Transaction;
 use self::lease::Lease;
 pub use self::lease::Patience;
 use self::sql::{Connection, Row, sql};
@@ -134,8 +136,7 @@ pub struct WriteStore {
     database: Database,
     pub(crate) vault: Option<Arc<Vault>>,
     held: Option<Connection>,
-    /// A transaction is open on the connection that is held.
-    open: bool,
+    transaction: Transaction,
     /// On a server: the right to write.
     lease: Option<Lease>,
 }
@@ -181,7 +182,14 @@ impl Database {
 
     /// The writing side of one node.
     pub fn write_store(&self, node: NodeId) -> WriteStore {
-        WriteStore { node, database: self.clone(), vault: None, held: None, open: false, lease: None }
+        WriteStore {
+            node,
+            database: self.clone(),
+            vault: None,
+            held: None,
+            transaction: Transaction::default(),
+            lease: None,
+        }
     }
 }
 
@@ -235,13 +243,19 @@ impl WriteStore {
         self.vault = Some(vault);
     }
 
-    /// The connection of this turn, taken when it is first needed.
+    /// The connection of this turn, taken when it is first needed. What waits has been run on it.
     pub(crate) async fn connection(&mut self) -> Result<&mut Connection, StoreError> {
-        let held = match self.held.take() {
+        let mut held = match self.held.take() {
             Some(held) => held,
-            None => self.database.write().await?,
+            // Seldom, and so on the heap, as what waits is: every statement would else carry the state of this beside its own.
+            None => Box::pin(self.database.write()).await?,
         };
-        Ok(self.held.insert(held))
+        let run = match self.transaction.waits() {
+            true => Box::pin(self.run_waiting(&mut held)).await,
+            false => Ok(()),
+        };
+        let held = self.held.insert(held);
+        run.map(|()| held)
     }
 
     /// Takes the right to write this node, where several processes could. A file needs none: its folder is locked.
@@ -276,13 +290,12 @@ impl WriteStore {
     pub async fn begin(&mut self) -> Result<(), StoreError> {
         self.take_lease(Patience::Refuse, "").await?;
         let Some(lease) = &self.lease else {
-            sql("BEGIN IMMEDIATE").execute(self.connection().await?).await?;
-            self.open = true;
+            self.transaction.begin();
             return Ok(());
         };
         let text = lease.begin_text();
         self.connection().await?;
-        self.open = true;
+        self.transaction.open = true;
         match sql::several(text, self.connection().await?).await? {
             0 => {
                 self.rollback().await?;
@@ -305,42 +318,42 @@ impl WriteStore {
         .execute(self.connection().await?)
         .await?;
         let text = lease::begin_beside_text(self.node);
-        self.open = true;
+        self.transaction.open = true;
         sql::several(text, self.connection().await?).await?;
         Ok(())
     }
 
     /// Commits it: what it wrote is on disk when this returns.
     pub async fn commit(&mut self) -> Result<(), StoreError> {
-        match self.connection().await? {
-            file @ Connection::Sqlite(_) => {
-                sql("COMMIT").execute(file).await?;
-            }
+        match &self.database {
+            Database::File { .. } => self.commit_file().await?,
             // To commit a transaction that failed before is no error to a server: it rolls back and says so in passing.
             // A statement in front fails then.
-            server @ Connection::Postgres(_) => {
-                sql::several("SELECT 1; COMMIT".to_owned(), server).await?;
+            Database::Server(_) => {
+                sql::several("SELECT 1; COMMIT".to_owned(), self.connection().await?).await?;
             }
         }
-        self.open = false;
+        self.transaction.open = false;
         Ok(())
     }
 
     /// Gives it up. A connection that cannot even do that is closed.
     pub async fn rollback(&mut self) -> Result<(), StoreError> {
-        if self.open {
+        self.transaction.forget();
+        if self.transaction.open {
             if let Err(error) = sql("ROLLBACK").execute(self.connection().await?).await {
                 self.rest();
                 return Err(error);
             }
-            self.open = false;
+            self.transaction.open = false;
         }
         Ok(())
     }
 
     /// Ends a turn of work: the connection goes back. One with an unfinished transaction is closed instead.
     pub fn rest(&mut self) {
-        let unfinished = std::mem::take(&mut self.open);
+        self.transaction.forget();
+        let unfinished = std::mem::take(&mut self.transaction.open);
         if let Some(mut held) = self.held.take()
             && unfinished
         {

@@ -97,7 +97,7 @@ impl WriteStore {
                     .bind(Vec::new())
                     .bind(sealed_with(self.vault.as_ref())?.seal(&place, &plain)?);
             }
-            query.execute(self.connection().await?).await?;
+            self.later(query).await?;
         }
         let found: BTreeSet<_> = privates
             .iter()
@@ -112,7 +112,7 @@ impl WriteStore {
             for (case, hash) in chunk {
                 query = query.bind(self.node.as_bytes().to_vec()).bind(hash.to_vec()).bind(case.as_bytes().to_vec());
             }
-            query.execute(self.connection().await?).await?;
+            self.later(query).await?;
         }
         Ok(())
     }
@@ -143,7 +143,7 @@ impl WriteStore {
                 for id in chunk {
                     query = query.bind(id.as_bytes().to_vec());
                 }
-                query.execute(self.connection().await?).await?;
+                self.later(query).await?;
             }
         }
         sql("DELETE FROM person_index WHERE node = $1 AND case_id = $2")

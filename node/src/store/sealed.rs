@@ -45,7 +45,7 @@ impl WriteStore {
                     .bind(case.as_bytes().to_vec())
                     .bind(bundle.as_bytes().to_vec());
             }
-            query.execute(self.connection().await?).await?;
+            self.later(query).await?;
         }
         Ok(sealed.into_iter().map(|(_, bundle)| bundle).collect())
     }

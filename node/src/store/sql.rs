@@ -71,12 +71,14 @@ values! {
 pub(crate) struct Statement {
     text: SqlStr,
     values: Vec<Value>,
+    /// Its text is worth keeping prepared.
+    again: bool,
 }
 
 /// A statement. A text put together at run time must be wrapped in `AssertSqlSafe`: never with anything that came from
 /// outside.
 pub(crate) fn sql(text: impl SqlSafeStr) -> Statement {
-    Statement { text: text.into_sql_str(), values: Vec::new() }
+    Statement { text: text.into_sql_str(), values: Vec::new(), again: true }
 }
 
 /// Runs several statements without values in one message to a server; gives the number of rows that they returned.
@@ -116,7 +118,7 @@ const MANY_VALUES: usize = 16;
 impl Statement {
     /// As SQLite runs it fastest.
     fn for_sqlite(self) -> Self {
-        if self.values.len() < MANY_VALUES {
+        if self.values.len() < MANY_VALUES || !self.again {
             return self;
         }
         match nameless(self.text.as_str(), self.values.len()) {
@@ -130,7 +132,7 @@ impl Statement {
 macro_rules! bound {
     ($database:ty, $statement:expr) => {{
         let statement: Statement = $statement;
-        let mut query = sqlx::query::<$database>(statement.text);
+        let mut query = sqlx::query::<$database>(statement.text).persistent(statement.again);
         for value in statement.values {
             query = match value {
                 Value::Int(v) => query.bind(v),
@@ -158,6 +160,26 @@ macro_rules! run {
 }
 
 impl Statement {
+    /// A statement with its values whose like will hardly come again.
+    pub(super) fn once(text: impl SqlSafeStr, values: Vec<Value>) -> Self {
+        Self { text: text.into_sql_str(), values, again: false }
+    }
+
+    /// Its text.
+    pub(super) fn text(&self) -> &str {
+        self.text.as_str()
+    }
+
+    /// How many values it has.
+    pub(super) fn values(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Its values alone.
+    pub(super) fn into_values(self) -> Vec<Value> {
+        self.values
+    }
+
     /// Binds the next value.
     pub(crate) fn bind(mut self, value: impl Into<Value>) -> Self {
         self.values.push(value.into());

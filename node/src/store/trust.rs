@@ -233,14 +233,12 @@ impl WriteStore {
 
     /// Keeps the numbering of a link.
     pub async fn put_link(&mut self, peer: NodeId, state: &StoredLink) -> Result<(), StoreError> {
-        sql("INSERT INTO link (node, peer, state) VALUES ($1, $2, $3) \
+        let state = sql("INSERT INTO link (node, peer, state) VALUES ($1, $2, $3) \
              ON CONFLICT (node, peer) DO UPDATE SET state = excluded.state")
         .bind(self.me())
         .bind(peer.as_bytes().to_vec())
-        .bind(codec::encode_unbounded(state))
-        .execute(self.connection().await?)
-        .await?;
-        Ok(())
+        .bind(codec::encode_unbounded(state));
+        self.later(state).await
     }
 
     /// The numbering of all links.

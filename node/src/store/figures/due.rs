@@ -79,7 +79,7 @@ impl WriteStore {
             for (reader, key) in chunk {
                 query = query.bind(&reader.as_bytes()[..]).bind(&key.as_bytes()[..]);
             }
-            query.execute(self.connection().await?).await?;
+            self.later(query).await?;
         }
         Ok(())
     }
@@ -109,7 +109,7 @@ impl WriteStore {
             for (reader, key) in chunk {
                 query = query.bind(self.me()).bind(&reader.as_bytes()[..]).bind(&key.as_bytes()[..]);
             }
-            query.execute(self.connection().await?).await?;
+            self.later(query).await?;
         }
         Ok(())
     }

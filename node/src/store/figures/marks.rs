@@ -72,7 +72,7 @@ impl WriteStore {
                     .bind(now.0)
                     .bind(0_i64);
             }
-            query.execute(self.connection().await?).await?;
+            self.later(query).await?;
         }
         Ok(())
     }

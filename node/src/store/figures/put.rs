@@ -117,7 +117,7 @@ impl WriteStore {
                     .bind(fact.void)
                     .bind(codec::encode_unbounded(*fact));
             }
-            query.execute(self.connection().await?).await?;
+            self.later(query).await?;
         }
         Ok(())
     }
@@ -141,7 +141,7 @@ impl WriteStore {
                     .bind(stored(tally.value))
                     .bind(i64::from(tally.version));
             }
-            query.execute(self.connection().await?).await?;
+            self.later(query).await?;
         }
         Ok(())
     }

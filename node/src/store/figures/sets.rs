@@ -67,7 +67,7 @@ impl WriteStore {
                     .bind(stored(set.tallies()))
                     .bind(set.bytes());
             }
-            query.execute(self.connection().await?).await?;
+            self.later(query).await?;
         }
         Ok(())
     }

@@ -61,7 +61,7 @@ impl WriteStore {
                     .bind(now.0)
                     .bind(false);
             }
-            query.execute(self.connection().await?).await?;
+            self.later(query).await?;
         }
         Ok(())
     }
@@ -72,7 +72,7 @@ impl WriteStore {
             let text = format!("DELETE FROM escalation_watch WHERE node = $1 AND key IN ({marks})");
             let query = sql(AssertSqlSafe(text)).bind(self.me());
             let query = places.fold(query, |query, key| query.bind(&key.as_bytes()[..]));
-            query.execute(self.connection().await?).await?;
+            self.later(query).await?;
         }
         Ok(())
     }
