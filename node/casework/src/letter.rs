@@ -6,6 +6,7 @@ use protocol::division::DivisionCode;
 use protocol::event::{Header, PrivatePart};
 use protocol::id::{CaseId, CaseKey, ContributionId, NodeId, OfferId, OrderId};
 use protocol::order::{Answer, Contribution, OrderAnswer};
+use protocol::receipt::{Receipt, Subject};
 use protocol::sealed::{SEALED_BYTES_MAX, Sealed};
 use protocol::time::ClockReading;
 use protocol::transfer::Handover;
@@ -86,6 +87,12 @@ pub struct Outgoing {
 }
 
 impl Outgoing {
+    /// Whether whoever gets it answers for it with a receipt of the link, so that it is offered again after a restore
+    /// however old it is by then. A receipt of a case asks for none: the next one says all that it said.
+    pub fn is_answered(&self) -> bool {
+        !matches!(&self.letter, Letter::Plain(Body::Receipt(Receipt { subject: Subject::Case { .. }, .. })))
+    }
+
     /// The body that travels. None when it cannot be sealed or is above its limit.
     pub fn into_body(self, seal: &dyn Fn(NodeId, &[u8]) -> Option<Sealed>) -> Option<Body> {
         let to = self.to;

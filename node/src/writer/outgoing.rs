@@ -34,17 +34,17 @@ impl Writer {
     /// Seals and signs everything that waits to go out, and lets the core number it.
     pub(super) fn send_letters(&mut self, batch: &mut Batch) {
         for outgoing in without_older_receipts(std::mem::take(&mut batch.outgoing)) {
-            let (to, urgency) = (outgoing.to, outgoing.urgency);
+            let (to, urgency, receipted) = (outgoing.to, outgoing.urgency, outgoing.is_answered());
             let sealer = |node: NodeId, plain: &[u8]| {
                 self.directory.sealing_key(node).and_then(|key| seal::seal(key, &[], plain).ok())
             };
             match outgoing.into_body(&sealer) {
-                Some(body) => batch.letters.push(Letter { to, urgency, receipted: true, body }),
+                Some(body) => batch.letters.push(Letter { to, urgency, receipted, body }),
                 None => tracing::error!(%to, "no sealing key is known for this node: its message was not sent"),
             }
         }
         let mut groups: BTreeMap<(NodeId, Urgency, bool), Vec<Message>> = BTreeMap::new();
-        for letter in std::mem::take(&mut batch.letters) {
+        for letter in with_receipts_together(std::mem::take(&mut batch.letters)) {
             if letter.to == self.me.node {
                 continue;
             }
@@ -139,6 +139,19 @@ fn without_older_receipts(all: Vec<Outgoing>) -> Vec<Outgoing> {
     kept
 }
 
+/// A receipt of the link goes in one bundle with the receipts of cases to the same node: one way for both.
+fn with_receipts_together(mut letters: Vec<Letter>) -> Vec<Letter> {
+    let mut of_cases: BTreeMap<NodeId, Urgency> = BTreeMap::new();
+    for letter in letters.iter().filter(|letter| !letter.receipted && matches!(letter.body, Body::Receipt(_))) {
+        let urgency = of_cases.entry(letter.to).or_insert(letter.urgency);
+        *urgency = letter.urgency.max(*urgency);
+    }
+    for letter in letters.iter_mut().filter(|letter| matches!(letter.body, Body::Delivered(_))) {
+        letter.urgency = of_cases.get(&letter.to).copied().unwrap_or(letter.urgency);
+    }
+    letters
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,5 +184,23 @@ mod tests {
         let expected: Vec<_> = [1, 2, 3, 4, 5].map(|index| all[index].letter.clone()).into();
         let kept: Vec<_> = without_older_receipts(all).into_iter().map(|outgoing| outgoing.letter).collect();
         assert_eq!(kept, expected);
+    }
+
+    #[test]
+    fn a_receipt_of_the_link_goes_with_the_receipts_of_cases_to_the_same_node_and_else_as_it_was() {
+        let letter =
+            |to: u8, urgency, body| Letter { to: NodeId::from_bytes([to; 16]), urgency, receipted: false, body };
+        let delivered =
+            || Body::Delivered(Delivered { bundles: protocol::bounded::List::new(Vec::new()).expect("none") });
+        let casework::Letter::Plain(of_case) = receipt(1, of_case(1, 4), Progress::Delivered).letter else {
+            panic!("a receipt has nothing to seal")
+        };
+        let together = with_receipts_together(vec![
+            letter(1, Urgency::Routine, delivered()),
+            letter(2, Urgency::Routine, delivered()),
+            letter(1, Urgency::Orange, of_case),
+        ]);
+        let urgencies: Vec<_> = together.iter().map(|letter| letter.urgency).collect();
+        assert_eq!(urgencies, [Urgency::Orange, Urgency::Routine, Urgency::Orange]);
     }
 }

@@ -246,7 +246,7 @@ impl Writer {
         holdings: &Holdings,
         batch: &mut Batch,
     ) -> Result<Result<(), String>, StoreError> {
-        if !self.store.children().await?.iter().any(|child| child.node == origin) {
+        if self.core.identity().parent == Some(origin) || !self.core.is_neighbour(origin) {
             return Ok(Err("only a child may ask for publications".to_owned()));
         }
         let theirs: BTreeMap<Key, u16> =

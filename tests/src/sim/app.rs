@@ -173,7 +173,7 @@ impl CityApp {
     fn apply(&mut self, case: CaseId, decision: Decision, now: Now) -> Vec<Draft> {
         self.keep(case, decision.records, decision.known, now);
         let drafts = decision.outgoing.into_iter().filter_map(|letter| {
-            let (to, urgency) = (letter.to, letter.urgency);
+            let (to, urgency, receipted) = (letter.to, letter.urgency, letter.is_answered());
             if let Letter::Plain(Body::Fact(fact)) = &letter.letter {
                 self.figures.hold_back(fact, to);
                 return None;
@@ -183,7 +183,7 @@ impl CityApp {
                 Body::Header(header) => Some(header.id.into()),
                 _ => None,
             };
-            Some(Draft { id, to, urgency, receipted: true, body })
+            Some(Draft { id, to, urgency, receipted, body })
         });
         drafts.collect()
     }
