@@ -90,6 +90,8 @@ pub(super) struct LaneSession {
     pub(super) ready: bool,
     /// The last number sent on this connection.
     pub(super) sent: LinkSeq,
+    /// The last number that the peer has acknowledged on this connection.
+    pub(super) theirs: LinkSeq,
     /// Bundles that may be under way.
     pub(super) credit: u32,
     /// Durable frames that come next, without a gap after `sent`.
@@ -111,6 +113,17 @@ impl LaneSession {
         self.window_bytes = self.window_bytes.saturating_sub(frame.1.len());
         self.sent = frame.0;
         Some(frame)
+    }
+
+    /// Up to where the peer has what was sent on this connection. What came over an earlier one may become durable there
+    /// only now; it is sent again all the same, and its row kept until then, for the peer may have it from a copy of this node.
+    pub(super) fn acked(&self) -> LinkSeq {
+        self.theirs.min(self.sent)
+    }
+
+    /// Bundles that are under way.
+    pub(super) fn under_way(&self) -> u64 {
+        self.sent.0.saturating_sub(self.acked().0)
     }
 }
 

@@ -232,8 +232,8 @@ impl Core {
             Input::Rerouted { bundles } => bundles.into_iter().for_each(|(bundle, from)| self.again(bundle, from, out)),
             Input::Revoked { peer } => self.revoked(now, peer, out),
             Input::Identity(me) => self.reidentified(now, *me, out),
-            Input::Committed { tickets } => self.committed(tickets, out),
-            Input::Page { ticket, page } => self.page(ticket, page, out),
+            Input::Committed { tickets } => self.committed(now, tickets, out),
+            Input::Page { ticket, page } => self.page(now, ticket, page, out),
             Input::Timeout => self.timeout(now, out),
         }
     }
@@ -414,13 +414,13 @@ impl Core {
         }
     }
 
-    fn page(&mut self, ticket: Ticket, page: Page, out: &mut Vec<Output>) {
+    fn page(&mut self, now: Now, ticket: Ticket, page: Page, out: &mut Vec<Output>) {
         match (self.pending.remove(&ticket), page) {
             (Some(Pending::Hash { peer, connection, lane }), Page::Hash(hash)) => {
                 self.judged(peer, connection, lane, hash, out);
             }
             (Some(Pending::Frames { peer, connection, lane }), Page::Outbox(rows)) => {
-                self.frames(peer, connection, lane, rows, out);
+                self.frames(now, peer, connection, lane, rows, out);
             }
             (Some(Pending::Inventory { peer, connection }), Page::Inventory(ids)) => {
                 self.own_inventory(peer, connection, ids, out);
@@ -436,7 +436,7 @@ impl Core {
         }
     }
 
-    fn committed(&mut self, tickets: Vec<Ticket>, out: &mut Vec<Output>) {
+    fn committed(&mut self, now: Now, tickets: Vec<Ticket>, out: &mut Vec<Output>) {
         let mut acks = BTreeMap::new();
         let mut lanes = BTreeSet::new();
         for ticket in tickets {
@@ -467,7 +467,7 @@ impl Core {
             }
         }
         for (peer, lane) in lanes {
-            self.pump(peer, lane, out);
+            self.pump(now, peer, lane, out);
         }
     }
 

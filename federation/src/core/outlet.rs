@@ -69,17 +69,21 @@ impl Core {
     }
 
     /// Sends what may be sent, and asks the outbox for what comes after.
-    pub(super) fn pump(&mut self, peer: NodeId, lane: Lane, out: &mut Vec<Output>) {
+    pub(super) fn pump(&mut self, now: Now, peer: NodeId, lane: Lane, out: &mut Vec<Output>) {
         let (count, bytes) = (self.limits.page_frames, self.limits.page_bytes);
         let Some(link) = self.links.get_mut(&peer) else { return };
-        let acked = link.kept.lane(lane).acked;
         let durable = link.durable.get(&lane).copied().unwrap_or_default();
         let Some(session) = link.session.as_mut().filter(|s| s.is_up()) else { return };
         let connection = session.connection;
         let Some(state) = session.lanes.get_mut(&lane).filter(|s| s.ready) else { return };
-        while state.sent.0.saturating_sub(acked.0) < u64::from(state.credit) {
+        while state.under_way() < u64::from(state.credit) {
             let Some((seq, bytes, origin)) = state.pop() else { break };
             out.push(Output::Send { connection, frame: FrameOut::Bundle { lane, seq, bytes, origin } });
+        }
+        let kept = link.kept.lane_mut(lane);
+        if state.acked() > kept.acked {
+            kept.acked = state.acked();
+            link.drop_since.get_or_insert(now.uptime);
         }
         if state.window.is_empty() && !state.fetching && durable > state.sent {
             state.fetching = true;
@@ -92,6 +96,7 @@ impl Core {
     /// A page of the outbox.
     pub(super) fn frames(
         &mut self,
+        now: Now,
         peer: NodeId,
         connection: ConnectionId,
         lane: Lane,
@@ -109,7 +114,7 @@ impl Core {
             }
         }
         if !state.window.is_empty() {
-            self.pump(peer, lane, out);
+            self.pump(now, peer, lane, out);
         }
     }
 
@@ -132,12 +137,8 @@ impl Core {
         };
         state.ready = true;
         state.credit = credit;
-        let kept = link.kept.lane_mut(lane);
-        if upto > kept.acked {
-            kept.acked = upto;
-            link.drop_since.get_or_insert(now.uptime);
-        }
-        self.pump(peer, lane, out);
+        state.theirs = state.theirs.max(upto);
+        self.pump(now, peer, lane, out);
     }
 
     /// Outbox rows that are acknowledged go, not one by one.

@@ -238,6 +238,14 @@ fn a_peer_that_knows_nothing_gets_everything_if_nothing_was_acknowledged_yet() {
     let out = rig.control(1, Control::Hello(Box::new(hello(LEFT, run(1, 1)))));
     assert_eq!(verdicts(&out), [Verdict::Resume], "waiting bundles are no reason to doubt a first contact");
     rig.control(1, Control::Verdict(Verdict::Resume));
+    let out = rig.control(1, Control::Ack { lane: Lane::Cases, upto: LinkSeq(0), credit: 1 });
+    let asked = out.iter().find_map(|o| match o {
+        Output::Fetch { ticket, .. } => Some(*ticket),
+        _ => None,
+    });
+    let row = (LinkSeq(1), Hash::ZERO, ME, bundle(1, ME, LEFT, ORDER, true).bytes().clone());
+    let out = rig.feed(Input::Page { ticket: asked.expect("the outbox"), page: Page::Outbox(vec![row]) });
+    assert_eq!(sent(&out), [1]);
     rig.control(1, Control::Ack { lane: Lane::Cases, upto: LinkSeq(1), credit: 1 });
     rig.feed(Input::LinkClosed { connection: ConnectionId(1) });
     rig.open(LEFT, 2);

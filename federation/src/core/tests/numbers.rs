@@ -76,18 +76,44 @@ fn what_is_beyond_the_window_is_read_from_the_outbox() {
     assert_eq!(rig.core.in_memory().0, 2);
     let out = rig.control(1, ack(0, 100));
     assert_eq!(sent(&out), [1, 2]);
-    let fetch = out.iter().find_map(|o| match o {
-        Output::Fetch { ticket, query: Query::Outbox { after, .. } } => Some((*ticket, *after)),
+    let (ticket, after) = asked(&out).expect("it asks for more");
+    assert_eq!(after, 2);
+    assert_eq!(sent(&rig.feed(Input::Page { ticket, page: rows(3..8) })), [3, 4, 5, 6, 7]);
+}
+
+/// The page of the outbox that is asked for: the ticket, and after which number.
+fn asked(out: &[Output]) -> Option<(Ticket, u64)> {
+    out.iter().find_map(|o| match o {
+        Output::Fetch { ticket, query: Query::Outbox { after, .. } } => Some((*ticket, after.0)),
         _ => None,
-    });
-    let (ticket, after) = fetch.expect("it asks for more");
-    assert_eq!(after, LinkSeq(2));
+    })
+}
+
+fn rows(numbers: std::ops::Range<u8>) -> Page {
     let row = |seq: u8| {
         let bundle = bundle(seq, ME, LEFT, ORDER, true);
         (LinkSeq(u64::from(seq)), Hash::ZERO, ME, bundle.bytes().clone())
     };
-    let page = Page::Outbox((3..8).map(row).collect());
-    assert_eq!(sent(&rig.feed(Input::Page { ticket, page })), [3, 4, 5, 6, 7]);
+    Page::Outbox(numbers.map(row).collect())
+}
+
+#[test]
+fn what_was_acknowledged_before_it_was_sent_again_keeps_its_row_and_stops_nothing() {
+    let mut rig = Rig::with(Limits { window_frames: 2, ..Limits::default() }, Vec::new());
+    rig.up(1, hello(LEFT, run(1, 1)));
+    queue(&mut rig, 1..8);
+    let out = rig.control(1, ack(0, 2));
+    assert_eq!(sent(&out), [1, 2]);
+    let (ticket, _) = asked(&out).expect("it asks for more");
+    // Two more came over an earlier connection and were being stored when this one was greeted.
+    rig.control(1, ack(4, 2));
+    rig.now = Limits::default().drop_ms;
+    let dropped = |o: &Output| match o {
+        Output::Persist { write: Write::Acked { upto, .. }, .. } => Some(upto.0),
+        _ => None,
+    };
+    assert_eq!(rig.feed(Input::Timeout).iter().find_map(dropped), Some(2));
+    assert_eq!(sent(&rig.feed(Input::Page { ticket, page: rows(3..8) })), [3, 4, 5, 6]);
 }
 
 #[test]
