@@ -16,6 +16,8 @@ pub enum Fault {
     Cut,
     /// A link became slow.
     Clog,
+    /// A link carried few bytes a second.
+    Narrow,
     /// A node crashed and lost what was not yet durable.
     Crash,
     /// A node came back as an old copy of itself.
@@ -93,6 +95,7 @@ impl<A: Application> World<A> {
         if let Some(member) = self.members.get_mut(&child) {
             member.cut = false;
             member.clog_ms = 0;
+            member.bytes_a_second = None;
             member.deaf = None;
             member.full = false;
             member.slow_ms = 0;

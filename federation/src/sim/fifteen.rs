@@ -109,6 +109,29 @@ fn scenario_06_a_storm_with_backlog_lets_the_red_case_through_in_seconds() {
 }
 
 #[test]
+fn scenario_07_bulk_that_fills_a_narrow_line_keeps_back_neither_the_red_case_nor_its_receipt() {
+    let mut stage = Stage::new(&[1, 1]);
+    let (county, top) = (stage.nodes[1], stage.nodes[TOP]);
+    // 256 kbit/s, and a disk above that takes its time.
+    stage.world.narrow(county, 32_000);
+    stage.world.slow_disk(top, 500);
+    let mut arrived = Vec::new();
+    for _ in 0..20 {
+        arrived.push((TOP, stage.send_bulk(2, TOP)));
+        arrived.push((2, stage.send_bulk(TOP, 2)));
+    }
+    stage.pass(5_000);
+    let (up, down) = (stage.send(2, TOP, Urgency::Red), stage.send(TOP, 2, Urgency::Red));
+    stage.pass(6_000);
+    assert!(stage.has(TOP, up) && stage.has(2, down), "a red case waits behind bulk");
+    assert!(stage.receipted(2, up) && stage.receipted(TOP, down), "its receipt waits behind bulk");
+    let waits = |(node, id): &&(usize, _)| !stage.has(*node, *id);
+    assert!(arrived.iter().filter(waits).count() > 20, "the line was not full");
+    arrived.extend([(TOP, up), (2, down)]);
+    stage.ends_well(&arrived);
+}
+
+#[test]
 fn scenario_08_a_poisoned_bundle_at_the_head_of_the_lane_stops_nobody() {
     let mut stage = Stage::new(&[1, 1]);
     let (grid, top) = (stage.nodes[2], stage.nodes[TOP]);

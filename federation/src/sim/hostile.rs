@@ -65,7 +65,7 @@ impl<A: Application> World<A> {
                 frames.extend(self.any_frame(node, parent));
             }
             for frame in frames {
-                self.deliver_later(connection, true, frame, 0);
+                self.arrive_later(connection, true, frame, 0);
             }
         }
         let pause = self.between((10, 300));

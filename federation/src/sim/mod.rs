@@ -9,6 +9,7 @@ mod alarms;
 mod disk;
 mod fault;
 mod hostile;
+mod line;
 mod moving;
 mod network;
 mod node;

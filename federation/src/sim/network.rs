@@ -11,6 +11,7 @@ use crate::core::{ConnectionId, FrameOut, Input};
 
 use super::Application;
 use super::fault::Fault;
+use super::line::Waiting;
 use super::world::{Event, World};
 
 pub(super) struct Connection {
@@ -18,6 +19,8 @@ pub(super) struct Connection {
     pub(super) parent: NodeId,
     /// Frames of one lane never overtake each other.
     pub(super) lanes: BTreeMap<(bool, Lane), u64>,
+    /// What waits for its turn where the line is narrow, by direction.
+    pub(super) waiting: BTreeMap<bool, Waiting>,
     /// What goes in this direction vanishes until both sides have given up.
     pub(super) deaf: Option<bool>,
     /// The child, the parent has given up.
@@ -26,8 +29,13 @@ pub(super) struct Connection {
 
 impl Connection {
     pub(super) fn new(child: NodeId, parent: NodeId) -> Self {
-        Self { child, parent, lanes: BTreeMap::new(), deaf: None, gone: (false, false) }
+        Self { child, parent, lanes: BTreeMap::new(), waiting: BTreeMap::new(), deaf: None, gone: (false, false) }
     }
+}
+
+/// Whether something waits for its turn in a direction.
+fn line_waits(line: Option<&Connection>, to_parent: bool) -> bool {
+    line.and_then(|line| line.waiting.get(&to_parent)).is_some_and(|waiting| !waiting.is_empty())
 }
 
 impl<A: Application> World<A> {
@@ -41,13 +49,16 @@ impl<A: Application> World<A> {
             // QUIC would try again; a cut that lasts ends the connection, and so does this world.
             return;
         }
-        let clog = member.clog_ms;
+        let (clog, narrow) = (member.clog_ms, member.bytes_a_second.is_some());
         if let FrameOut::Bundle { bytes, .. } = &mut frame
             && std::mem::take(&mut member.damage)
         {
             self.damage(bytes);
         }
-        self.deliver_later(connection, to_parent, frame, clog);
+        if narrow || line_waits(self.connections.get(&connection), to_parent) {
+            return self.wait_for_line(connection, to_parent, frame);
+        }
+        self.arrive_later(connection, to_parent, frame, clog);
     }
 
     /// One bit of a bundle turns over, as in an outbox on a failing disk.
@@ -62,7 +73,7 @@ impl<A: Application> World<A> {
         *bytes = damaged.into();
     }
 
-    pub(super) fn deliver_later(&mut self, connection: ConnectionId, to_parent: bool, frame: FrameOut, clog_ms: u64) {
+    pub(super) fn arrive_later(&mut self, connection: ConnectionId, to_parent: bool, frame: FrameOut, clog_ms: u64) {
         let delay = self.between(self.settings.latency_ms).saturating_add(clog_ms);
         let lane = match &frame {
             FrameOut::Control(_) => Lane::Control,

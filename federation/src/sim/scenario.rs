@@ -21,6 +21,8 @@ pub struct Faults {
     pub cut: u64,
     /// A link becomes slow for a while.
     pub clog: u64,
+    /// A link carries few bytes a second for a while.
+    pub narrow: u64,
     /// A node crashes.
     pub crash: u64,
     /// A node is copied; every third copy is then brought back in place of the node, told or not.
@@ -51,6 +53,7 @@ impl Faults {
         loss: 0,
         cut: 0,
         clog: 0,
+        narrow: 0,
         crash: 0,
         restore: 0,
         clock: 0,
@@ -68,6 +71,7 @@ impl Faults {
         loss: 60,
         cut: 30,
         clog: 30,
+        narrow: 20,
         crash: 40,
         restore: 40,
         clock: 10,
@@ -222,6 +226,10 @@ impl Scenario {
             world.mend_after(node, for_ms);
         } else if hit(self.faults.clog) {
             world.clog(node, for_ms);
+            world.mend_after(node, for_ms);
+        } else if hit(self.faults.narrow) {
+            let rate = world.below(20_000).saturating_add(1_000);
+            world.narrow(node, rate);
             world.mend_after(node, for_ms);
         } else if hit(self.faults.crash) {
             world.crash(node, for_ms);

@@ -1,10 +1,14 @@
 //! A world in which a scenario is played by hand.
 
-use protocol::id::{BundleId, NodeId};
+use protocol::bounded::{Blob, List};
+use protocol::id::{BundleId, CaseId, CaseKey, NodeId, OfferId};
+use protocol::sealed::Sealed;
+use protocol::transfer::Handover;
 use protocol::wire::bundle::Urgency;
+use protocol::wire::kind::Body;
 
 use super::tests::Toy;
-use super::{Settings, World, tree};
+use super::{Draft, Settings, World, tree};
 
 /// A world, and the nodes of it in the order of the tree.
 pub(super) struct Stage {
@@ -32,14 +36,30 @@ impl Stage {
     /// A node sends something; the bundle that it becomes.
     pub(super) fn send_from(&mut self, key: NodeId, from: usize, to: usize, urgency: Urgency) -> BundleId {
         let (node, to) = (self.nodes[from], self.nodes[to]);
+        self.send_draft(key, node, to, |toy| toy.draft(node, to, urgency))
+    }
+
+    /// Sealed parts of a hundred thousand bytes on the bulk lane, as an attachment would be.
+    pub(super) fn send_bulk(&mut self, from: usize, to: usize) -> BundleId {
+        let (node, to) = (self.nodes[from], self.nodes[to]);
+        self.send_draft(node, node, to, |_| bulk(to))
+    }
+
+    fn send_draft(
+        &mut self,
+        key: NodeId,
+        node: NodeId,
+        to: NodeId,
+        mut draft: impl FnMut(&mut Toy) -> Draft,
+    ) -> BundleId {
         let before: Vec<_> = self.world.disk(key).unwrap().bundles.keys().copied().collect();
+        let mut acted = false;
         for _ in 0..1_000 {
-            let done = self.world.act(key, |toy, _, _| ((), vec![toy.draft(node, to, urgency)]));
+            acted = acted || self.world.act(key, |toy, _, _| ((), vec![draft(toy)])).is_some();
             self.pass(40);
-            if done.is_some() {
-                let held = &self.world.disk(key).unwrap().bundles;
-                let new = held.iter().find(|(id, s)| !before.contains(id) && is(s.bundle.head(), node, to));
-                return *new.expect("it was stored").0;
+            let held = &self.world.disk(key).unwrap().bundles;
+            if let Some((id, _)) = held.iter().find(|(id, s)| !before.contains(id) && is(s.bundle.head(), node, to)) {
+                return *id;
             }
         }
         panic!("{key} is busy for ever");
@@ -51,6 +71,11 @@ impl Stage {
 
     pub(super) fn has(&self, node: usize, id: BundleId) -> bool {
         self.world.disk(self.nodes[node]).unwrap().bundles.get(&id).is_some_and(|stored| stored.applied == 1)
+    }
+
+    /// Whether a node knows that what it sent is durable at its destination.
+    pub(super) fn receipted(&self, node: usize, id: BundleId) -> bool {
+        self.world.disk(self.nodes[node]).unwrap().bundles.get(&id).is_some_and(|stored| stored.done)
     }
 
     /// Everything heals; then nothing is lost, doubled or still on its way, and this was taken in there.
@@ -71,4 +96,18 @@ impl Stage {
 
 fn is(head: &protocol::wire::bundle::BundleHead, from: NodeId, to: NodeId) -> bool {
     head.origin == from && head.to == to && head.receipted
+}
+
+fn bulk(to: NodeId) -> Draft {
+    let private = Sealed { suite: 1, encapsulated: [0; 32], ciphertext: Blob::new(vec![7; 100_000]).unwrap() };
+    let handover = Handover {
+        offer: OfferId::from_bytes([1; 16]),
+        case: CaseId::from_bytes([2; 16]),
+        key: CaseKey::from_bytes([3; 16]),
+        registered_by: "330600000000".parse().unwrap(),
+        headers: List::default(),
+        seals: List::default(),
+        private,
+    };
+    Draft { id: None, to, urgency: Urgency::Bulk, receipted: true, body: Body::Handover(handover) }
 }

@@ -72,6 +72,7 @@ impl Counters {
 pub(super) enum Event {
     Dial { child: NodeId },
     Frame { connection: ConnectionId, to_parent: bool, frame: FrameOut },
+    Packet { connection: ConnectionId, to_parent: bool },
     Closed { connection: ConnectionId },
     GiveUp { connection: ConnectionId, by_parent: bool },
     Hostile { node: NodeId },
@@ -118,6 +119,8 @@ pub(super) struct Member<A> {
     pub(super) wall_offset_ms: i64,
     pub(super) cut: bool,
     pub(super) clog_ms: u64,
+    /// What the line carries, when it is narrow.
+    pub(super) bytes_a_second: Option<u64>,
     /// What goes in this direction vanishes.
     pub(super) deaf: Option<bool>,
     /// The next bundle that goes over its link is damaged.
@@ -140,6 +143,7 @@ impl<A> Member<A> {
             wall_offset_ms: 0,
             cut: false,
             clog_ms: 0,
+            bytes_a_second: None,
             deaf: None,
             damage: false,
             full: false,
@@ -356,6 +360,7 @@ impl<A: Application> World<A> {
         match event {
             Event::Dial { child } => self.dial(child),
             Event::Frame { connection, to_parent, frame } => self.deliver(connection, to_parent, frame),
+            Event::Packet { connection, to_parent } => self.packet(connection, to_parent),
             Event::Closed { connection } => self.give_up(connection, true, true),
             Event::GiveUp { connection, by_parent } => self.give_up(connection, !by_parent, by_parent),
             Event::Hostile { node } => self.be_hostile(node),

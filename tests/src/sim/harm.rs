@@ -13,9 +13,13 @@ pub(super) fn go_wrong(people: &mut People<'_>, world: &mut World<CityApp>, burs
     match world.below(15) {
         0 => world.lose(node),
         1 => world.cut(node),
-        2 => {
+        2 if world.below(2) == 0 => {
             let by = 500 + world.below(5_000);
             world.clog(node, by);
+        }
+        2 => {
+            let rate = 2_000 + world.below(30_000);
+            world.narrow(node, rate);
         }
         3 | 4 => {
             let back = 100 + world.below(5_000);
@@ -92,6 +96,7 @@ pub fn fault_name(fault: Fault) -> &'static str {
         Fault::Loss => "loss",
         Fault::Cut => "cut",
         Fault::Clog => "clog",
+        Fault::Narrow => "narrow line",
         Fault::Crash => "crash",
         Fault::Restore => "restore",
         Fault::RestoreTold => "told restore",
