@@ -3,6 +3,8 @@
 
 use protocol::wire::bundle::Urgency;
 
+use crate::core::Input;
+
 use super::Raised;
 use super::stage::Stage;
 
@@ -147,6 +149,38 @@ fn scenario_08_a_poisoned_bundle_at_the_head_of_the_lane_stops_nobody() {
     assert_eq!(world.disk(top).unwrap().quarantine.len(), 1, "it is kept with its bytes");
     assert!(world.counters.raised(Raised::Aside) > 0, "nobody was told");
     assert!(world.counters.raised(Raised::AsideThere) > 0, "its sender was not told");
+}
+
+#[test]
+fn scenario_10_a_middle_that_drops_one_red_case_and_replays_another_is_noticed_and_doubles_nothing() {
+    let mut stage = Stage::new(&[1, 1]);
+    let (county, top) = (stage.nodes[1], stage.nodes[TOP]);
+    let replayed = stage.send(2, TOP, Urgency::Red);
+    stage.pass(3_000);
+    stage.world.back_up(county);
+    stage.world.cut(county);
+    let dropped = stage.send(2, TOP, Urgency::Red);
+    stage.pass(2_000);
+    // It has acknowledged the case and goes on as if it had never come.
+    let upward = stage.world.members[&county].backup.as_ref().unwrap().links[&top].clone();
+    let disk = &mut stage.world.members.get_mut(&county).unwrap().disk;
+    assert!(disk.bundles.remove(&dropped).is_some() && disk.open.remove(&dropped));
+    disk.outbox.retain(|_, (_, id)| *id != dropped);
+    disk.links.insert(top, upward);
+    let again = (*disk.bundles[&replayed].bundle).clone();
+    stage.world.crash(county, 10);
+    stage.world.mend_after(county, 0);
+    stage.pass(5_000);
+    let carried = stage.world.counters.bundles;
+    stage.world.input(county, Input::Rerouted { bundles: vec![(again, None)] });
+    let behind = stage.send(2, TOP, Urgency::Red);
+    stage.pass(10_000);
+    assert!(stage.receipted(2, behind) && stage.world.counters.bundles > carried + 1);
+    assert!(stage.has(TOP, replayed), "what was replayed was taken in twice");
+    assert!(!stage.receipted(2, dropped), "its origin was told that it had arrived");
+    // An honest machine takes its place.
+    assert!(stage.world.restore_told(county, 10));
+    stage.ends_well(&[(TOP, replayed), (TOP, dropped), (TOP, behind)]);
 }
 
 #[test]

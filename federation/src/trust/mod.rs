@@ -40,6 +40,8 @@ pub use token::Token;
 #[cfg(test)]
 pub(crate) mod tests;
 #[cfg(test)]
+mod tests_middle;
+#[cfg(test)]
 mod tests_over_time;
 
 use ring::rand::{SecureRandom, SystemRandom};
