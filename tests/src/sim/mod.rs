@@ -12,6 +12,8 @@ mod people;
 mod plan;
 mod shape;
 mod shelf;
+#[cfg(test)]
+mod split;
 
 pub use app::CityApp;
 pub use harm::fault_name;

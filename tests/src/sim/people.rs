@@ -178,7 +178,7 @@ fn below(world: &mut World<CityApp>, length: usize) -> usize {
     usize::try_from(world.below(u64::try_from(length).unwrap_or(1))).unwrap_or(0)
 }
 
-fn intake(case: CaseId, place: DivisionCode, people: u32, ending: Ending) -> Intake {
+pub(super) fn intake(case: CaseId, place: DivisionCode, people: u32, ending: Ending) -> Intake {
     Intake {
         case,
         matter: Matter::Dispute,
