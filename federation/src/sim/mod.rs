@@ -14,6 +14,7 @@ mod moving;
 mod network;
 mod node;
 mod oracle;
+mod progress;
 mod revoked;
 mod scenario;
 mod signing;

@@ -101,6 +101,9 @@ pub struct Scenario {
     pub faults: Faults,
     /// How the world behaves when nothing is wrong.
     pub settings: Settings,
+    /// On a line that is whole something urgent reaches the top within this virtual time, milliseconds: a connection that
+    /// died in silence is given up before.
+    pub progress_ms: u64,
     /// Within this virtual time everything must have drained, milliseconds.
     pub drain_ms: u64,
 }
@@ -153,6 +156,7 @@ impl Scenario {
             pause_ms: 400,
             faults: Faults::ALL,
             settings: Settings::default(),
+            progress_ms: 30_000,
             drain_ms: 600_000,
         }
     }
@@ -175,6 +179,9 @@ impl Scenario {
                 world.act(at, |app, _, random| ((), act(app, node, &places, random)));
             }
             self.harm(&mut world, &places);
+        }
+        if let Some(node) = pick(&mut world, &places) {
+            world.check_progress(node, self.progress_ms);
         }
         world.heal();
         let healed = world.now_ms();

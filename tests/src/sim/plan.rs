@@ -47,6 +47,8 @@ pub struct Report {
     pub wrong: Vec<String>,
 }
 
+/// Virtual time in which something urgent goes up on a line that is whole.
+const PROGRESS_MS: u64 = 30_000;
 /// Virtual time in which a healed city must drain: back-off waits included.
 const DRAIN_MS: u64 = 900_000;
 
@@ -76,6 +78,8 @@ impl Run {
         world.run_until(5_000);
         let mut people = People::of(&tree);
         self.live(&mut people, &mut world);
+        let somebody = people.anybody(&mut world);
+        world.check_progress(somebody, PROGRESS_MS);
         world.heal();
         let mut report = Report { nodes: tree.len(), done: people.done, ..Report::default() };
         // Then everybody states their figures once more, and what is missing is asked for.
