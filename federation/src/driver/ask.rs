@@ -105,9 +105,9 @@ pub async fn ask(
 }
 
 pub(super) fn own_socket(bind: SocketAddr, settings: &HostSettings) -> Result<Dialler, BindError> {
-    let bound = socket::bind(bind, settings.socket_buffer)?;
+    let bound = settings.network.udp(bind, settings.socket_buffer)?;
     let quic = socket::endpoint(socket::endpoint_config(settings)?, None, bound.socket)?;
-    Ok(Dialler { quic, tasks: TaskTracker::new() })
+    Ok(Dialler { quic, network: settings.network.clone(), tasks: TaskTracker::new() })
 }
 
 pub(super) async fn leave(from: &Dialler) {

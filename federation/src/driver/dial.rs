@@ -10,6 +10,7 @@ use crate::trust::{random, tls_name};
 
 use super::connection::Connection;
 use super::host::BindError;
+use super::network::Network;
 use super::settings::{HostSettings, Parent, Transport};
 use super::{quic, tcp};
 
@@ -48,6 +49,7 @@ impl Client {
 #[derive(Clone)]
 pub(super) struct Dialler {
     pub(super) quic: quinn::Endpoint,
+    pub(super) network: Arc<dyn Network>,
     /// Where what moves the bytes of TCP connections runs.
     pub(super) tasks: TaskTracker,
 }
@@ -58,11 +60,11 @@ impl Dialler {
         let address = &parent.address;
         let failed = |why: String| format!("{address}: {why}");
         let own = self.quic.local_addr().map_err(|e| failed(e.to_string()))?;
-        let found = match tokio::time::timeout(limit, tokio::net::lookup_host(address)).await {
+        let found = match tokio::time::timeout(limit, self.network.resolve(address)).await {
             Ok(found) => found.map_err(|e| failed(e.to_string()))?,
             Err(_) => return Err(failed("the name is not resolved in time".into())),
         };
-        let usable: Vec<_> = found.filter(|a| own.is_ipv6() || a.is_ipv4()).take(ADDRESSES_MAX).collect();
+        let usable: Vec<_> = found.into_iter().filter(|a| own.is_ipv6() || a.is_ipv4()).take(ADDRESSES_MAX).collect();
         let share = limit.checked_div(u32::try_from(usable.len()).unwrap_or(1)).unwrap_or(limit);
         let mut why = "no usable address".to_owned();
         for one in usable {

@@ -21,6 +21,7 @@ pub mod event;
 pub mod host;
 pub mod join;
 mod link;
+pub mod network;
 mod quic;
 pub mod settings;
 mod tcp;

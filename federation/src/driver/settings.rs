@@ -12,6 +12,7 @@ use crate::trust::tls::{self, Chain, Protocols};
 use crate::trust::{Directory, NoRandomness, NodeKeys, Registry, random};
 
 use super::host::BindError;
+use super::network::{Machine, Network};
 
 /// Events that wait for a node, unless it says otherwise.
 pub const EVENTS_MAX: usize = 4096;
@@ -97,6 +98,8 @@ pub struct HostSettings {
     pub offload: bool,
     /// The clock for certificates, read at every handshake. A shared one may be steered while the host runs.
     pub time: Arc<dyn TimeProvider>,
+    /// Where sockets and the addresses of names come from.
+    pub network: Arc<dyn Network>,
     /// Test aid: every frame sent is appended to this file in plain text, to prove what does not leave a node.
     pub capture: Option<PathBuf>,
 }
@@ -133,6 +136,7 @@ impl Default for HostSettings {
             tcp: false,
             offload: true,
             time: Arc::new(DefaultTimeProvider),
+            network: Arc::new(Machine),
             capture: None,
         }
     }

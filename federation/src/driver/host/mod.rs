@@ -26,6 +26,7 @@ use crate::driver::connection::code;
 use crate::driver::dial::Dialler;
 use crate::driver::event::Event;
 use crate::driver::join::{self, JoinError};
+use crate::driver::network::Bound;
 use crate::driver::quic::router::Router;
 use crate::driver::quic::socket;
 use crate::driver::settings::{HostSettings, Setup, Transport};
@@ -141,14 +142,14 @@ impl Host {
     pub fn bind(listen: SocketAddr, settings: HostSettings) -> Result<Self, BindError> {
         let nodes = Arc::new(Nodes::default());
         let (below, listener) = bind(listen, &settings)?;
-        let above = socket::bind(SocketAddr::new(listen.ip(), 0), settings.socket_buffer)?;
+        let above = settings.network.udp(SocketAddr::new(listen.ip(), 0), settings.socket_buffer)?;
         let server = socket::server(Router::new(nodes.clone(), settings.time.clone())?, &settings)?;
         let config = socket::endpoint_config(&settings)?;
         let tasks = TaskTracker::new();
         let quic = socket::endpoint(config.clone(), None, above.socket)?;
         let shared = Arc::new(Shared {
             listening: socket::endpoint(config, Some(server), below.socket)?,
-            dialling: Dialler { quic, tasks: tasks.clone() },
+            dialling: Dialler { quic, network: settings.network.clone(), tasks: tasks.clone() },
             nodes,
             handshakes: Arc::new(Semaphore::new(settings.handshakes_max)),
             tcp_handshakes: Arc::new(Semaphore::new(settings.handshakes_max)),
@@ -237,10 +238,10 @@ impl Host {
 }
 
 /// The UDP socket that listens and, where it is wanted, a TCP listener at the same number.
-fn bind(listen: SocketAddr, settings: &HostSettings) -> Result<(socket::Bound, Option<TcpListener>), BindError> {
+fn bind(listen: SocketAddr, settings: &HostSettings) -> Result<(Bound, Option<TcpListener>), BindError> {
     let mut tried = 0_usize;
     loop {
-        let bound = socket::bind(listen, settings.socket_buffer)?;
+        let bound = settings.network.udp(listen, settings.socket_buffer)?;
         if !settings.tcp {
             return Ok((bound, None));
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quinn::crypto::rustls::QuicClientConfig;
-use quinn::{ClientConfig, EndpointConfig, ServerConfig, TokioRuntime, TransportConfig, VarInt};
+use quinn::{AsyncUdpSocket, ClientConfig, EndpointConfig, ServerConfig, TokioRuntime, TransportConfig, VarInt};
 use quinn_proto::HashedConnectionIdGenerator;
 use socket2::{Domain, Protocol, Socket, Type};
 
@@ -26,15 +26,8 @@ const INCOMING_BUFFER_TOTAL: u64 = 16 * 1024 * 1024;
 /// Linux answers with twice what it was asked for; the second half is for its own book-keeping.
 const ANSWERED_TIMES: usize = if cfg!(target_os = "linux") { 2 } else { 1 };
 
-/// A socket, and what its owner should know.
-pub(in crate::driver) struct Bound {
-    pub(in crate::driver) socket: UdpSocket,
-    /// The kernel gave smaller buffers than were asked for.
-    pub(in crate::driver) warning: Option<String>,
-}
-
-/// One UDP socket with large buffers.
-pub(in crate::driver) fn bind(listen: SocketAddr, buffer: usize) -> io::Result<Bound> {
+/// One UDP socket with large buffers, and what to say when the kernel gave smaller ones.
+pub(in crate::driver) fn bind(listen: SocketAddr, buffer: usize) -> io::Result<(UdpSocket, Option<String>)> {
     let socket = Socket::new(Domain::for_address(listen), Type::DGRAM, Some(Protocol::UDP))?;
     if listen.is_ipv6() && listen.ip().is_unspecified() {
         socket.set_only_v6(false)?;
@@ -48,7 +41,7 @@ pub(in crate::driver) fn bind(listen: SocketAddr, buffer: usize) -> io::Result<B
     }
     socket.set_nonblocking(true)?;
     socket.bind(&listen.into())?;
-    Ok(Bound { socket: socket.into(), warning })
+    Ok((socket.into(), warning))
 }
 
 /// What to say when the kernel grants less than was wanted, in bytes.
@@ -91,9 +84,9 @@ pub(in crate::driver) fn connection_ids(secret: &[u8; 32]) -> HashedConnectionId
 pub(in crate::driver) fn endpoint(
     config: EndpointConfig,
     server: Option<ServerConfig>,
-    socket: UdpSocket,
+    socket: Arc<dyn AsyncUdpSocket>,
 ) -> Result<quinn::Endpoint, BindError> {
-    Ok(quinn::Endpoint::new(config, server, socket, Arc::new(TokioRuntime))?)
+    Ok(quinn::Endpoint::new_with_abstract_socket(config, server, socket, Arc::new(TokioRuntime))?)
 }
 
 fn transport(
