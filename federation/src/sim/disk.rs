@@ -50,7 +50,34 @@ pub struct Disk<A> {
     pub(super) former: BTreeSet<(NodeId, NodeId)>,
 }
 
+/// Where a node hangs, as its disk has it.
+pub(crate) struct Hung {
+    pub(crate) me: NodeId,
+    pub(crate) parent: Option<NodeId>,
+    pub(crate) children: Vec<NodeId>,
+    pub(crate) routes: BTreeMap<NodeId, NodeId>,
+}
+
 impl<A: Clone> Disk<A> {
+    /// A disk on which nothing has happened.
+    pub(crate) fn new(Hung { me, parent, children, routes }: Hung, app: A) -> Self {
+        Self {
+            bundles: BTreeMap::new(),
+            outbox: BTreeMap::new(),
+            links: BTreeMap::new(),
+            quarantine: BTreeMap::new(),
+            open: BTreeSet::new(),
+            receipted_early: BTreeSet::new(),
+            line: Vec::new(),
+            app,
+            me,
+            parent,
+            children,
+            routes: Rc::new(routes),
+            former: BTreeSet::new(),
+        }
+    }
+
     pub(super) fn kept(&self, seed: [u8; 32]) -> Kept {
         Kept {
             links: self.links.values().cloned().collect(),

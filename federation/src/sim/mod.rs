@@ -26,11 +26,15 @@ mod fifteen;
 #[cfg(test)]
 mod stage;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use alarms::Raised;
+#[cfg(test)]
+pub(crate) use disk::Hung;
 pub use disk::{Disk, Stored};
 pub use fault::Fault;
+#[cfg(test)]
+pub(crate) use node::{Live, Wish};
 pub use oracle::Stuck;
 pub use scenario::{Failure, Faults, Report, Scenario};
 #[cfg(test)]

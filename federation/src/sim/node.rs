@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use protocol::chain::Signature;
 use protocol::directory::KeyId;
 use protocol::id::{BundleId, MessageId, NodeId};
 use protocol::time::UnixMillis;
@@ -16,13 +17,16 @@ use super::disk::Disk;
 use super::{Application, Draft, oracle, signing};
 
 /// What a node wants of the world after a turn.
-pub(super) enum Wish {
+pub(crate) enum Wish {
     Dial,
     Send(crate::core::ConnectionId, crate::core::FrameOut),
     Close(crate::core::ConnectionId),
     Raise(Alarm),
     /// A commit was begun; it takes a while.
     Commit,
+    /// The link with this neighbour is up, or is no longer.
+    #[cfg_attr(not(test), expect(dead_code, reason = "a world of the simulator sees its links itself"))]
+    Linked(NodeId, bool),
     /// Something was done that must not be.
     Complain(String),
 }
@@ -35,7 +39,7 @@ struct Commit<A> {
 }
 
 /// A node that is up.
-pub(super) struct Live<A> {
+pub(crate) struct Live<A> {
     pub(super) core: Core,
     app: A,
     outputs: VecDeque<Output>,
@@ -51,10 +55,19 @@ pub(super) struct Live<A> {
     barred: BTreeSet<NodeId>,
     /// and whether its core is told.
     bars: bool,
+    seal: Seal,
+}
+
+type Sign = Box<dyn Fn(&[u8]) -> Signature>;
+
+/// What a node signs bundles with.
+struct Seal {
+    key: KeyId,
+    sign: Sign,
 }
 
 impl<A: Application> Live<A> {
-    pub(super) fn start(me: Identity, disk: &Disk<A>, limits: Limits, seed: [u8; 32]) -> Self {
+    pub(crate) fn start(me: Identity, disk: &Disk<A>, limits: Limits, seed: [u8; 32]) -> Self {
         let mut random = ChaCha8Rng::from_seed(seed);
         let mut core_seed = [0; 32];
         random.fill_bytes(&mut core_seed);
@@ -74,7 +87,14 @@ impl<A: Application> Live<A> {
             random,
             barred: BTreeSet::new(),
             bars: true,
+            seal: Seal { key: KeyId([0; 8]), sign: Box::new(signing::sign) },
         }
+    }
+
+    /// It signs with a key of its own.
+    #[cfg(test)]
+    pub(crate) fn signing(self, key: KeyId, sign: impl Fn(&[u8]) -> Signature + 'static) -> Self {
+        Self { seal: Seal { key, sign: Box::new(sign) }, ..self }
     }
 
     /// Whether a commit is under way, so that what comes now waits.
@@ -89,7 +109,7 @@ impl<A: Application> Live<A> {
     }
 
     /// When it wants a turn, unless it is busy.
-    pub(super) fn next_timeout(&self) -> Option<Uptime> {
+    pub(crate) fn next_timeout(&self) -> Option<Uptime> {
         if self.is_busy() {
             return None;
         }
@@ -97,7 +117,7 @@ impl<A: Application> Live<A> {
     }
 
     /// Takes an input; while a commit runs it waits, as it does at the real writer.
-    pub(super) fn input(&mut self, now: Now, input: Input, disk: &Disk<A>, wishes: &mut Vec<Wish>) {
+    pub(crate) fn input(&mut self, now: Now, input: Input, disk: &Disk<A>, wishes: &mut Vec<Wish>) {
         self.waiting.push_back(input);
         if self.commit.is_none() {
             self.turn(now, disk, wishes);
@@ -105,7 +125,7 @@ impl<A: Application> Live<A> {
     }
 
     /// Lets the application do something of its own accord, in a transaction.
-    pub(super) fn act<T>(
+    pub(crate) fn act<T>(
         &mut self,
         now: Now,
         disk: &Disk<A>,
@@ -191,14 +211,15 @@ impl<A: Application> Live<A> {
                     self.drafts.extend(drafts);
                     self.line = Some(line);
                 }
-                Output::LinkUp { peer } => self.linked(peer, true),
-                Output::LinkDown { peer } => self.linked(peer, false),
+                Output::LinkUp { peer } => self.linked(peer, true, wishes),
+                Output::LinkDown { peer } => self.linked(peer, false, wishes),
                 Output::ClockOffset { .. } => {}
             }
         }
     }
 
-    fn linked(&mut self, peer: NodeId, up: bool) {
+    fn linked(&mut self, peer: NodeId, up: bool, wishes: &mut Vec<Wish>) {
+        wishes.push(Wish::Linked(peer, up));
         if self.core.identity().parent == Some(peer) {
             self.app.linked(up);
         }
@@ -252,7 +273,7 @@ impl<A: Application> Live<A> {
     }
 
     /// The commit is durable.
-    pub(super) fn committed(&mut self, now: Now, disk: &mut Disk<A>, wishes: &mut Vec<Wish>) {
+    pub(crate) fn committed(&mut self, now: Now, disk: &mut Disk<A>, wishes: &mut Vec<Wish>) {
         let Some(commit) = self.commit.take() else { return };
         for write in commit.writes {
             if let Write::Link(new) = &write
@@ -318,8 +339,8 @@ impl<A: Application> Live<A> {
         for ((to, urgency, receipted), messages) in groups {
             for part in messages.chunks(64) {
                 let id = BundleId::new(now.wall, random_ten(&mut self.random));
-                let head = BundleHead { id, origin: me, key: KeyId([0; 8]), to, urgency, receipted };
-                bundles.extend(Bundle::seal(head, part.to_vec(), signing::sign));
+                let head = BundleHead { id, origin: me, key: self.seal.key, to, urgency, receipted };
+                bundles.extend(Bundle::seal(head, part.to_vec(), &self.seal.sign));
             }
         }
         bundles

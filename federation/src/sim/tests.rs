@@ -21,7 +21,7 @@ pub(super) const POISON: u64 = u64::MAX;
 /// Counts what it takes in, and what overtook something of the same origin, destination and urgency. Tallies are kept on the
 /// way, entries are not; both are sent up and down.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Toy {
+pub(crate) struct Toy {
     taken: u64,
     sent: u32,
     last: BTreeMap<(NodeId, NodeId, Urgency), u32>,
@@ -76,7 +76,7 @@ impl Toy {
     }
 
     /// The next of what this node sends.
-    pub(super) fn draft(&mut self, node: NodeId, to: NodeId, urgency: Urgency) -> Draft {
+    pub(crate) fn draft(&mut self, node: NodeId, to: NodeId, urgency: Urgency) -> Draft {
         self.sent += 1;
         let tally = Tally {
             node,

@@ -2,7 +2,6 @@
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
-use std::rc::Rc;
 
 use protocol::division::DivisionCode;
 use protocol::id::NodeId;
@@ -12,7 +11,7 @@ use rand_core::{RngCore, SeedableRng};
 use crate::core::{ConnectionId, FrameOut, Identity, Input, Limits};
 
 use super::alarms::Raised;
-use super::disk::Disk;
+use super::disk::{Disk, Hung};
 use super::fault::Fault;
 use super::network::Connection;
 use super::node::{Live, Wish, moment};
@@ -202,21 +201,13 @@ impl<A: Application> World<A> {
                 entry: tree::entry(*node, *division, *parent),
                 parent: *parent,
             };
-            let disk = Disk {
-                bundles: BTreeMap::new(),
-                outbox: BTreeMap::new(),
-                links: BTreeMap::new(),
-                quarantine: BTreeMap::new(),
-                open: BTreeSet::new(),
-                receipted_early: BTreeSet::new(),
-                line: Vec::new(),
-                app: app(*node, *division),
+            let hung = Hung {
                 me: *node,
                 parent: *parent,
                 children: children.remove(node).unwrap_or_default(),
-                routes: Rc::new(routes.remove(node).unwrap_or_default()),
-                former: BTreeSet::new(),
+                routes: routes.remove(node).unwrap_or_default(),
             };
+            let disk = Disk::new(hung, app(*node, *division));
             world.members.insert(*node, Member::new(identity, disk));
         }
         for (node, ..) in tree {
@@ -322,6 +313,7 @@ impl<A: Application> World<A> {
                 Wish::Send(connection, frame) => self.send(node, connection, frame),
                 Wish::Close(connection) => self.hang_up(connection),
                 Wish::Raise(alarm) => self.raised(&alarm),
+                Wish::Linked(..) => {}
                 Wish::Complain(what) => self.counters.violations.push(format!("{node}: {what}")),
                 Wish::Commit => {
                     let (slow, generation) = self.members.get(&node).map_or((0, 0), |m| (m.slow_ms, m.generation));

@@ -27,6 +27,7 @@ mod links;
 mod packs;
 mod raw;
 mod refusals;
+mod virtual_time;
 
 use std::net::SocketAddr;
 use std::time::Duration;
