@@ -284,4 +284,12 @@ mod tests {
         let elsewhere = Ancestor { node: NodeId::from_bytes([9; 16]), division: code("330602002000") };
         assert_eq!(Move { line: List::new(vec![elsewhere]).unwrap(), ..sound }.to(), None);
     }
+
+    #[test]
+    fn what_moved_into_itself_is_followed_no_further_than_there_are_levels() {
+        let circle = moves(&[("330602001000", "330603001000"), ("330603001000", "330602001000")]);
+        assert!(!circle.contains(code("330604000000"), code("330602001001")));
+        assert!(circle.contains(code("330600000000"), code("330602001001")));
+        assert_eq!(circle.cut(code("330602001001"), Level::City), code("330600000000"));
+    }
 }

@@ -36,3 +36,16 @@ pub fn read_private(dir: &Path, name: &str) -> io::Result<Zeroizing<Vec<u8>>> {
     file.take(FILE_BYTES_MAX).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_file_no_more_is_read_than_a_key_may_have() {
+        let folder = tempfile::tempdir().unwrap();
+        let most = usize::try_from(FILE_BYTES_MAX).unwrap();
+        write_private(folder.path(), "key", &vec![7; most + 100]).unwrap();
+        assert_eq!(read_private(folder.path(), "key").unwrap().len(), most);
+    }
+}

@@ -301,4 +301,20 @@ mod tests {
         assert_eq!(paths(&format!("{0},{0}", row("2027-01-01")), "2027-12-31"), ["exceptions[1].day"]);
         assert_eq!(paths("", "2026-12-31"), ["until"]);
     }
+
+    #[test]
+    fn a_calendar_that_covers_more_days_than_anybody_plans_is_refused() {
+        use crate::content::Trouble;
+        let read = |until: CivilDay| {
+            let text = format!(
+                r#"{{"schema":1,"from":"2026-01-01","until":"{}","exceptions":[]}}"#,
+                String::from(Date(until))
+            );
+            Calendar::read(text.as_bytes())
+        };
+        let longest = day("2026-01-01").plus(DAYS_MAX);
+        assert!(read(longest).is_ok());
+        let Err(Trouble::Fields(fields)) = read(longest.plus(1)) else { panic!("a day too many is taken") };
+        assert_eq!(fields[0].path, "until");
+    }
 }

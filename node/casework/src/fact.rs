@@ -50,3 +50,20 @@ fn changes(all: &[LevelChange]) -> List<LevelChange, LEVEL_CHANGES_MAX> {
     let kept = all.iter().enumerate().filter(|(index, _)| *index == 0 || *index > dropped).map(|(_, change)| *change);
     List::new(kept.take(LEVEL_CHANGES_MAX).collect()).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::time::Minute;
+
+    #[test]
+    fn of_many_changes_of_level_the_first_and_the_latest_stay() {
+        let at = |minute| LevelChange { at: Minute(minute), level: None };
+        let all: Vec<_> = (0..40).map(at).collect();
+        let kept = changes(&all).into_vec();
+        let expected: Vec<_> = [0].into_iter().chain(9..40).map(at).collect();
+        assert_eq!(kept, expected);
+        assert_eq!(kept.len(), LEVEL_CHANGES_MAX);
+        assert_eq!(changes(&all[..3]).into_vec(), &all[..3]);
+    }
+}

@@ -235,4 +235,19 @@ mod tests {
             ["rules[0].when.weather"]
         );
     }
+
+    #[test]
+    fn more_rules_than_a_set_may_have_are_refused_and_of_many_wrong_fields_twenty_are_named() {
+        let set = |rule: &str, count: usize| {
+            let any = r#"{"level":"yellow","fires":"any_dispute","when":{}}"#;
+            RuleSet::read(format!(r#"{{"schema":1,"rules":[{}{any}]}}"#, format!("{rule},").repeat(count)).as_bytes())
+        };
+        let violence = r#"{"level":"red","fires":"violence","when":{"violence":true}}"#;
+        assert!(set(violence, RULES_MAX - 1).is_ok());
+        let Err(Trouble::Fields(fields)) = set(violence, RULES_MAX) else { panic!("one rule too many is taken") };
+        assert_eq!(fields.iter().map(|f| f.path.as_str()).collect::<Vec<_>>(), ["rules"]);
+        let unknown = r#"{"level":"level_9","fires":"any_dispute","when":{"violence":true}}"#;
+        let Err(Trouble::Fields(fields)) = set(unknown, 90) else { panic!("an unknown level is taken") };
+        assert_eq!(fields.len(), 20);
+    }
 }

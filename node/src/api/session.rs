@@ -354,3 +354,15 @@ pub(crate) async fn set_password(state: &ApiState, caller: &Caller, body: Change
     let change = Change::SetPassword { name: user.name, password, must_change: false, keep: caller.session };
     Ok(state.realm.change(change).await?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_browser_is_cut() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::USER_AGENT, "x".repeat(500).parse().expect("a header"));
+        assert_eq!(From::of(&headers, &Extensions::new()).agent.len(), AGENT_CHARS_MAX);
+    }
+}

@@ -191,3 +191,10 @@ fn several_tops_ask_for_a_choice() {
     assert_eq!(sites(&table(rows).unwrap(), Some(code("330700000000"))).unwrap().sites.len(), 1);
     assert_eq!(sites(&table(rows).unwrap(), Some(code("330800000000"))), Err(NoSites::Unknown(code("330800000000"))));
 }
+
+#[test]
+fn a_table_of_nothing_but_faults_is_read_to_the_thousandth() {
+    let rows = "not a row\n".repeat(1_500);
+    let refused = table(&rows).unwrap_err();
+    assert_eq!(refused.faults.len(), 1_000);
+}

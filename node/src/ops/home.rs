@@ -183,4 +183,23 @@ mod tests {
         assert_eq!(home.http.listen.port(), 1);
         assert_eq!(home.people.realm, alone.node.id, "its people are its own");
     }
+
+    #[test]
+    fn a_pack_is_looked_for_three_folders_up_and_no_further() {
+        let root = tempfile::tempdir().unwrap();
+        let base = root.path().canonicalize().unwrap();
+        let text = format!(
+            "[pack]\nid = '{:032x}'\nname = 'p'\nnodes = ['*']\n{LINK}[http]\nlisten = '127.0.0.1:2'\n\
+             [database]\nfile = 'all.db'\n[people]\nfolder = 'a'\n",
+            9
+        );
+        std::fs::write(base.join("pack.toml"), text).unwrap();
+        let found = |path: &str| {
+            let path = base.join(path);
+            std::fs::create_dir_all(&path).unwrap();
+            pack_above(&path, |_, _| Ok(true)).unwrap().is_some()
+        };
+        assert!(found("a/b/c"));
+        assert!(!found("a/b/c/d"));
+    }
 }

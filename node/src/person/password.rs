@@ -179,4 +179,10 @@ mod tests {
         assert!(!verify("nobody has this password".into(), None).await);
         assert_eq!(hash("short".into()).await, Err(PasswordError::Length));
     }
+
+    #[test]
+    fn a_name_of_two_characters_may_stand_in_a_password_and_one_of_three_not() {
+        assert_eq!(choose("orange li lantern", "li"), Ok(()));
+        assert_eq!(choose("orange lan tern", "lan"), Err(PasswordError::Name));
+    }
 }

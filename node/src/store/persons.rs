@@ -378,3 +378,15 @@ impl WriteStore {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_longer_than_any_is_cut_where_failures_are_counted() {
+        let long = "长".repeat(SUBJECT_CHARS_MAX + 5);
+        assert_eq!(subject(&long), "长".repeat(SUBJECT_CHARS_MAX));
+        assert_eq!(subject("wang"), "wang");
+    }
+}
