@@ -61,9 +61,7 @@ fn children_whose_certificates_ended_while_they_slept_renew_at_the_door_of_a_par
         let mut world = World::running(12, 5).await;
         (0..=5).for_each(|at| world.kill(at));
         sleep(150 * DAY).await;
-        let moved = ([10, 9, 0, 1], 4433).into();
-        world.folders[TOP].listen = moved;
-        world.net.name(super::TOP_NAME, moved);
+        world.carry_top();
         world.start_all();
         // The parent's certificate has ended too.
         for child in world.children() {
@@ -73,9 +71,7 @@ fn children_whose_certificates_ended_while_they_slept_renew_at_the_door_of_a_par
         assert!(up.is_none(), "to a parent whose certificate has ended");
         world.renew_as_node(TOP).await;
         world.all_up_within(Duration::from_secs(400)).await;
-        for child in world.children() {
-            world.file(child, Urgency::Red);
-        }
+        world.file_everywhere(Urgency::Red);
         world.all_delivered_within(Duration::from_secs(5)).await;
         world.no_alarms();
     });
@@ -144,9 +140,7 @@ fn clocks_that_are_years_wrong_keep_no_child_out() {
         }
         world.start_all();
         world.all_up_within(Duration::from_secs(60)).await;
-        for child in world.children() {
-            world.file(child, Urgency::Red);
-        }
+        world.file_everywhere(Urgency::Red);
         world.all_delivered_within(Duration::from_secs(5)).await;
         // The parent wakes in 1970: its children stay, and come back.
         world.kill(TOP);

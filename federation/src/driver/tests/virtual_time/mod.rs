@@ -273,6 +273,18 @@ impl World {
         self.order(from, Order::File(self.folders[TOP].node, urgency));
     }
 
+    /// Each child files something for the city.
+    fn file_everywhere(&mut self, urgency: Urgency) {
+        self.children().for_each(|child| self.file(child, urgency));
+    }
+
+    /// The city's machine is carried to another address, under its name.
+    fn carry_top(&mut self) {
+        let moved = ([10, 9, 0, 1], 4433).into();
+        self.folders[TOP].listen = moved;
+        self.net.name(TOP_NAME, moved);
+    }
+
     /// Whether the link of a child is up, at both ends.
     fn is_up(&self, child: usize) -> bool {
         let (top, low) = (&self.folders[TOP], &self.folders[child]);

@@ -82,9 +82,7 @@ fn in_thirty_days_of_daily_faults_all_renew_in_time_nothing_is_lost_and_nothing_
         for _ in 0..30 {
             for hour in 0..24 {
                 if hour % 6 == 0 {
-                    for child in world.children() {
-                        world.file(child, Urgency::Orange);
-                    }
+                    world.file_everywhere(Urgency::Orange);
                 }
                 if hour == 5 {
                     fault(&mut world, &mut random).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use protocol::wire::bundle::Urgency;
 use tokio::time::sleep;
 
-use super::{TOP, TOP_NAME, World, in_virtual_time};
+use super::{TOP, World, in_virtual_time};
 
 #[test]
 fn children_behind_a_translator_that_rebinds_every_30_seconds_keep_their_links_and_lose_nothing() {
@@ -16,9 +16,7 @@ fn children_behind_a_translator_that_rebinds_every_30_seconds_keep_their_links_a
                 // Another port; and now and then another address.
                 world.net.rebind(world.folders[child].listen.ip(), [100, 64, round / 5, 1].into());
             }
-            for child in world.children() {
-                world.file(child, Urgency::Red);
-            }
+            world.file_everywhere(Urgency::Red);
             sleep(Duration::from_secs(30)).await;
         }
         world.all_delivered_within(Duration::from_secs(5)).await;
@@ -33,12 +31,8 @@ fn a_parent_that_is_carried_to_another_address_is_found_by_its_name() {
     in_virtual_time(async {
         let mut world = World::running(22, 20).await;
         world.kill(TOP);
-        for child in world.children() {
-            world.file(child, Urgency::Orange);
-        }
-        let moved = ([10, 9, 0, 1], 4433).into();
-        world.folders[TOP].listen = moved;
-        world.net.name(TOP_NAME, moved);
+        world.file_everywhere(Urgency::Orange);
+        world.carry_top();
         world.start(TOP);
         // Nobody at the former address says that the connections are gone: they end by their silence.
         world.all_up_within(world.settings.idle + Duration::from_secs(15)).await;

@@ -17,6 +17,16 @@ fn backlog(world: &mut World) {
     world.file(7, Urgency::Red);
 }
 
+/// The parent is down for a while, in which all file. Then all are back within a time, and soon after what they filed.
+async fn all_come_back(world: &mut World, away: u64, within: u64, delivered: u64) {
+    backlog(world);
+    sleep(Duration::from_secs(away)).await;
+    world.start(TOP);
+    world.all_up_within(Duration::from_secs(within)).await;
+    world.all_delivered_within(Duration::from_secs(delivered)).await;
+    world.no_alarms();
+}
+
 /// The red case was at the parent soon after the link of its child was.
 fn red_came_at_once(world: &World) {
     let top = world.folders[TOP].seen.borrow();
@@ -31,13 +41,8 @@ fn sixty_children_are_back_20_seconds_after_a_planned_restart_of_their_parent() 
     in_virtual_time(async {
         let mut world = World::running(1, 60).await;
         world.stop(TOP).await;
-        backlog(&mut world);
-        sleep(Duration::from_secs(1)).await;
-        world.start(TOP);
-        world.all_up_within(Duration::from_secs(20)).await;
-        world.all_delivered_within(Duration::from_secs(10)).await;
+        all_come_back(&mut world, 1, 20, 10).await;
         red_came_at_once(&world);
-        world.no_alarms();
     });
 }
 
@@ -46,13 +51,8 @@ fn sixty_children_are_back_60_seconds_after_their_parent_was_killed() {
     in_virtual_time(async {
         let mut world = World::running(2, 60).await;
         world.kill(TOP);
-        backlog(&mut world);
-        sleep(Duration::from_secs(3)).await;
-        world.start(TOP);
-        world.all_up_within(Duration::from_secs(60)).await;
-        world.all_delivered_within(Duration::from_secs(10)).await;
+        all_come_back(&mut world, 3, 60, 10).await;
         red_came_at_once(&world);
-        world.no_alarms();
     });
 }
 
@@ -62,11 +62,6 @@ fn sixty_children_come_back_over_a_network_that_loses_one_packet_in_ten() {
         let mut world = World::running(3, 60).await;
         world.net.lose(100);
         world.kill(TOP);
-        backlog(&mut world);
-        sleep(Duration::from_secs(3)).await;
-        world.start(TOP);
-        world.all_up_within(Duration::from_secs(90)).await;
-        world.all_delivered_within(Duration::from_secs(30)).await;
-        world.no_alarms();
+        all_come_back(&mut world, 3, 90, 30).await;
     });
 }
