@@ -150,7 +150,7 @@ fn every_row_names_a_test_that_is_there_or_says_why_there_is_none() {
     for row in rows() {
         match row.test() {
             Some(test) => assert!(is_declared(test, &all), "{}: there is no test {test}", row.limit),
-            None => assert!(row.shown_by.contains(' '), "{}: neither a test nor why there is none", row.limit),
+            None => assert!(row.shown_by.split(' ').count() > 3, "{}: neither a test nor why there is none", row.limit),
         }
     }
     let promises = std::fs::read_to_string(at("../docs/reliability.md")).expect("the page");
