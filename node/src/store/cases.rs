@@ -384,13 +384,13 @@ async fn read_records(
         "SELECT e.case_id, e.header, e.origin, p.salt, p.content FROM case_event e LEFT JOIN case_private p \
          ON p.node = e.node AND p.case_id = e.case_id AND p.event = e.event WHERE e.node = $1 AND e.case_id IN ({marks})"
     );
-    let query = bind_all(sql(AssertSqlSafe(text)).bind(me.clone()), places);
+    let query = sql(AssertSqlSafe(text)).bind(me.clone()).bind_each(places.map(|case| &case.as_bytes()[..]));
     for row in query.fetch_all(connection).await? {
         records.entry(case_id(&row)?).or_default().push(event_of(&row, &me, vault)?);
     }
     let (marks, places) = list(2, cases);
     let text = format!("SELECT case_id, kind, content, paper FROM case_paper WHERE node = $1 AND case_id IN ({marks})");
-    let query = bind_all(sql(AssertSqlSafe(text)).bind(me.clone()), places);
+    let query = sql(AssertSqlSafe(text)).bind(me.clone()).bind_each(places.map(|case| &case.as_bytes()[..]));
     for row in query.fetch_all(connection).await? {
         let (case, kind, content): (_, String, Vec<u8>) = (case_id(&row)?, row.try_get(1)?, row.try_get(2)?);
         let content = match kind.as_str() {
@@ -409,11 +409,6 @@ async fn read_records(
     Ok(records)
 }
 
-/// Binds ids, one after another.
-fn bind_all<'c>(query: Statement, cases: impl Iterator<Item = &'c CaseId>) -> Statement {
-    cases.fold(query, |query, case| query.bind(case.as_bytes().to_vec()))
-}
-
 /// The facts of cases: by their keys, and where no key is known by the case that the fact names. Whoever never owned a case
 /// knows its key from its fact alone, and goes on with that key when it takes the case over.
 async fn read_facts(
@@ -430,8 +425,7 @@ async fn read_facts(
     for chunk in keyed.chunks(IDS_A_STATEMENT) {
         let (marks, places) = list(2, chunk);
         let text = format!("SELECT body FROM fact WHERE node = $1 AND key IN ({marks})");
-        let query = sql(AssertSqlSafe(text)).bind(me);
-        let query = places.fold(query, |query, key| query.bind(key.as_bytes().to_vec()));
+        let query = sql(AssertSqlSafe(text)).bind(me).bind_each(places.map(|key| &key.as_bytes()[..]));
         for row in query.fetch_all(connection).await? {
             let fact = fact(&row)?;
             facts.extend(keys.get(&fact.key).map(|case| (*case, fact)));
@@ -446,7 +440,7 @@ async fn read_facts(
              WHERE f.node = $1 AND f.case_id = wanted.column1",
             rows_of_ids(2, others.len())
         );
-        let query = bind_all(sql(AssertSqlSafe(text)).bind(me), others.iter());
+        let query = sql(AssertSqlSafe(text)).bind(me).bind_each(others.iter().map(|case| &case.as_bytes()[..]));
         for row in query.fetch_all(connection).await? {
             let case = CaseId::from_bytes(id16("fact", &row.try_get::<Vec<u8>>(1)?)?);
             facts.push((case, fact(&row)?));

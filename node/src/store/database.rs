@@ -26,7 +26,8 @@ const SERVER_CONNECTIONS_MAX: u32 = 32;
 const IDLE: Duration = Duration::from_secs(60);
 /// A connection to a server that lay idle for longer is tried before it is used: the server may have been restarted.
 const TRUSTED: Duration = Duration::from_secs(2);
-/// Statements that a connection to a server keeps prepared; multi-row ones have a text for each number of rows.
+/// Statements that a connection keeps prepared; multi-row ones have a text for each number of rows, and what goes to a file
+/// together one for each thing that is done.
 const STATEMENTS_MAX: usize = 256;
 /// Pages of the log after which they are folded into the file. Rows of many cases lie on few pages that are written again and
 /// again, and each is folded once however often it stands in the log.
@@ -86,6 +87,7 @@ fn file(path: &Path) -> SqliteConnectOptions {
         .pragma("wal_autocheckpoint", LOG_PAGES)
         // What is deleted is overwritten: names that were erased are not to be found in free pages.
         .pragma("secure_delete", "ON")
+        .statement_cache_capacity(STATEMENTS_MAX)
         .disable_statement_logging()
 }
 

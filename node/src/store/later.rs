@@ -4,14 +4,11 @@
 //! what a row costs. So what only writes is gathered here and goes along with the next statement that is waited for, most
 //! often with the commit. A server takes each at once: its protocol has no way to send several with values.
 
-use sqlx::AssertSqlSafe;
-
 use super::database::Database;
 use super::sql::{Connection, Statement, sql};
 use super::{StoreError, WriteStore};
 
-/// Values after which what was gathered goes. A statement of more rows goes by itself, and
-/// stays prepared.
+/// Values after which what was gathered goes.
 const TOGETHER_VALUES: usize = 256;
 /// A statement of more values goes by itself.
 const SMALL_VALUES: usize = 64;
@@ -56,6 +53,16 @@ impl Transaction {
         self.values += statement.values();
         self.waiting.push(statement);
     }
+
+    /// Runs what waits.
+    pub(super) async fn run(&mut self, connection: &mut Connection) -> Result<(), StoreError> {
+        let together = Statement::together(std::mem::take(&mut self.waiting));
+        self.values = 0;
+        // From its first word on, whatever becomes of the rest.
+        self.open = true;
+        together.execute(connection).await?;
+        Ok(())
+    }
 }
 
 impl WriteStore {
@@ -79,16 +86,6 @@ impl WriteStore {
         Ok(())
     }
 
-    /// Runs what waits.
-    pub(super) async fn run_waiting(&mut self, connection: &mut Connection) -> Result<(), StoreError> {
-        let together = Statement::together(std::mem::take(&mut self.transaction.waiting));
-        self.transaction.values = 0;
-        // From its first word on, whatever becomes of the rest.
-        self.transaction.open = true;
-        together.execute(connection).await?;
-        Ok(())
-    }
-
     /// Commits a transaction on a file together with what waits.
     pub(super) async fn commit_file(&mut self) -> Result<(), StoreError> {
         if self.transaction.is_left_out() {
@@ -100,64 +97,26 @@ impl WriteStore {
     }
 }
 
-impl Statement {
-    /// Several as one, for SQLite: the places of each are numbered on from those of the one before.
-    fn together(all: Vec<Self>) -> Self {
-        let (mut text, mut values) = (String::new(), Vec::new());
-        for statement in all {
-            text.push_str(&numbered_on(statement.text(), values.len()));
-            text.push(';');
-            values.extend(statement.into_values());
-        }
-        // Of texts that may be run.
-        Self::once(AssertSqlSafe(text), values)
-    }
-}
-
-/// The text with `$1`, `$2` and so on moved on by a number.
-fn numbered_on(text: &str, by: usize) -> String {
-    let mut moved = String::with_capacity(text.len() + 8);
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('$') {
-        let digits = after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len());
-        let (number, behind) = after.split_at(digits);
-        moved.push_str(before);
-        moved.push('$');
-        match number.parse::<usize>() {
-            Ok(number) => moved.push_str(&(number + by).to_string()),
-            Err(_) => moved.push_str(number),
-        }
-        rest = behind;
-    }
-    moved.push_str(rest);
-    moved
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use protocol::id::NodeId;
-
-    #[test]
-    fn places_are_numbered_on() {
-        assert_eq!(
-            numbered_on("UPDATE t SET a = $2 WHERE b = $1 AND c IN ($3,$10)", 7),
-            "UPDATE t SET a = $9 WHERE b = $8 AND c IN ($10,$17)"
-        );
-        assert_eq!(numbered_on("BEGIN IMMEDIATE", 7), "BEGIN IMMEDIATE");
-    }
 
     async fn opened(folder: &std::path::Path) -> WriteStore {
         let place = super::super::Place::File(folder.join("node.db"));
         super::super::open(&place, NodeId::from_bytes([7; 16])).await.expect("a database").1
     }
 
-    fn put(store: &WriteStore, name: &str, value: &str) -> Statement {
-        sql("INSERT INTO meta (node, name, value) VALUES ($1, $2, $3) \
-             ON CONFLICT (node, name) DO UPDATE SET value = excluded.value")
-        .bind(store.me())
-        .bind(name)
-        .bind(value)
+    /// Lets a value wait.
+    async fn put(store: &mut WriteStore, value: &str) {
+        let statement = sql("INSERT INTO meta (node, name, value) VALUES ($1, 'name', $2) \
+             ON CONFLICT (node, name) DO UPDATE SET value = excluded.value");
+        let statement = statement.bind(store.me()).bind(value);
+        store.later(statement).await.expect("it waits");
+    }
+
+    async fn value(store: &mut WriteStore) -> Option<String> {
+        store.meta("name").await.expect("read")
     }
 
     #[tokio::test]
@@ -166,14 +125,12 @@ mod tests {
         let mut store = opened(folder.path()).await;
         store.begin().await.expect("begun");
         for value in ["first", "second", "third"] {
-            let statement = put(&store, "name", value);
-            store.later(statement).await.expect("it waits");
+            put(&mut store, value).await;
         }
-        assert_eq!(store.meta("name").await.expect("read").as_deref(), Some("third"));
-        let statement = put(&store, "name", "fourth");
-        store.later(statement).await.expect("it waits");
+        assert_eq!(value(&mut store).await.as_deref(), Some("third"));
+        put(&mut store, "fourth").await;
         store.commit().await.expect("committed");
-        assert_eq!(store.meta("name").await.expect("read").as_deref(), Some("fourth"));
+        assert_eq!(value(&mut store).await.as_deref(), Some("fourth"));
     }
 
     #[tokio::test]
@@ -181,21 +138,17 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let mut store = opened(folder.path()).await;
         store.begin().await.expect("begun");
-        let good = put(&store, "name", "value");
-        store.later(good).await.expect("it waits");
-        store
-            .later(sql("INSERT INTO meta (node, name, value) VALUES ($1, NULL, NULL)").bind(vec![1]))
-            .await
-            .expect("waits");
+        put(&mut store, "value").await;
+        let bad = sql("INSERT INTO meta (node, name, value) VALUES ($1, NULL, NULL)").bind(vec![1]);
+        store.later(bad).await.expect("it waits");
         assert!(store.commit().await.is_err());
         store.rollback().await.expect("rolled back");
         store.rest();
-        assert_eq!(store.meta("name").await.expect("read"), None);
+        assert_eq!(value(&mut store).await, None);
         store.begin().await.expect("begun again");
-        let good = put(&store, "name", "again");
-        store.later(good).await.expect("it waits");
+        put(&mut store, "again").await;
         store.commit().await.expect("committed");
-        assert_eq!(store.meta("name").await.expect("read").as_deref(), Some("again"));
+        assert_eq!(value(&mut store).await.as_deref(), Some("again"));
     }
 
     #[tokio::test]
@@ -203,11 +156,10 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let mut store = opened(folder.path()).await;
         store.begin().await.expect("begun");
-        let statement = put(&store, "name", "value");
-        store.later(statement).await.expect("it waits");
+        put(&mut store, "value").await;
         store.rollback().await.expect("given up");
         store.begin().await.expect("begun");
         store.commit().await.expect("nothing to store");
-        assert_eq!(store.meta("name").await.expect("read"), None);
+        assert_eq!(value(&mut store).await, None);
     }
 }

@@ -58,10 +58,7 @@ impl WriteStore {
             let (marks, places) = list(2, chunk);
             let text =
                 format!("SELECT id, receipted = 1 AND done_at IS NULL FROM bundle WHERE node = $1 AND id IN ({marks})");
-            let mut query = sql(AssertSqlSafe(text)).bind(self.me());
-            for id in places {
-                query = query.bind(id.as_bytes().to_vec());
-            }
+            let query = sql(AssertSqlSafe(text)).bind(self.me()).bind_each(places.map(|id| &id.as_bytes()[..]));
             for row in query.fetch_all(self.connection().await?).await? {
                 let id: Vec<u8> = row.try_get(0)?;
                 known.insert(BundleId::from_bytes(id16("bundle", &id)?), row.try_get(1)?);
@@ -117,12 +114,12 @@ impl WriteStore {
                 rows_of_ids(4, chunk.len().next_power_of_two())
             );
             let unknown = sql(AssertSqlSafe(text)).bind(self.me()).bind(by.as_bytes().to_vec()).bind(now.0);
-            self.later(places.fold(unknown, |query, id| query.bind(id.as_bytes().to_vec()))).await?;
+            self.later(unknown.bind_each(places.map(|id| &id.as_bytes()[..]))).await?;
             let (marks, places) = list(3, chunk);
             let text =
                 format!("UPDATE bundle SET done_at = $2 WHERE node = $1 AND done_at IS NULL AND id IN ({marks})");
             let delivered = sql(AssertSqlSafe(text)).bind(self.me()).bind(now.0);
-            self.later(places.fold(delivered, |query, id| query.bind(id.as_bytes().to_vec()))).await?;
+            self.later(delivered.bind_each(places.map(|id| &id.as_bytes()[..]))).await?;
         }
         Ok(())
     }
@@ -264,10 +261,7 @@ impl WriteStore {
             let text = format!(
                 "SELECT bytes FROM bundle WHERE node = $1 AND length(bytes) > 0 AND id IN ({marks}) ORDER BY id"
             );
-            let mut query = sql(AssertSqlSafe(text)).bind(self.me());
-            for id in places {
-                query = query.bind(id.as_bytes().to_vec());
-            }
+            let query = sql(AssertSqlSafe(text)).bind(self.me()).bind_each(places.map(|id| &id.as_bytes()[..]));
             for row in query.fetch_all(self.connection().await?).await? {
                 found.push(parse(row.try_get(0)?)?);
             }

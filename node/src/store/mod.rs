@@ -245,17 +245,16 @@ impl WriteStore {
 
     /// The connection of this turn, taken when it is first needed. What waits has been run on it.
     pub(crate) async fn connection(&mut self) -> Result<&mut Connection, StoreError> {
-        let mut held = match self.held.take() {
+        let held = match self.held.take() {
             Some(held) => held,
             // Seldom, and so on the heap, as what waits is: every statement would else carry the state of this beside its own.
             None => Box::pin(self.database.write()).await?,
         };
-        let run = match self.transaction.waits() {
-            true => Box::pin(self.run_waiting(&mut held)).await,
-            false => Ok(()),
-        };
         let held = self.held.insert(held);
-        run.map(|()| held)
+        if self.transaction.waits() {
+            Box::pin(self.transaction.run(held)).await?;
+        }
+        Ok(held)
     }
 
     /// Takes the right to write this node, where several processes could. A file needs none: its folder is locked.

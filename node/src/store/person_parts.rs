@@ -139,11 +139,8 @@ impl WriteStore {
                 let list = (0..chunk.len()).map(|n| format!("${}", n + 3)).collect::<Vec<_>>().join(", ");
                 let text =
                     format!("DELETE FROM {table} WHERE node = $1 AND case_id = $2 {kind} AND {column} IN ({list})");
-                let mut query = sql(AssertSqlSafe(text)).bind(self.me()).bind(case.as_bytes().to_vec());
-                for id in chunk {
-                    query = query.bind(id.as_bytes().to_vec());
-                }
-                self.later(query).await?;
+                let query = sql(AssertSqlSafe(text)).bind(self.me()).bind(case.as_bytes().to_vec());
+                self.later(query.bind_each(chunk.iter().map(|id| &id.as_bytes()[..]))).await?;
             }
         }
         sql("DELETE FROM person_index WHERE node = $1 AND case_id = $2")

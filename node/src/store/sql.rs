@@ -71,14 +71,12 @@ values! {
 pub(crate) struct Statement {
     text: SqlStr,
     values: Vec<Value>,
-    /// Its text is worth keeping prepared.
-    again: bool,
 }
 
 /// A statement. A text put together at run time must be wrapped in `AssertSqlSafe`: never with anything that came from
 /// outside.
 pub(crate) fn sql(text: impl SqlSafeStr) -> Statement {
-    Statement { text: text.into_sql_str(), values: Vec::new(), again: true }
+    Statement { text: text.into_sql_str(), values: Vec::new() }
 }
 
 /// Runs several statements without values in one message to a server; gives the number of rows that they returned.
@@ -92,24 +90,30 @@ pub(crate) async fn several(text: String, connection: &mut Connection) -> Result
     Ok(rows)
 }
 
-/// The text with `?` for its places, when these are `$1`, `$2` and so on in their order. SQLite keeps the names of places in
-/// a list and looks each through for every value that is bound: what a statement of a thousand values costs is mostly that.
-fn nameless(text: &str, values: usize) -> Option<String> {
-    let mut nameless = String::with_capacity(text.len());
-    let (mut rest, mut places) = (text, 0_usize);
+/// The text with other words for its places, `$1`, `$2` and so on; none when `word` has none for one of them.
+fn with_places(text: &str, mut word: impl FnMut(usize) -> Option<String>) -> Option<String> {
+    let mut changed = String::with_capacity(text.len());
+    let mut rest = text;
     while let Some((before, after)) = rest.split_once('$') {
         let digits = after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len());
         let (number, behind) = after.split_at(digits);
-        places += 1;
-        if number.parse() != Ok(places) {
-            return None;
-        }
-        nameless.push_str(before);
-        nameless.push('?');
+        changed.push_str(before);
+        changed.push_str(&word(number.parse().ok()?)?);
         rest = behind;
     }
-    nameless.push_str(rest);
-    (places == values).then_some(nameless)
+    changed.push_str(rest);
+    Some(changed)
+}
+
+/// The text with `?` for its places, when these are `$1`, `$2` and so on in their order. SQLite keeps the names of places in
+/// a list and looks each through for every value that is bound: what a statement of a thousand values costs is mostly that.
+fn nameless(text: &str, values: usize) -> Option<String> {
+    let mut places = 0_usize;
+    let nameless = with_places(text, |number| {
+        places += 1;
+        (number == places).then(|| "?".to_owned())
+    });
+    nameless.filter(|_| places == values)
 }
 
 /// From how many values on it is worth another text.
@@ -118,7 +122,7 @@ const MANY_VALUES: usize = 16;
 impl Statement {
     /// As SQLite runs it fastest.
     fn for_sqlite(self) -> Self {
-        if self.values.len() < MANY_VALUES || !self.again {
+        if self.values.len() < MANY_VALUES {
             return self;
         }
         match nameless(self.text.as_str(), self.values.len()) {
@@ -132,7 +136,7 @@ impl Statement {
 macro_rules! bound {
     ($database:ty, $statement:expr) => {{
         let statement: Statement = $statement;
-        let mut query = sqlx::query::<$database>(statement.text).persistent(statement.again);
+        let mut query = sqlx::query::<$database>(statement.text);
         for value in statement.values {
             query = match value {
                 Value::Int(v) => query.bind(v),
@@ -160,14 +164,18 @@ macro_rules! run {
 }
 
 impl Statement {
-    /// A statement with its values whose like will hardly come again.
-    pub(super) fn once(text: impl SqlSafeStr, values: Vec<Value>) -> Self {
-        Self { text: text.into_sql_str(), values, again: false }
-    }
-
-    /// Its text.
-    pub(super) fn text(&self) -> &str {
-        self.text.as_str()
+    /// Several as one, for SQLite: the places of each are numbered on from those of the one before.
+    pub(super) fn together(all: Vec<Self>) -> Self {
+        let (mut text, mut values) = (String::new(), Vec::new());
+        for statement in all {
+            let alone = statement.text.as_str();
+            let numbered_on = with_places(alone, |number| Some(format!("${}", number + values.len())));
+            text.push_str(numbered_on.as_deref().unwrap_or(alone));
+            text.push(';');
+            values.extend(statement.values);
+        }
+        // Of texts that may be run.
+        Self { text: AssertSqlSafe(text).into_sql_str(), values }
     }
 
     /// How many values it has.
@@ -175,14 +183,15 @@ impl Statement {
         self.values.len()
     }
 
-    /// Its values alone.
-    pub(super) fn into_values(self) -> Vec<Value> {
-        self.values
-    }
-
     /// Binds the next value.
     pub(crate) fn bind(mut self, value: impl Into<Value>) -> Self {
         self.values.push(value.into());
+        self
+    }
+
+    /// Binds some more, in their order.
+    pub(crate) fn bind_each<V: Into<Value>>(mut self, values: impl IntoIterator<Item = V>) -> Self {
+        self.values.extend(values.into_iter().map(Into::into));
         self
     }
 
@@ -294,5 +303,18 @@ mod tests {
         assert_eq!(nameless("SELECT 1 WHERE a = $1 AND b = $1", 2), None);
         assert_eq!(nameless("SELECT 1 WHERE b = $2 AND a = $1", 2), None);
         assert_eq!(nameless("SELECT 1 WHERE a = $1", 2), None);
+    }
+
+    #[test]
+    fn statements_that_go_together_are_numbered_on() {
+        let begin = sql("BEGIN IMMEDIATE");
+        let update = || sql("UPDATE t SET a = $2 WHERE b = $1 AND c IN ($3,$2)").bind(1_i64).bind(2_i64).bind(3_i64);
+        let together = Statement::together(vec![begin, update(), update()]);
+        assert_eq!(
+            together.text.as_str(),
+            "BEGIN IMMEDIATE;UPDATE t SET a = $2 WHERE b = $1 AND c IN ($3,$2);\
+             UPDATE t SET a = $5 WHERE b = $4 AND c IN ($6,$5);"
+        );
+        assert_eq!(together.values(), 6);
     }
 }

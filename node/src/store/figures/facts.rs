@@ -87,10 +87,7 @@ impl Store {
                 "SELECT f.key, f.body, c.case_id FROM fact f LEFT JOIN case_file c ON c.node = f.node \
                  AND c.case_id = f.case_id WHERE f.node = $1 AND f.key IN ({marks}) ORDER BY f.key"
             );
-            let mut query = sql(AssertSqlSafe(text)).bind(self.me());
-            for key in ids {
-                query = query.bind(&key.as_bytes()[..]);
-            }
+            let query = sql(AssertSqlSafe(text)).bind(self.me()).bind_each(ids.map(|key| &key.as_bytes()[..]));
             for row in query.fetch_all(&mut self.read().await?).await? {
                 let case: Option<Vec<u8>> = row.try_get(2)?;
                 let case = case.map(|id| id16("fact", &id).map(CaseId::from_bytes)).transpose()?;

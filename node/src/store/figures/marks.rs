@@ -108,10 +108,7 @@ impl WriteStore {
         let text = format!(
             "SELECT member, digest, unequal_since, asked FROM watermark WHERE node = $1 AND member IN ({marks})"
         );
-        let mut query = sql(AssertSqlSafe(text)).bind(self.me());
-        for member in ids {
-            query = query.bind(&member.as_bytes()[..]);
-        }
+        let query = sql(AssertSqlSafe(text)).bind(self.me()).bind_each(ids.map(|member| &member.as_bytes()[..]));
         let rows = query.fetch_all(self.connection().await?).await?;
         rows.iter()
             .map(|row| {

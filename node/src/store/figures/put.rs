@@ -50,10 +50,7 @@ impl WriteStore {
             let mut held: BTreeMap<CaseKey, CaseFact> = BTreeMap::new();
             let (marks, ids) = list(2, chunk);
             let text = format!("SELECT body FROM fact WHERE node = $1 AND key IN ({marks})");
-            let mut query = sql(AssertSqlSafe(text)).bind(self.me());
-            for fact in ids {
-                query = query.bind(&fact.key.as_bytes()[..]);
-            }
+            let query = sql(AssertSqlSafe(text)).bind(self.me()).bind_each(ids.map(|fact| &fact.key.as_bytes()[..]));
             for row in query.fetch_all(self.connection().await?).await? {
                 let fact = fact_of(&row.try_get::<Vec<u8>>(0)?)?;
                 held.insert(fact.key, fact);

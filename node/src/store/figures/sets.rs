@@ -29,10 +29,7 @@ impl WriteStore {
             let (marks, ids) = list(2, chunk);
             let text =
                 format!("SELECT member, facts, tallies, sum FROM figure_set WHERE node = $1 AND member IN ({marks})");
-            let mut query = sql(AssertSqlSafe(text)).bind(self.me());
-            for member in ids {
-                query = query.bind(&member.as_bytes()[..]);
-            }
+            let query = sql(AssertSqlSafe(text)).bind(self.me()).bind_each(ids.map(|member| &member.as_bytes()[..]));
             for row in query.fetch_all(self.connection().await?).await? {
                 let member = NodeId::from_bytes(id16("figure_set", &row.try_get::<Vec<u8>>(0)?)?);
                 let (facts, tallies) = (counted(row.try_get(1)?), counted(row.try_get(2)?));

@@ -70,9 +70,8 @@ impl WriteStore {
         for chunk in keys.chunks(IDS_A_STATEMENT) {
             let (marks, places) = list(2, chunk);
             let text = format!("DELETE FROM escalation_watch WHERE node = $1 AND key IN ({marks})");
-            let query = sql(AssertSqlSafe(text)).bind(self.me());
-            let query = places.fold(query, |query, key| query.bind(&key.as_bytes()[..]));
-            self.later(query).await?;
+            self.later(sql(AssertSqlSafe(text)).bind(self.me()).bind_each(places.map(|key| &key.as_bytes()[..])))
+                .await?;
         }
         Ok(())
     }
