@@ -245,4 +245,14 @@ mod tests {
         shared.changed(case(4));
         assert_eq!(later.recv().await, Ok(case(4)));
     }
+
+    #[tokio::test]
+    async fn a_listener_that_lags_is_told_how_much_it_missed_and_hears_the_latest() {
+        let shared = Shared::default();
+        let case = |n: usize| CaseId::from_bytes((n as u128).to_be_bytes());
+        let mut slow = shared.changes();
+        (0..CHANGES_MAX + 3).for_each(|n| shared.changed(case(n)));
+        assert_eq!(slow.recv().await, Err(broadcast::error::RecvError::Lagged(3)));
+        assert_eq!(slow.recv().await, Ok(case(3)));
+    }
 }

@@ -362,6 +362,14 @@ async fn what_cannot_be_read_is_a_problem_and_not_a_page() {
         ("GET", "/api/v1/figures?from=2026-02-30", None, StatusCode::BAD_REQUEST, "malformed"),
         ("GET", "/api/v1/figures?from=2026-02-02&to=2026-02-01", None, StatusCode::BAD_REQUEST, "malformed"),
         ("GET", "/api/v1/figures?measure=occupancy", None, StatusCode::BAD_REQUEST, "malformed"),
+        // A day more than ten years and a week.
+        (
+            "GET",
+            "/api/v1/figures?measure=occupancy&from=2010-01-01&to=2020-01-09",
+            None,
+            StatusCode::BAD_REQUEST,
+            "malformed",
+        ),
         ("GET", "/api/v1/figures?limit=3", None, StatusCode::BAD_REQUEST, "malformed"),
         ("GET", "/api/v1/figures?colour=red", None, StatusCode::BAD_REQUEST, "malformed"),
         ("GET", "/api/v1/figures/rows?limit=201", None, StatusCode::BAD_REQUEST, "malformed"),

@@ -215,4 +215,14 @@ mod tests {
         assert_eq!(paths(&row(70_000, "court")), ["categories[0].code"]);
         assert_eq!(paths(""), ["categories"]);
     }
+
+    #[test]
+    fn a_category_has_as_many_channels_as_may_be_and_no_more() {
+        let read = |count: usize| {
+            let codes = vec![r#""court""#; count].join(",");
+            serde_json::from_str::<CategoryRow>(&format!(r#"{{"code":101,"zh":"乙","en":"B","channels":[{codes}]}}"#))
+        };
+        assert_eq!(read(CHANNELS_MAX).map(|row| row.channels.len()).ok(), Some(CHANNELS_MAX));
+        assert!(read(CHANNELS_MAX + 1).is_err());
+    }
 }

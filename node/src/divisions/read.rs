@@ -26,14 +26,19 @@ pub(super) struct Row {
 
 /// Reads a table; refuses it whole, with the lines, when a row does not fit.
 pub fn read(source: impl Read) -> Result<Table, Refused> {
+    read_at_most(source, ROWS_MAX)
+}
+
+/// Reads a table of so many rows at most.
+pub(super) fn read_at_most(source: impl Read, rows_max: usize) -> Result<Table, Refused> {
     let mut faults = Vec::new();
     let mut rows = Vec::new();
     let mut lines = Lines { source: BufReader::new(source), number: 0 };
     while faults.len() < FAULTS_MAX {
         let Some(line) = lines.next_line() else { break };
         match line.and_then(|bytes| parse(lines.number, &bytes)) {
-            Ok(Some(_)) if rows.len() == ROWS_MAX => {
-                faults.push(Fault { line: lines.number, why: Reason::TooMany(ROWS_MAX) });
+            Ok(Some(_)) if rows.len() == rows_max => {
+                faults.push(Fault { line: lines.number, why: Reason::TooMany(rows_max) });
                 break;
             }
             Ok(Some(row)) => rows.push(row),

@@ -11,6 +11,15 @@ fn table(rows: &str) -> Result<Table, Refused> {
     read(format!("{HEADING}{rows}").as_bytes())
 }
 
+#[test]
+fn a_table_of_more_rows_than_there_may_be_is_refused() {
+    let rows = "441900000000,东莞市,city,\n441900003000,东城街道,township,441900000000\n";
+    let whole = format!("{HEADING}{rows}");
+    assert!(read::read_at_most(whole.as_bytes(), 2).is_ok());
+    let refused = read::read_at_most(whole.as_bytes(), 1).err().map(|refused| refused.to_string());
+    assert_eq!(refused.as_deref().map(|told| told.contains("more than 1 rows")), Some(true), "{refused:?}");
+}
+
 /// The faults of a table, a line each.
 fn faults(rows: &str) -> String {
     table(rows).map(|_| String::new()).unwrap_or_else(|refused| refused.to_string())

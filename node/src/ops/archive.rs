@@ -22,8 +22,8 @@ const MAGIC: &[u8; 8] = b"WUJIBAK\n";
 /// The form of the archive. Another one is another program's.
 const FORMAT: u32 = 1;
 const HEAD_BYTES_MAX: u32 = 64 * 1024;
-/// The largest single value: far above any row of a node.
-const VALUE_BYTES_MAX: u32 = 64 * 1024 * 1024;
+/// The largest single entry: far above any row or file of a node.
+const ENTRY_BYTES_MAX: u32 = 256 * 1024 * 1024;
 
 const FILE: u8 = 1;
 const TABLE: u8 = 2;
@@ -179,8 +179,10 @@ impl ArchiveWriter {
     }
 
     fn record(&mut self, kind: u8, body: &[u8]) -> anyhow::Result<()> {
+        let size = length(body.len())?;
+        ensure!(u32::from_be_bytes(size) <= ENTRY_BYTES_MAX, "an entry is too large for an archive");
         self.out.write_all(&[kind])?;
-        self.out.write_all(&length(body.len())?)?;
+        self.out.write_all(&size)?;
         Ok(self.out.write_all(body)?)
     }
 
@@ -299,7 +301,7 @@ impl ArchiveReader {
         self.from.read_exact(&mut kind)?;
         self.from.read_exact(&mut size)?;
         let size = u32::from_be_bytes(size);
-        ensure!(size <= VALUE_BYTES_MAX.saturating_mul(4), "the archive is damaged: an entry is too large");
+        ensure!(size <= ENTRY_BYTES_MAX, "the archive is damaged: an entry is too large");
         let mut body = vec![0; usize::try_from(size)?];
         self.from.read_exact(&mut body)?;
         match kind {
@@ -361,6 +363,52 @@ pub fn file_of(path: &Path, name: &str, with: &OpenWith) -> anyhow::Result<Vec<u
             Entry::File(file, bytes) if file == name => found = Some(bytes),
             Entry::End(_) => return found.with_context(|| format!("{} holds no {name}", path.display())),
             _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(path: &Path) -> String {
+        let read = ArchiveReader::open(path, &OpenWith::default()).and_then(|mut archive| archive.next_entry());
+        format!("{:#}", read.expect_err("it is refused"))
+    }
+
+    #[test]
+    fn a_head_that_says_to_be_larger_than_any_is_not_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("backup");
+        for (size, why) in [(HEAD_BYTES_MAX + 1, "the head is damaged"), (HEAD_BYTES_MAX, "is cut short")] {
+            std::fs::write(&path, [MAGIC.as_slice(), &size.to_be_bytes()].concat()).expect("written");
+            let told = refused(&path);
+            assert!(told.contains(why), "{told}");
+        }
+    }
+
+    #[test]
+    fn an_entry_that_says_to_be_larger_than_any_is_not_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let head = Head {
+            format: FORMAT,
+            program: String::new(),
+            made_at: UnixMillis(0),
+            node: NodeId::from_bytes([1; 16]),
+            division: "330600000000".parse().expect("a code"),
+            name: String::new(),
+            schema: 1,
+            keys: false,
+            pack: false,
+            lock: Lock::Open,
+        };
+        for (size, why) in [(ENTRY_BYTES_MAX + 1, "an entry is too large"), (1, "failed to fill whole buffer")] {
+            let path = folder.path().join(size.to_string());
+            let mut archive = ArchiveWriter::create(&path, &head, None).expect("begun");
+            archive.out.write_all(&[ROW]).and_then(|()| archive.out.write_all(&size.to_be_bytes())).expect("written");
+            archive.out.finish().and_then(|mut file| file.flush()).expect("written");
+            let told = refused(&path);
+            assert!(told.contains(why), "{told}");
         }
     }
 }

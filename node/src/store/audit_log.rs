@@ -118,7 +118,7 @@ impl WriteStore {
              WHERE node = $1 AND member = $2 ORDER BY number DESC LIMIT 1 OFFSET $3)")
         .bind(self.me())
         .bind(head.node.as_bytes().to_vec())
-        .bind(ANCHORS_MAX)
+        .bind(ANCHORS_MAX - 1)
         .execute(self.connection().await?)
         .await?;
         Ok(())

@@ -76,7 +76,7 @@ impl WriteStore {
                 if !address.is_empty() {
                     self.count_failure(of, Subject::Address, address, now).await?;
                 }
-                self.forget_failures(of, now).await
+                self.forget_failures(of, now, REMEMBERED_MAX).await
             }
             Change::Unlock(name) => Box::pin(self.unlock(of, name)).await,
             Change::PutToken(token) => Box::pin(self.put_machine_token(of, token, now)).await,
@@ -274,7 +274,7 @@ impl WriteStore {
     }
 
     /// Failures of yesterday go, and the oldest beyond the bound.
-    async fn forget_failures(&mut self, of: NodeId, now: UnixMillis) -> Result<(), StoreError> {
+    async fn forget_failures(&mut self, of: NodeId, now: UnixMillis, most: u32) -> Result<(), StoreError> {
         sql("DELETE FROM person_failure WHERE realm = $1 AND last_at < $2")
             .bind(realm(of))
             .bind(now.0.saturating_sub(MEMORY_MS))
@@ -283,7 +283,7 @@ impl WriteStore {
         sql("DELETE FROM person_failure WHERE realm = $1 AND last_at < (SELECT last_at FROM person_failure \
              WHERE realm = $1 ORDER BY last_at DESC LIMIT 1 OFFSET $2)")
         .bind(realm(of))
-        .bind(i64::from(REMEMBERED_MAX))
+        .bind(i64::from(most.saturating_sub(1)))
         .execute(self.connection().await?)
         .await?;
         Ok(())
@@ -388,5 +388,22 @@ mod tests {
         let long = "长".repeat(SUBJECT_CHARS_MAX + 5);
         assert_eq!(subject(&long), "长".repeat(SUBJECT_CHARS_MAX));
         assert_eq!(subject("wang"), "wang");
+    }
+
+    #[tokio::test]
+    async fn beyond_the_bound_the_oldest_failures_are_forgotten() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let place = super::super::Place::File(folder.path().join("node.db"));
+        let me = NodeId::from_bytes([7; 16]);
+        let (store, mut write) = super::super::open(&place, me).await.expect("a database");
+        for (at, name) in ["first", "second", "third"].into_iter().enumerate() {
+            let now = UnixMillis(at as i64);
+            write.count_failure(me, Subject::Name, name, now).await.expect("counted");
+        }
+        write.forget_failures(me, UnixMillis(3), 2).await.expect("forgotten");
+        let people = store.people(me);
+        for (name, count) in [("first", 0), ("second", 1), ("third", 1)] {
+            assert_eq!(people.failures(Subject::Name, name).await.expect("read").count, count, "{name}");
+        }
     }
 }

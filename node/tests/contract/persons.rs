@@ -197,6 +197,13 @@ async fn the_audit_is_a_chain_and_keeps_heads(base: Base) {
     assert_eq!((kept.head.hash, kept.at), (head.hash, later(2)));
     assert_eq!(store.anchors(None).await.expect("read"), [kept]);
     assert_eq!(store.anchors(Some(node(4))).await.expect("read"), []);
+    // Of one node the last 400 stay.
+    for count in 6..=406 {
+        write.put_anchor(&sent(count, head.hash, later(3))).await.expect("kept");
+    }
+    let mut counts: Vec<u64> = store.anchors(None).await.expect("read").iter().map(|kept| kept.head.number).collect();
+    counts.sort_unstable();
+    assert_eq!((counts.len(), counts[0]), (400, 7));
 }
 
 async fn what_is_private_is_sealed_anew_and_erased(base: Base) {

@@ -1,4 +1,4 @@
-use casework::{AnswerKind, Command, FollowerClass, Refusal, Reply, Role};
+use casework::{AnswerKind, Command, FollowerClass, Notice, Refusal, Reply, Role};
 use protocol::event::{Act, Ending, Outcome};
 use protocol::id::{CaseId, OrderId};
 use protocol::order::Directive;
@@ -75,6 +75,27 @@ fn an_order_follows_its_case_to_the_new_owner() {
         assert_eq!(received, 1);
         net.agree(&[GRID, TOWN, COUNTY, CITY], case);
     }
+}
+
+#[test]
+fn an_order_follows_its_case_sixteen_times_and_no_further() {
+    let (mut net, case) = Net::reported(Ending::Submit, answers(true, 0));
+    net.act(CITY, case, directive("请报告")).unwrap();
+    net.settle();
+    net.accept(TOWN, case);
+    let order = only_order(&net, TOWN, case);
+    let hops = |net: &Net| net.known(CITY, case).order(order).unwrap().hops;
+    for moves in 2..=17_u8 {
+        assert_eq!(hops(&net), moves - 1);
+        let (from, to) = if moves % 2 == 0 { (TOWN, OTHER_TOWN) } else { (OTHER_TOWN, TOWN) };
+        net.act(from, case, Command::Offer { to: net.id(to) }).unwrap();
+        net.settle();
+        net.accept(to, case);
+    }
+    assert_eq!(hops(&net), 16);
+    let file = net.known(CITY, case).order(order).unwrap().clone();
+    assert_eq!((file.to, file.open()), (net.id(OTHER_TOWN), true));
+    assert!(net.notes.contains(&(CITY, Notice::OrderUnknown { by: net.id(OTHER_TOWN) })));
 }
 
 #[test]

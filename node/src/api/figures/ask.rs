@@ -142,12 +142,7 @@ pub(in crate::api) async fn cut(
     let question = query.question(&state)?;
     let (kind, dimensions) = (question.measure.definition().kind, line_dimensions(&question));
     let answer = state.oversight.ask(question.clone()).await?;
-    if answer.lines.len() > LINES_MAX {
-        return Err(Problem::invalid(format!(
-            "the answer has {} lines, {LINES_MAX} at most: ask for a smaller area or a shorter period",
-            answer.lines.len()
-        )));
-    }
+    few_enough(answer.lines.len())?;
     let lines = answer.lines.iter().map(|(keys, figure)| {
         let keys = dimensions.iter().zip(keys).map(|(dimension, key)| {
             let (value, name) = words::value(&state, *dimension, *key);
@@ -167,4 +162,25 @@ pub(in crate::api) async fn cut(
         total: FigureView::of(answer.total, kind),
         lines,
     }))
+}
+
+/// An answer that nobody could read is not written out.
+fn few_enough(lines: usize) -> Result<(), Problem> {
+    match lines {
+        0..=LINES_MAX => Ok(()),
+        more => Err(Problem::invalid(format!(
+            "the answer has {more} lines, {LINES_MAX} at most: ask for a smaller area or a shorter period"
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_of_more_lines_than_may_be_is_refused() {
+        assert!(few_enough(LINES_MAX).is_ok());
+        assert!(few_enough(LINES_MAX + 1).is_err());
+    }
 }
