@@ -55,15 +55,23 @@ pub(crate) fn evolve_hashed(case: Option<Case>, header: &Header, hash: Hash, pri
     next.brief = header.brief.clone();
     next.changed_at = header.at;
     follow_act(&mut next, &header.act);
-    match private.map(|private| &private.content) {
-        Some(Content::Report { title, narrative, parties }) => {
-            let report = Report { title: title.clone(), narrative: narrative.clone(), parties: parties.clone() };
-            next.report = Some(Arc::new(report));
-        }
-        Some(Content::Resolution { amount_fen, .. }) => next.amount_fen = *amount_fen,
-        Some(Content::Nothing | Content::Note { .. }) | None => {}
+    if let Some(private) = private {
+        follow_words(&mut next, &header.act, &private.content);
     }
     next
+}
+
+/// What an act says privately counts as what the act is: a contribution may hold anything that somebody else wrote, and
+/// neither reports nor settles.
+fn follow_words(case: &mut Case, act: &Act, content: &Content) {
+    match (act, content) {
+        (Act::Reported { .. }, Content::Report { title, narrative, parties }) => {
+            let report = Report { title: title.clone(), narrative: narrative.clone(), parties: parties.clone() };
+            case.report = Some(Arc::new(report));
+        }
+        (Act::Resolved, Content::Resolution { amount_fen, .. }) => case.amount_fen = *amount_fen,
+        _ => {}
+    }
 }
 
 /// What an act opens or closes besides the brief.

@@ -1,5 +1,6 @@
-use casework::{AnswerKind, Command, FollowerClass, Notice, Refusal, Reply, Role};
-use protocol::event::{Act, Ending, Outcome};
+use casework::{AnswerKind, Command, FollowerClass, Notice, Refusal, Reply, Role, evolve};
+use protocol::bounded::List;
+use protocol::event::{Act, CaseEvent, Content, Ending, Outcome};
 use protocol::id::{CaseId, OrderId};
 use protocol::order::Directive;
 use protocol::receipt::{Progress, Subject};
@@ -148,6 +149,29 @@ fn a_note_from_elsewhere_is_appended_by_the_owner_once() {
     assert_eq!(notes, 2);
     assert!(net.known(TOWN, case).history().any(|e| format!("{:?}", e.private).contains("昨夜")));
     assert_eq!(net.act(OTHER_TOWN, case, Command::Contribute { text: text("?") }).unwrap_err(), Refusal::UnknownCase);
+}
+
+#[test]
+fn what_somebody_else_contributes_neither_reports_nor_settles() {
+    let (mut net, case) = Net::reported(Ending::Submit, answers(true, 0));
+    net.accept(TOWN, case);
+    net.act(COUNTY, case, Command::Contribute { text: text("另有来信") }).unwrap();
+    net.settle();
+    let after = |forged: Option<Content>| {
+        let mut events: Vec<CaseEvent> = net.known(TOWN, case).history().collect();
+        for event in events.iter_mut().filter(|event| matches!(event.header.act, Act::Contributed { .. })) {
+            if let (Some((_, private)), Some(content)) = (&mut event.private, &forged) {
+                private.content = content.clone();
+            }
+        }
+        let case = events.iter().fold(None, |state, event| Some(evolve(state, event))).unwrap();
+        (case.report, case.amount_fen)
+    };
+    let report = Content::Report { title: text("另一件事"), narrative: text(""), parties: List::default() };
+    let resolution = Content::Resolution { terms: text("赔一百万元"), amount_fen: Some(100_000_000) };
+    for forged in [report, resolution] {
+        assert_eq!(after(Some(forged)), after(None));
+    }
 }
 
 #[test]
