@@ -68,7 +68,8 @@ pub fn subject_of(body: &Body) -> Option<CaseId> {
         | Body::EnrolRefused(_)
         | Body::Moved(_)
         | Body::MoveAsked(_)
-        | Body::MoveRefused(_) => None,
+        | Body::MoveRefused(_)
+        | Body::NotUnderstood(_) => None,
     }
 }
 
@@ -119,7 +120,8 @@ pub fn receive(known: &Known, message: Incoming, world: &mut World<'_>) -> Resul
         | Body::EnrolRefused(_)
         | Body::Moved(_)
         | Body::MoveAsked(_)
-        | Body::MoveRefused(_) => return Err(Refusal::NotACaseMessage),
+        | Body::MoveRefused(_)
+        | Body::NotUnderstood(_) => return Err(Refusal::NotACaseMessage),
     }
     Ok(draft.finish())
 }
