@@ -269,7 +269,9 @@ impl Writer {
             return Ok(());
         }
         let returned = matches!(deliver, Deliver::Returned);
-        for message in bundle.messages() {
+        // Of what only passes it reads what every level keeps: the rest of the bundle is for somebody else.
+        let passes = matches!(deliver, Deliver::RelayAndKeep);
+        for message in bundle.messages().iter().filter(|message| !passes || message.kind.kept_on_the_way()) {
             self.take_message(from, &bundle, message, returned, batch).await?;
         }
         self.note_unread(from, &bundle, returned, batch);
