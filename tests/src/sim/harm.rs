@@ -10,7 +10,7 @@ use super::people::People;
 pub(super) fn go_wrong(people: &mut People<'_>, world: &mut World<CityApp>, burst: usize) {
     let node = people.anybody(world);
     let for_ms = 2_000 + world.below(20_000);
-    match world.below(15) {
+    match world.below(16) {
         0 => world.lose(node),
         1 => world.cut(node),
         2 if world.below(2) == 0 => {
@@ -27,6 +27,7 @@ pub(super) fn go_wrong(people: &mut People<'_>, world: &mut World<CityApp>, burs
         }
         5 | 6 => come_back_old(people, world, node, burst),
         7..14 => go_odd(people, world, node, for_ms),
+        14 => upgrade_one(world),
         _ => {
             let offset = i64::try_from(world.below(20 * 365 * 86_400)).unwrap_or(0) * 1_000 - 10 * 365 * 86_400_000;
             world.set_clock(node, offset);
@@ -50,6 +51,37 @@ fn come_back_old(people: &mut People<'_>, world: &mut World<CityApp>, node: Node
     if done {
         people.restored.insert(node);
     }
+}
+
+/// One of the nodes with an older program gets today's, for which it stops for a moment.
+fn upgrade_one(world: &mut World<CityApp>) {
+    let older = with_older_programs(world);
+    let which = world.below(u64::try_from(older.len()).unwrap_or(0));
+    if let Some(node) = usize::try_from(which).ok().and_then(|which| older.get(which)) {
+        upgrade(world, *node);
+    }
+}
+
+/// All that still have an older program get today's.
+pub(super) fn upgrade_all(world: &mut World<CityApp>) {
+    for node in with_older_programs(world) {
+        upgrade(world, node);
+    }
+}
+
+fn with_older_programs(world: &World<CityApp>) -> Vec<NodeId> {
+    // A copy runs by the program of the node, and is not upgraded by itself.
+    let copies: Vec<_> = world.nodes().filter_map(|node| world.twin(node)).collect();
+    let is_older = |node: &NodeId| world.disk(*node).is_some_and(|disk| disk.app.program().is_older());
+    world.nodes().filter(|node| is_older(node) && !copies.contains(node)).collect()
+}
+
+fn upgrade(world: &mut World<CityApp>, node: NodeId) {
+    if let Some(disk) = world.disk(node) {
+        disk.app.program().upgrade();
+    }
+    world.count(Fault::Upgrade);
+    world.crash(node, 200);
 }
 
 /// Disks that fail, links that are deaf, copies and enemies.
@@ -110,5 +142,6 @@ pub fn fault_name(fault: Fault) -> &'static str {
         Fault::Hostile => "hostile",
         Fault::Revoke => "revoked",
         Fault::Lie => "lying store",
+        Fault::Upgrade => "upgrade",
     }
 }

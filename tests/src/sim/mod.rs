@@ -10,6 +10,7 @@ mod harm;
 mod oracle;
 mod people;
 mod plan;
+mod program;
 mod shape;
 mod shelf;
 #[cfg(test)]
