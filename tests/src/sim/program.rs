@@ -105,6 +105,12 @@ impl Program {
         self.unread.iter().filter(|noted| noted.messages().any(|message| self.knows(message))).count()
     }
 
+    /// How many bundles are noted.
+    #[cfg(test)]
+    pub(super) fn noted(&self) -> usize {
+        self.unread.len()
+    }
+
     fn knows(&self, message: &Message) -> bool {
         self.reads.borrow().knows(message.kind, message.schema)
     }
