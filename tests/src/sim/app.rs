@@ -350,6 +350,9 @@ impl Application for CityApp {
     }
 
     fn unsettled(&self) -> Option<String> {
+        if self.program.is_older() {
+            return Some("its program was not upgraded".to_owned());
+        }
         if self.program.unread() > 0 {
             return Some(format!("{} bundles wait to be read", self.program.unread()));
         }

@@ -27,7 +27,7 @@ pub(super) fn go_wrong(people: &mut People<'_>, world: &mut World<CityApp>, burs
         }
         5 | 6 => come_back_old(people, world, node, burst),
         7..14 => go_odd(people, world, node, for_ms),
-        14 => upgrade_one(world),
+        14 => upgrade_one(people, world),
         _ => {
             let offset = i64::try_from(world.below(20 * 365 * 86_400)).unwrap_or(0) * 1_000 - 10 * 365 * 86_400_000;
             world.set_clock(node, offset);
@@ -54,8 +54,8 @@ fn come_back_old(people: &mut People<'_>, world: &mut World<CityApp>, node: Node
 }
 
 /// One of the nodes with an older program gets today's, for which it stops for a moment.
-fn upgrade_one(world: &mut World<CityApp>) {
-    let older = with_older_programs(world);
+fn upgrade_one(people: &People<'_>, world: &mut World<CityApp>) {
+    let older: Vec<NodeId> = people.nodes().filter(|node| is_older(world, *node)).collect();
     let which = world.below(u64::try_from(older.len()).unwrap_or(0));
     if let Some(node) = usize::try_from(which).ok().and_then(|which| older.get(which)) {
         upgrade(world, *node);
@@ -63,17 +63,16 @@ fn upgrade_one(world: &mut World<CityApp>) {
 }
 
 /// All that still have an older program get today's.
-pub(super) fn upgrade_all(world: &mut World<CityApp>) {
-    for node in with_older_programs(world) {
-        upgrade(world, node);
+pub(super) fn upgrade_all(people: &People<'_>, world: &mut World<CityApp>) {
+    for node in people.nodes() {
+        if is_older(world, node) {
+            upgrade(world, node);
+        }
     }
 }
 
-fn with_older_programs(world: &World<CityApp>) -> Vec<NodeId> {
-    // A copy runs by the program of the node, and is not upgraded by itself.
-    let copies: Vec<_> = world.nodes().filter_map(|node| world.twin(node)).collect();
-    let is_older = |node: &NodeId| world.disk(*node).is_some_and(|disk| disk.app.program().is_older());
-    world.nodes().filter(|node| is_older(node) && !copies.contains(node)).collect()
+fn is_older(world: &World<CityApp>, node: NodeId) -> bool {
+    world.disk(node).is_some_and(|disk| disk.app.program().is_older())
 }
 
 fn upgrade(world: &mut World<CityApp>, node: NodeId) {

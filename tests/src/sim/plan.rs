@@ -95,7 +95,7 @@ impl Run {
         self.live(&mut people, &mut world);
         let somebody = people.anybody(&mut world);
         world.check_progress(somebody, PROGRESS_MS);
-        upgrade_all(&mut world);
+        upgrade_all(&people, &mut world);
         world.heal();
         let mut report = Report { nodes: tree.len(), done: people.done, ..Report::default() };
         // Then everybody states their figures once more, and what is missing is asked for.
