@@ -167,6 +167,15 @@ impl Hostile {
         }
     }
 
+    /// Sends the parent so many bundles of a later version.
+    pub async fn send_later(&self, link: &Greeted, many: u64) {
+        for seq in 1..=many {
+            self.send_bundle(link, seq, self.identity.parent.expect("a parent"), vec![7; 100], false);
+            // What is sent waits in this process: no more than is read.
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
     /// Sends what a later version might: a message of a kind that nobody knows yet, under the next number, for which it
     /// awaits the terminal receipt.
     pub fn send_unknown(&self, link: &Greeted, seq: u64, to: NodeId) -> BundleId {
