@@ -145,3 +145,20 @@ async fn an_upgrade_that_knows_some_of_what_waits_reads_that_and_leaves_the_rest
     let grid = grid.upgraded().await;
     until("all is read", || async { grid.unread().await == 0 && grid.open_orders(&case).await == 0 }).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_than_one_transaction_takes_is_read_to_its_end() {
+    let root = tempfile::tempdir().expect("a folder");
+    let (city, _county, grid) = three(&root).await;
+    let case = case_id(4);
+    grid.reports(&case).await;
+    until("the case is at the city", || async { city.number(&case).await.is_some() }).await;
+    let grid = grid.aged(&[ORDER]).await;
+    for number in 0..20 {
+        city.directs(&case, &format!("请报告（{number}）。")).await;
+    }
+    until("all orders are at the grid", || async { grid.unread().await == 20 }).await;
+    let grid = grid.upgraded().await;
+    until("all are read", || async { grid.unread().await == 0 && grid.orders(&case).await.len() == 20 }).await;
+    grid.nothing_is_kept_aside().await;
+}
