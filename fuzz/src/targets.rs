@@ -13,6 +13,7 @@ use protocol::wire::codec;
 use protocol::wire::control::{Control, Enrol, Enrolled, JoinRequest, SignedRenewal, Subtree};
 use protocol::wire::frame::{FRAME_HEAD_BYTES, FrameHead};
 use protocol::wire::kind::{Body, KINDS, Kind};
+use protocol::wire::later::{NotUnderstood, Vocabulary};
 use protocol::wire::limits::{BODY_BYTES_MAX, CONTROL_BYTES_MAX};
 use protocol::wire::parcel::{self, RecordKind, SignedHead};
 
@@ -49,6 +50,19 @@ fn bundle(bytes: &[u8]) {
     for message in bundle.messages() {
         one_body(message.kind, message.schema, &message.body);
     }
+    later(&bundle);
+}
+
+/// What stays unread of a bundle where it ends, and the refusal that goes back.
+fn later(bundle: &Bundle) {
+    let (id, to) = (bundle.head().id, bundle.head().to);
+    let unread = Vocabulary::default().unread(bundle, to, false);
+    assert!(unread.kept.iter().all(|place| *place < bundle.messages().len()));
+    assert!(unread.kept.len() + unread.refused.len() <= bundle.messages().len());
+    let count = unread.refused.len();
+    let refusal = NotUnderstood::of(id, unread.refused);
+    assert_eq!(refusal.is_some(), count > 0, "a refusal was not told");
+    assert!(refusal.is_none_or(|refusal| refusal.fits(to, bundle)), "a refusal that nobody believes");
 }
 
 fn one_body(kind: Kind, schema: u16, bytes: &[u8]) {

@@ -32,6 +32,8 @@ pub enum AlarmKind {
     Disk,
     /// Certificates and authorities.
     Certificate,
+    /// Programs of two versions: one did not know what it was sent.
+    Version,
     /// A node below was not enrolled.
     Enrolment,
     /// A node hangs elsewhere from now on, or an order of that kind was not followed.
@@ -54,7 +56,7 @@ pub enum AlarmKind {
 
 impl AlarmKind {
     /// Every kind.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Link,
         Self::CutOff,
         Self::Restless,
@@ -66,6 +68,7 @@ impl AlarmKind {
         Self::Queue,
         Self::Disk,
         Self::Certificate,
+        Self::Version,
         Self::Enrolment,
         Self::Move,
         Self::Audit,
@@ -91,6 +94,7 @@ impl AlarmKind {
             Self::Queue => "queue",
             Self::Disk => "disk",
             Self::Certificate => "certificate",
+            Self::Version => "version",
             Self::Enrolment => "enrolment",
             Self::Move => "move",
             Self::Audit => "audit",

@@ -15,6 +15,7 @@ use protocol::directory::Ancestor;
 use protocol::division::DivisionCode;
 use protocol::id::NodeId;
 use protocol::wire::control::Enrolled;
+use protocol::wire::later::Vocabulary;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -288,15 +289,26 @@ impl Running {
 
     /// Starts the node of a folder by a given clock.
     pub async fn start_by(folder: Folder, config: Config, clock: Clock) -> anyhow::Result<Self> {
-        Self::start_at(folder, config, None, clock).await
+        Self::start_at(folder, config, None, clock, Vocabulary::default()).await
+    }
+
+    /// Starts the node of a folder with a program that reads these kinds: how an earlier version is played.
+    pub async fn start_reading(folder: Folder, config: Config, vocabulary: Vocabulary) -> anyhow::Result<Self> {
+        Self::start_at(folder, config, None, Clock::default(), vocabulary).await
     }
 
     /// Starts the node of a folder in a house that it shares with others; without one it has its own socket and database.
     pub(crate) async fn start_in(folder: Folder, config: Config, house: Option<&House>) -> anyhow::Result<Self> {
-        Self::start_at(folder, config, house, Clock::default()).await
+        Self::start_at(folder, config, house, Clock::default(), Vocabulary::default()).await
     }
 
-    async fn start_at(folder: Folder, config: Config, house: Option<&House>, clock: Clock) -> anyhow::Result<Self> {
+    async fn start_at(
+        folder: Folder,
+        config: Config,
+        house: Option<&House>,
+        clock: Clock,
+        vocabulary: Vocabulary,
+    ) -> anyhow::Result<Self> {
         let me = Me { node: config.node.id, division: config.node.division };
         let lock = folder.lock()?;
         let patience = if config.database.standby { Patience::StandBy } else { Patience::Refuse };
@@ -380,6 +392,7 @@ impl Running {
             tending,
             moving,
             room,
+            vocabulary,
         });
         let stopping = CancellationToken::new();
         let ended = CancellationToken::new();

@@ -171,3 +171,21 @@ async fn a_folder_without_a_node_is_one_failure_and_stays_empty() {
     assert_eq!(doctor::worst(&findings), Grade::Fail);
     assert_eq!(std::fs::read_dir(root.path()).expect("a folder").count(), 0);
 }
+
+#[tokio::test]
+async fn what_waits_for_a_newer_program_is_told_with_what_to_do() {
+    let root = tempfile::tempdir().expect("a folder");
+    let folder = found(root.path(), "city").await;
+    assert_eq!(look(&folder, "versions").await.grade, Grade::Ok);
+    let node = Config::load(folder.path()).expect("a configuration").node.id;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.database());
+    let mut rows = SqliteConnection::connect_with(&options).await.expect("the file");
+    sqlx::query("INSERT INTO unread (node, number, bundle, peer, returned, bytes) VALUES ($1, 1, $1, $1, 0, 9)")
+        .bind(node.as_bytes().to_vec())
+        .execute(&mut rows)
+        .await
+        .expect("noted");
+    rows.close().await.expect("closed");
+    let finding = look(&folder, "versions").await;
+    assert!(finding.grade == Grade::Warn && finding.todo.is_some_and(|todo| todo.contains("upgrade")));
+}

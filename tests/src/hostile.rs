@@ -13,12 +13,16 @@ use protocol::wire::bundle::{Bundle, BundleHead, Message, Urgency};
 use protocol::wire::control::Control;
 use protocol::wire::frame::{Lane, LinkSeq};
 use protocol::wire::kind::{Body, Kind};
+use protocol::wire::later::{Foreign, NotUnderstood};
 use protocol::wire::limits::BUNDLE_BYTES_MAX;
 use tokio::sync::mpsc;
 use wuji::config::Config;
 use wuji::folder::Folder;
 
 use crate::line::HEALED;
+
+/// A kind that nobody knows yet.
+const LATER: Kind = Kind(30_000);
 
 /// A node that was joined and is not run: this speaks in its name.
 pub struct Hostile {
@@ -163,17 +167,50 @@ impl Hostile {
         }
     }
 
+    /// Sends the parent so many bundles of a later version.
+    pub async fn send_later(&self, link: &Greeted, many: u64) {
+        for seq in 1..=many {
+            self.send_bundle(link, seq, self.identity.parent.expect("a parent"), vec![7; 100], false);
+            // What is sent waits in this process: no more than is read.
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
     /// Sends what a later version might: a message of a kind that nobody knows yet, under the next number, for which it
     /// awaits the terminal receipt.
     pub fn send_unknown(&self, link: &Greeted, seq: u64, to: NodeId) -> BundleId {
         self.send_bundle(link, seq, to, b"from later on".to_vec(), true)
     }
 
+    /// Sends what a later version might say that its receiver must understand.
+    pub fn send_to_be_understood(&self, link: &Greeted, seq: u64, to: NodeId) -> BundleId {
+        let kind = LATER.understood_or_refused();
+        self.send_message(link, (seq, to), (kind, 1, b"from later on".to_vec()), true)
+    }
+
+    /// Says that it did not understand these.
+    pub fn refuse(&self, link: &Greeted, seq: u64, bundle: &Bundle, messages: Vec<Foreign>) -> BundleId {
+        let told = NotUnderstood::of(bundle.head().id, messages).expect("something");
+        let body = Body::NotUnderstood(told);
+        let ((kind, schema), bytes) = (body.kind(), body.encode().expect("a small one"));
+        self.send_message(link, (seq, bundle.head().origin), (kind, schema, bytes), true)
+    }
+
     /// A bundle of a kind that nobody knows, whose id is its number.
     fn send_bundle(&self, link: &Greeted, seq: u64, to: NodeId, body: Vec<u8>, receipted: bool) -> BundleId {
+        self.send_message(link, (seq, to), (LATER, 1, body), receipted)
+    }
+
+    fn send_message(
+        &self,
+        link: &Greeted,
+        (seq, to): (u64, NodeId),
+        (kind, schema, body): (Kind, u16, Vec<u8>),
+        receipted: bool,
+    ) -> BundleId {
         let bytes = u128::from(seq).to_be_bytes();
         let (id, origin, key) = (BundleId::from_bytes(bytes), self.identity.node, self.keys.signing_key().id());
-        let message = Message { id: MessageId::from_bytes(bytes), kind: Kind(u16::MAX), schema: 1, body };
+        let message = Message { id: MessageId::from_bytes(bytes), kind, schema, body };
         let head = BundleHead { id, origin, key, to, urgency: Urgency::Routine, receipted };
         let bundle = Bundle::seal(head, vec![message], |bytes| self.keys.sign(bytes)).expect("a bundle");
         let frame = FrameOut::Bundle { lane: Lane::Cases, seq: LinkSeq(seq), bytes: bundle.bytes().clone(), origin };
@@ -181,8 +218,26 @@ impl Hostile {
         id
     }
 
-    /// Waits for the terminal receipt of a bundle, and is a sound node meanwhile; who gave it.
-    pub async fn receipt(&mut self, link: &mut Greeted, of: BundleId) -> NodeId {
+    /// Waits for the terminal receipt of a bundle, and is a sound node meanwhile; what it came in.
+    pub async fn receipt(&mut self, link: &mut Greeted, of: BundleId) -> Bundle {
+        self.answer(link, |body| matches!(body, Body::Delivered(told) if told.bundles.contains(&of))).await
+    }
+
+    /// Waits until somebody says that messages of a bundle were refused; which, and who said so.
+    pub async fn refusal(&mut self, link: &mut Greeted, of: BundleId) -> (Vec<Foreign>, NodeId) {
+        let mut refused = Vec::new();
+        let said = |body: &Body| match body {
+            Body::NotUnderstood(told) if told.bundle == of => {
+                refused = told.messages.to_vec();
+                true
+            }
+            _ => false,
+        };
+        let by = self.answer(link, said).await.head().origin;
+        (refused, by)
+    }
+
+    async fn answer(&mut self, link: &mut Greeted, mut is_it: impl FnMut(&Body) -> bool) -> Bundle {
         loop {
             let bundle = match self.event().await {
                 Event::Bundle { bundle, .. } => bundle,
@@ -195,9 +250,8 @@ impl Hostile {
                 _ => continue,
             };
             let bodies = bundle.messages().iter().map(|m| Body::decode(m.kind, m.schema, &m.body));
-            let names_it = |body| matches!(body, Ok(Some(Body::Delivered(told))) if told.bundles.contains(&of));
-            if bodies.into_iter().any(names_it) {
-                return bundle.head().origin;
+            if bodies.filter_map(Result::ok).flatten().any(|body| is_it(&body)) {
+                return (*bundle).clone();
             }
         }
     }

@@ -157,6 +157,28 @@ async fn a_child_that_sends_what_goes_nowhere_fills_its_share_of_the_disk_and_no
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_child_that_sends_more_of_a_later_version_than_is_noted_is_told_of_and_its_link_stands() {
+    let root = tempfile::tempdir().expect("a folder");
+    let levels = FiveLevels::raise(root.path()).await;
+    let county = &levels.nodes[COUNTY];
+    let mut hostile = intruder(root.path(), &levels);
+    let link = hostile.greet().await;
+    let name = hostile.node().to_string();
+    let up = format!("wuji_link_up{{peer=\"{name}\",side=\"child\"}}");
+    let is_up = async || (county.metric(&up).await == Some(1.0)).then_some(());
+    within(HEALED, "the link is up on one side only", is_up).await;
+    hostile.send_later(&link, 1_003).await;
+    let full = format!("{name}: so much of what came from there waits for a newer program");
+    within(HEALED, "nobody is told", async || (raised(county, &full).await? >= 1).then_some(())).await;
+    assert_eq!(county.metric("wuji_unread_bundles").await, Some(1_000.0));
+    assert!(county.metric("wuji_alarms_total{kind=\"version\"}").await >= Some(1.0));
+    assert_eq!(county.metric(&up).await, Some(1.0), "the link of that subtree stands");
+    let mut ledger = Ledger::default();
+    ledger.file(GRID, &levels.nodes[GRID], 20).await.expect("filed");
+    ledger.holds(&levels).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_million_tiny_frames_of_one_child_neither_fill_the_memory_nor_keep_the_case_of_another_from_the_city() {
     const BOUND: Duration = Duration::from_secs(20);
     let root = tempfile::tempdir().expect("a folder");

@@ -41,6 +41,11 @@ fn without_the_comparison_of_figures_some_seed_fails() {
 }
 
 #[test]
+fn without_reading_again_after_an_upgrade_some_seed_fails() {
+    assert!(found(|run| run.forgets_unread = true).is_some());
+}
+
+#[test]
 fn one_seed_is_one_run() {
     let (first, second) = (Run::new(7).go(), Run::new(7).go());
     assert_eq!(

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use protocol::wire::later::Foreign;
 use serde_json::{Value, json};
 use wuji_tests::hostile::Hostile;
 use wuji_tests::line::{CITY, COUNTY, HEALED, PATH, TOWNSHIP, case_id, parent_up, report, standing};
@@ -137,12 +138,69 @@ async fn what_only_a_newer_child_knows_is_kept_and_passed_on_by_those_above_and_
         let status = to.get("/status").await.expect("a status");
         let node = status["node"].as_str().and_then(|id| id.parse().ok()).expect("an id");
         let sent = newer.send_unknown(&link, seq, node);
-        assert_eq!(newer.receipt(&mut link, sent).await, node, "its destination says that it has it: {}", to.division);
+        assert_eq!(
+            newer.receipt(&mut link, sent).await.head().origin,
+            node,
+            "its destination says that it has it: {}",
+            to.division
+        );
     }
     for node in [&city, &county] {
         let status = node.get("/status").await.expect("a status");
         assert_eq!((&status["quarantined"], &status["alarms"]), (&json!(0), &json!([])), "{}", node.division);
     }
+    for node in [&city, &county] {
+        assert_eq!(unread_and_refused(node).await.0, json!(1), "it waits for a newer program: {}", node.division);
+    }
     let case = red(&county).await;
     at_the_city(&city, &county, &case).await;
+}
+
+/// The number of bundles that a node cannot read whole, and the nodes that have refused what it sent.
+async fn unread_and_refused(node: &Node) -> (Value, Vec<Value>) {
+    let status = node.get("/status").await.expect("a status");
+    let refused = status["not_understood"].as_array().expect("nodes").iter();
+    (status["unread"].clone(), refused.map(|refusals| refusals["node"].clone()).collect())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scenario_09_what_must_be_understood_comes_back_as_refused_through_those_between_and_is_not_kept() {
+    let root = tempfile::tempdir().expect("a folder");
+    let (city, county) = pair(root.path(), program(), program()).await;
+    let township = Node::join(root.path(), PATH[TOWNSHIP], &county, county.link);
+    let mut newer = Hostile::of(&township.folder);
+    let mut link = newer.greet().await;
+    for (seq, to) in [(1, &county), (2, &city)] {
+        let status = to.get("/status").await.expect("a status");
+        let node = status["node"].as_str().and_then(|id| id.parse().ok()).expect("an id");
+        let sent = newer.send_to_be_understood(&link, seq, node);
+        let (refused, by) = newer.refusal(&mut link, sent).await;
+        assert!(by == node && refused.len() == 1 && refused[0].kind.must_be_understood(), "{by}: {refused:?}");
+    }
+    for node in [&county, &city] {
+        assert_eq!(unread_and_refused(node).await, (json!(0), vec![]), "{}", node.division);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_sent_what_an_older_node_refused_is_told_by_an_alarm_and_sees_it_in_its_status() {
+    let root = tempfile::tempdir().expect("a folder");
+    let (_city, county) = pair(root.path(), program(), program()).await;
+    let township = Node::join(root.path(), PATH[TOWNSHIP], &county, county.link);
+    let mut older = Hostile::of(&township.folder);
+    let mut link = older.greet().await;
+    let above = county.get("/status").await.expect("a status")["node"].as_str().and_then(|id| id.parse().ok());
+    let sent = older.send_unknown(&link, 1, above.expect("an id"));
+    let came = older.receipt(&mut link, sent).await;
+    let message = came.messages()[0].clone();
+    let foreign = Foreign { message: message.id, kind: message.kind, schema: message.schema };
+    // It was never sent: nobody believes that it was refused.
+    older.refuse(&link, 2, &came, vec![Foreign { schema: 9, ..foreign }]);
+    let told = older.refuse(&link, 3, &came, vec![foreign]);
+    older.receipt(&mut link, told).await;
+    let status = county.get("/status").await.expect("a status");
+    assert_eq!(unread_and_refused(&county).await, (json!(1), vec![json!(older.node().to_string())]), "{status}");
+    assert_eq!((&status["not_understood"][0]["messages"], &status["quarantined"]), (&json!(1), &json!(1)));
+    let alarms = status["alarms"].as_array().expect("alarms");
+    assert!(alarms.iter().any(|alarm| alarm["what"].as_str().is_some_and(|what| what.contains("upgrade"))), "{status}");
 }

@@ -44,6 +44,8 @@ pub enum Fault {
     Revoke,
     /// A store lost something that it had said was kept.
     Lie,
+    /// A node with an older program got today's.
+    Upgrade,
 }
 
 /// After a commit that failed a node waits so long before it tries again, milliseconds.

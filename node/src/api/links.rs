@@ -15,6 +15,7 @@ use super::problem::{Problem, ProblemBody};
 use super::stamp;
 use super::state::ApiState;
 use crate::alarms::Alarm;
+use crate::store::unread::Refusals;
 
 /// One link.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -57,6 +58,19 @@ impl From<Alarm> for AlarmView {
     }
 }
 
+/// What a node with an older program has refused.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct RefusalsView {
+    /// The node.
+    pub node: String,
+    /// Its name.
+    pub name: String,
+    /// How many messages, in the last 30 days. They have no effect there.
+    pub messages: i64,
+    /// When it last did.
+    pub at: String,
+}
+
 /// What an operator wants to know.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct StatusView {
@@ -78,6 +92,10 @@ pub struct StatusView {
     pub figures_waiting: i64,
     /// Bundles kept aside because they could not be accepted.
     pub quarantined: i64,
+    /// Bundles with messages that this program is too old to know: they are read after an upgrade.
+    pub unread: i64,
+    /// Nodes whose program was too old to know what this one sent them, and that refused it.
+    pub not_understood: Vec<RefusalsView>,
     /// Why the node above was not reached the last time, while it is not.
     pub last_dial_failure: Option<String>,
     /// Alarms, newest first.
@@ -120,6 +138,14 @@ pub(super) async fn links(State(state): State<Arc<ApiState>>, _: Caller) -> Resu
     Ok(Json(links_of(&state).await?))
 }
 
+async fn not_understood(state: &ApiState) -> Result<Vec<RefusalsView>, Problem> {
+    let view = |refusals: Refusals| {
+        let Refusals { by, messages, at } = refusals;
+        RefusalsView { node: by.to_string(), name: state.node_name(by), messages, at: stamp::rfc3339(at) }
+    };
+    Ok(state.store.not_understood().await?.into_iter().map(view).collect())
+}
+
 /// What an operator wants to know of this node.
 #[utoipa::path(get, path = "/api/v1/status", tag = "operation",
     responses((status = 200, body = StatusView), (status = 401, body = ProblemBody)))]
@@ -135,6 +161,8 @@ pub(super) async fn status(State(state): State<Arc<ApiState>>, _: Caller) -> Res
         unreceipted: waiting.unreceipted,
         figures_waiting: state.store.figures_waiting().await?,
         quarantined: waiting.quarantined,
+        unread: waiting.unread,
+        not_understood: not_understood(&state).await?,
         last_dial_failure: state.shared.last_dial_failure(),
         alarms: state.shared.alarms().into_iter().map(AlarmView::from).collect(),
     }))

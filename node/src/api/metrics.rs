@@ -120,6 +120,8 @@ async fn waiting(page: &mut Page, state: &ApiState) -> Result<(), Problem> {
     let count = |number: i64| u64::try_from(number).unwrap_or(0);
     let help = "Bundles for elsewhere without their terminal receipt";
     page.family("wuji_unreceipted_bundles", Kind::Gauge, help).is(count(waiting.unreceipted));
+    let help = "Bundles with messages that this program is too old to know";
+    page.family("wuji_unread_bundles", Kind::Gauge, help).is(count(waiting.unread));
     let help = "Facts and tallies that wait to be sent";
     page.family("wuji_figures_waiting", Kind::Gauge, help).is(count(state.store.figures_waiting().await?));
     Ok(())

@@ -46,7 +46,7 @@ pub(super) fn seq_number(seq: LinkSeq) -> i64 {
     i64::try_from(seq.0).unwrap_or(i64::MAX)
 }
 
-fn parse(bytes: Vec<u8>) -> Result<Bundle, StoreError> {
+pub(super) fn parse(bytes: Vec<u8>) -> Result<Bundle, StoreError> {
     Bundle::parse(bytes.into()).map_err(|e| StoreError::damaged("bundle", e))
 }
 
@@ -280,10 +280,12 @@ impl WriteStore {
     }
 
     /// Drops bundles without a terminal receipt that are older than a moment: the next watermark says as much, and a receipt
-    /// is given again to whoever asks. Those that an outbox holds, and those that prove a watermark, stay.
+    /// is given again to whoever asks. Those that an outbox holds, those that prove a watermark, and those that are not read
+    /// yet, stay.
     pub async fn prune_unanswered(&mut self, before: UnixMillis) -> Result<u64, StoreError> {
         sql("DELETE FROM bundle WHERE node = $1 AND receipted = 0 AND done_at IS NOT NULL AND done_at < $2 \
              AND id NOT IN (SELECT bundle FROM outbox WHERE node = $1) \
+             AND id NOT IN (SELECT bundle FROM unread WHERE node = $1) \
              AND id NOT IN (SELECT bundle FROM watermark WHERE node = $1 AND bundle IS NOT NULL)")
         .bind(self.me())
         .bind(before.0)
@@ -291,10 +293,11 @@ impl WriteStore {
         .await
     }
 
-    /// Drops bundles whose terminal receipt is older than a moment and that no outbox holds. Returns how many went.
+    /// Drops bundles whose terminal receipt is older than a moment, that no outbox holds, and that were read. Returns how many
+    /// went.
     pub async fn prune_bundles(&mut self, before: UnixMillis) -> Result<u64, StoreError> {
         let done = sql("DELETE FROM bundle WHERE node = $1 AND done_at IS NOT NULL AND done_at < $2 \
-             AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.node = bundle.node AND o.bundle = bundle.id)")
+             AND id NOT IN (SELECT bundle FROM unread WHERE node = $1) AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.node = bundle.node AND o.bundle = bundle.id)")
         .bind(self.me())
         .bind(before.0)
         .execute(self.connection().await?)

@@ -233,16 +233,16 @@ impl Store {
         Ok(counts)
     }
 
-    /// Bundles that still lack their terminal receipt, frames not yet acknowledged, and bundles kept aside.
+    /// Bundles that still lack their terminal receipt, bundles kept aside, and those that this program cannot read whole.
     pub async fn waiting(&self) -> Result<Waiting, StoreError> {
         let row = sql(
             "SELECT (SELECT count(*) FROM bundle WHERE node = $1 AND receipted = 1 AND done_at IS NULL AND destination <> $1), \
-             (SELECT count(*) FROM quarantine WHERE node = $1)",
+             (SELECT count(*) FROM quarantine WHERE node = $1), (SELECT count(*) FROM unread WHERE node = $1)",
         )
         .bind(self.me())
         .fetch_one(&mut self.read().await?)
         .await?;
-        Ok(Waiting { unreceipted: row.try_get(0)?, quarantined: row.try_get(1)? })
+        Ok(Waiting { unreceipted: row.try_get(0)?, quarantined: row.try_get(1)?, unread: row.try_get(2)? })
     }
 }
 
@@ -253,4 +253,6 @@ pub struct Waiting {
     pub unreceipted: i64,
     /// Bundles kept aside.
     pub quarantined: i64,
+    /// Bundles with messages that this program does not know.
+    pub unread: i64,
 }

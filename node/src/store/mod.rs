@@ -27,6 +27,7 @@ mod sealed;
 pub mod sql;
 pub mod standing;
 pub mod trust;
+pub mod unread;
 
 use std::sync::Arc;
 

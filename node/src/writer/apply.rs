@@ -269,12 +269,28 @@ impl Writer {
             return Ok(());
         }
         let returned = matches!(deliver, Deliver::Returned);
-        for message in bundle.messages() {
-            if let Err(reason) = self.message(&bundle, message, returned, batch).await? {
-                tracing::warn!(%from, bundle = %bundle.head().id, %reason, "a message was not accepted");
-                batch.quarantine.push((from, bundle.clone(), reason.clone()));
-                self.feed(Input::Rejected { bundle: bundle.head().id, from, reason });
-            }
+        // Of what only passes it reads what every level keeps: the rest of the bundle is for somebody else.
+        let passes = matches!(deliver, Deliver::RelayAndKeep);
+        for message in bundle.messages().iter().filter(|message| !passes || message.kind.kept_on_the_way()) {
+            self.take_message(from, &bundle, message, returned, batch).await?;
+        }
+        self.note_unread(from, &bundle, returned, batch);
+        Ok(())
+    }
+
+    /// One message of a neighbour's bundle. If it is not accepted, the bundle is kept aside as well.
+    pub(super) async fn take_message(
+        &mut self,
+        from: NodeId,
+        bundle: &Bundle,
+        message: &Message,
+        returned: bool,
+        batch: &mut Batch,
+    ) -> Result<(), StoreError> {
+        if let Err(reason) = self.message(bundle, message, returned, batch).await? {
+            tracing::warn!(%from, bundle = %bundle.head().id, %reason, "a message was not accepted");
+            batch.quarantine.push((from, bundle.clone(), reason.clone()));
+            self.feed(Input::Rejected { bundle: bundle.head().id, from, reason });
         }
         Ok(())
     }
@@ -287,7 +303,7 @@ impl Writer {
         returned: bool,
         batch: &mut Batch,
     ) -> Result<Result<(), String>, StoreError> {
-        let body = match Body::decode(message.kind, message.schema, &message.body) {
+        let body = match self.vocabulary.read(message) {
             Ok(Some(body)) => body,
             Ok(None) => {
                 tracing::info!(kind = message.kind.0, "a message of a later version is kept as it is");
@@ -313,6 +329,9 @@ impl Writer {
             }
             Body::Fact(_) | Body::Tally(_) => return Ok(self.figure_arrived(origin, body, batch)),
             Body::FiguresWanted(_) if returned => return Ok(Ok(())),
+            // Given back, it is what this node itself refused.
+            Body::NotUnderstood(_) if returned => return Ok(Ok(())),
+            Body::NotUnderstood(told) => return self.not_understood(origin, told, batch).await,
             Body::FiguresWanted(wanted) => return Ok(self.wanted(origin, &wanted, batch)),
             body if message.kind.is_the_links() => return self.link_message(origin, body, batch).await,
             _ => {}

@@ -12,6 +12,7 @@ use protocol::time::UnixMillis;
 use protocol::wire::bundle::{Bundle, Urgency};
 use protocol::wire::frame::{Lane, LinkSeq};
 use protocol::wire::kind::Body;
+use protocol::wire::later::NotUnderstood;
 
 use super::Answer;
 use super::port::Ask;
@@ -21,6 +22,7 @@ use crate::store::cases::latest;
 use crate::store::figures::{DueTally, FiguresNews, NewFigures};
 use crate::store::link::{KeepBundle, OutboxRow};
 use crate::store::trust::{Child, Route, StoredLink};
+use crate::store::unread::{Noted, Unread};
 use crate::store::{StoreError, WriteStore};
 
 /// A body on its way out.
@@ -41,6 +43,8 @@ pub(super) struct News {
     pub(super) figures: Vec<FiguresNews>,
     /// Neighbours of which no more is kept aside.
     pub(super) full: Vec<NodeId>,
+    /// Neighbours of which not all was noted that this program cannot read.
+    pub(super) unnoted: Vec<NodeId>,
 }
 
 /// Everything that one transaction holds.
@@ -54,6 +58,12 @@ pub(super) struct Batch {
     pub(super) receipted: BTreeMap<NodeId, Vec<BundleId>>,
     pub(super) links: BTreeMap<NodeId, StoredLink>,
     pub(super) quarantine: Vec<(NodeId, Bundle, String)>,
+    /// What this program cannot read,
+    pub(super) unread: Vec<Unread>,
+    /// what an earlier one could not and this one has read,
+    pub(super) read_again: Vec<Noted>,
+    /// and what others did not understand.
+    pub(super) not_understood: Vec<(NodeId, NotUnderstood)>,
     pub(super) records: Vec<Record>,
     pub(super) cases: BTreeMap<CaseId, Case>,
     pub(super) outgoing: Vec<Outgoing>,
@@ -94,6 +104,9 @@ impl Batch {
             && self.records.is_empty()
             && self.links.is_empty()
             && self.quarantine.is_empty()
+            && self.unread.is_empty()
+            && self.read_again.is_empty()
+            && self.not_understood.is_empty()
             && self.ancestors.is_none()
             && self.entries.is_empty()
             && self.children.is_empty()
@@ -142,9 +155,13 @@ impl Batch {
             store.put_link(*peer, state).await?;
         }
         let full = self.write_quarantine(store, now).await?;
+        let (unnoted, sealed_read) = self.write_unread(store, now).await?;
         store.put_records(&self.records).await?;
         // Bundles may hold names that are to be gone: some went just now, or a case with sealed parts came again.
-        if sealed_came || self.records.iter().any(|record| matches!(record, Record::Erasure(_) | Record::Lapse(_))) {
+        if sealed_came
+            || sealed_read
+            || self.records.iter().any(|record| matches!(record, Record::Erasure(_) | Record::Lapse(_)))
+        {
             store.empty_sealed().await?;
         }
         store.put_case_files(me, &self.cases.values().collect::<Vec<_>>(), now).await?;
@@ -156,7 +173,7 @@ impl Batch {
         for head in &self.anchors {
             store.put_anchor(head).await?;
         }
-        Ok(News { figures, full })
+        Ok(News { figures, full, unnoted })
     }
 
     /// Those of which no more is kept aside.
@@ -172,6 +189,16 @@ impl Batch {
             }
         }
         Ok(full)
+    }
+
+    /// Neighbours of which not all was noted, and whether what was read now holds sealed parts.
+    async fn write_unread(&self, store: &mut WriteStore, now: UnixMillis) -> Result<(Vec<NodeId>, bool), StoreError> {
+        let sealed = store.unread_was_read(&self.read_again).await?;
+        let unnoted = store.note_unread(&self.unread).await?;
+        for (by, told) in &self.not_understood {
+            store.put_not_understood(*by, told, now).await?;
+        }
+        Ok((unnoted, sealed))
     }
 
     async fn write_figures(&self, store: &mut WriteStore, now: UnixMillis) -> Result<Vec<FiguresNews>, StoreError> {

@@ -23,6 +23,7 @@ mod revocation;
 mod room;
 mod steps;
 pub mod trust;
+mod unread;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
@@ -38,6 +39,7 @@ use federation::trust::{Authority, Directory, NodeKeys, Registry};
 use protocol::directory::Ancestor;
 use protocol::id::{BundleId, CaseId, NodeId, TokenId};
 use protocol::time::{CivilDay, UnixMillis};
+use protocol::wire::later::Vocabulary;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -102,6 +104,8 @@ pub struct Parts {
     pub(crate) moving: Moving,
     /// Where the disk of the rows can be looked at; none: they are on another machine.
     pub(crate) room: Option<PathBuf>,
+    /// The kinds that it reads.
+    pub(crate) vocabulary: Vocabulary,
 }
 
 /// No case has a lower id.
@@ -144,6 +148,9 @@ pub struct Writer {
     moving: Moving,
     /// The connection that was cut off last.
     cut_off: Option<u64>,
+    vocabulary: Vocabulary,
+    /// Up to which bundle it has read what an earlier program could not; none: all.
+    unread_after: Option<i64>,
 }
 
 /// One thing to take in.
@@ -190,6 +197,8 @@ impl Writer {
             peers: BTreeMap::new(),
             pressure: Pressure::default(),
             cut_off: None,
+            vocabulary: parts.vocabulary,
+            unread_after: Some(0),
         }
     }
 
@@ -252,7 +261,8 @@ impl Writer {
     fn sleep(&self) -> Duration {
         let now = self.clock.uptime_ms();
         let wake = self.core.next_timeout().map_or(u64::MAX, |at| at.0).min(self.tending.at);
-        let wake = if self.reached.is_some() || self.passing.is_some() { now } else { wake };
+        let goes_on = self.reached.is_some() || self.passing.is_some() || self.unread_after.is_some();
+        let wake = if goes_on { now } else { wake };
         let wake = wake.min(self.housekeeping_at).min(self.beat.wake(self.is_top()));
         Duration::from_millis(wake.saturating_sub(now)).max(self.room.pause()).min(IDLE_MAX)
     }
@@ -293,6 +303,7 @@ impl Writer {
     }
 
     async fn take_turn(&mut self, work: &mut Vec<Work>, batch: &mut Batch) -> Result<(), StoreError> {
+        self.read_again(batch).await?;
         self.take_in(work, batch).await?;
         self.feed(Input::Timeout);
         self.housekeep(batch).await?;
@@ -353,6 +364,7 @@ impl Writer {
             Ok(news) => {
                 self.tell_figures_news(&news.figures);
                 news.full.into_iter().for_each(|peer| self.none_kept_aside(peer));
+                news.unnoted.into_iter().for_each(|peer| self.none_noted(peer));
             }
             Err(error) => return self.not_stored(error, batch).await,
         }
@@ -396,6 +408,7 @@ impl Writer {
         // What was looked at in passing is looked at again, and the audit's head sent again.
         self.reached = Some(BEFORE_ALL_CASES);
         self.passing_day = None;
+        self.unread_after = Some(0);
         self.anchored = false;
         batch.tickets.clear();
         let kept = crate::node::kept(&mut self.store, &self.line).await?;

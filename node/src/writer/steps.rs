@@ -162,6 +162,7 @@ impl Writer {
         self.store.prune_receipts_ahead(before).await?;
         self.store.prune_unanswered(UnixMillis(self.clock.wall().0.saturating_sub(UNANSWERED_MS))).await?;
         self.store.prune_sealed().await?;
+        self.store.prune_not_understood(before).await?;
         // Those whose receipt came after the erasure, and those that have left their outbox since.
         self.store.empty_sealed().await?;
         if gone > 0 {

@@ -19,6 +19,7 @@ mod source;
 mod statements;
 mod transactions;
 mod trust;
+mod unread;
 
 /// Runs each of these on both databases.
 macro_rules! on_both {

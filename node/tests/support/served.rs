@@ -9,6 +9,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode, header};
 use protocol::id::CaseId;
 use protocol::time::UnixMillis;
+use protocol::wire::later::Vocabulary;
 use serde_json::{Value, json};
 use tower::Service;
 use wuji::api::{ApiState, router};
@@ -64,6 +65,11 @@ impl Node {
     }
 
     pub async fn start(path: PathBuf) -> Self {
+        Self::start_reading(path, Vocabulary::default()).await
+    }
+
+    /// With a program that reads these kinds.
+    pub async fn start_reading(path: PathBuf, vocabulary: Vocabulary) -> Self {
         let folder = Folder::new(&path);
         let mut config = Config::load(&path).expect("a configuration");
         (config.link.retry_min_ms, config.link.retry_max_ms) = (50, 500);
@@ -71,7 +77,7 @@ impl Node {
         // The port of a node that just stopped is free a moment later.
         let mut patience = Patience::default();
         let running = loop {
-            match Running::start_with(Folder::new(&path), config.clone()).await {
+            match Running::start_reading(Folder::new(&path), config.clone(), vocabulary.clone()).await {
                 Ok(running) => break running,
                 Err(error) => patience.wait(&format!("the start: {error:#}")).await,
             }

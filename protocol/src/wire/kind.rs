@@ -13,6 +13,7 @@ use crate::transfer::{Accept, Decline, Handover, History, Offer, Recall};
 
 use super::codec::{self, Malformed};
 use super::control::{Delivered, Enrol, EnrolRefused, Enrolled, RevokeAsked, SignedRenewal, Subtree};
+use super::later::NotUnderstood;
 use super::limits::BODY_BYTES_MAX;
 
 macro_rules! bodies {
@@ -119,9 +120,25 @@ bodies! {
     MoveAsked(MoveAsked) = 51 / 1,
     /// The authority did not issue a move, to whoever asked.
     MoveRefused(MoveRefused) = 52 / 1,
+    /// Messages that a node must understand and does not, to who sent them.
+    NotUnderstood(NotUnderstood) = 53 / 1,
 }
 
+/// The bit of a kind that says: understand this, or refuse it. Programs from before it read only the number, find that they do
+/// not know it, and keep the message.
+const MUST_BE_UNDERSTOOD: u16 = 1 << 15;
+
 impl Kind {
+    /// The same kind for a receiver that must understand it: what it does not know it refuses, and has no effect later.
+    pub const fn understood_or_refused(self) -> Self {
+        Self(self.0 | MUST_BE_UNDERSTOOD)
+    }
+
+    /// Whether who does not know this kind refuses it, instead of keeping it until it does.
+    pub const fn must_be_understood(self) -> bool {
+        self.0 & MUST_BE_UNDERSTOOD != 0
+    }
+
     /// Kinds that every node between origin and destination keeps for itself while passing them on.
     pub fn kept_on_the_way(self) -> bool {
         matches!(self.0, 1..=5 | 42 | 48)

@@ -14,5 +14,6 @@ pub mod codec;
 pub mod control;
 pub mod frame;
 pub mod kind;
+pub mod later;
 pub mod limits;
 pub mod parcel;

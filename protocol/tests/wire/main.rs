@@ -6,6 +6,7 @@ mod divisions;
 mod golden;
 mod hostile;
 mod json;
+mod later;
 mod limits;
 mod round_trip;
 mod values;

@@ -31,6 +31,7 @@ use protocol::wire::control::{
 };
 use protocol::wire::frame::{Lane, LinkSeq};
 use protocol::wire::kind::{Body, Kind};
+use protocol::wire::later::{Foreign, NotUnderstood};
 
 use super::build::{Arb, Gen, Variants, fields, ids, variants, wrapped};
 
@@ -123,6 +124,8 @@ fields! {
     SignedMove { order, signature }
     MoveAsked { node, to, address }
     MoveRefused { node, reason }
+    Foreign { message, kind, schema }
+    NotUnderstood { bundle, messages }
     BundleHead { id, origin, key, to, urgency, receipted }
 }
 
@@ -270,6 +273,7 @@ variants! { g;
         Body::Moved(_) => Body::Moved(g.make()),
         Body::MoveAsked(_) => Body::MoveAsked(g.make()),
         Body::MoveRefused(_) => Body::MoveRefused(g.make()),
+        Body::NotUnderstood(_) => Body::NotUnderstood(g.make()),
     }
 }
 

@@ -23,6 +23,7 @@ use protocol::wire::bundle::{Bundle, Message};
 use protocol::wire::kind::Body;
 
 use super::figures::Figures;
+use super::program::Program;
 use super::shelf::Shelves;
 
 /// The records of a case, and the case as they tell it, which a node keeps in memory as long as it runs.
@@ -46,6 +47,9 @@ pub struct CityApp {
     life: u32,
     /// A safeguard that is off.
     mutant: Option<Mutant>,
+    program: Program,
+    /// What was refused when a later program read it.
+    refused: Vec<String>,
 }
 
 /// Signatures are left out of the simulator; what they prove has tests of its own.
@@ -83,7 +87,24 @@ impl CityApp {
             figures: Figures::new(node, compares),
             life: 0,
             mutant,
+            program: Program::before(Vec::new(), false),
+            refused: Vec::new(),
         }
+    }
+
+    /// The node runs this program.
+    pub(super) fn run_by(self, program: Program) -> Self {
+        Self { program, ..self }
+    }
+
+    /// The program of the node.
+    pub(super) fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// What was refused when a later program read it.
+    pub(super) fn refused(&self) -> &[String] {
+        &self.refused
     }
 
     /// The cases here, as they stand.
@@ -256,7 +277,7 @@ impl CityApp {
     ) -> Result<Vec<Draft>, String> {
         let origin = bundle.head().origin;
         let told = |refusal: Refusal| refusal.code().to_owned();
-        let body = match Body::decode(message.kind, message.schema, &message.body) {
+        let body = match self.program.read(message) {
             Ok(Some(body)) if !message.kind.is_the_links() => body,
             Ok(_) => return Ok(Vec::new()),
             Err(malformed) => return Err(malformed.to_string()),
@@ -275,6 +296,24 @@ impl CityApp {
     }
 }
 
+impl CityApp {
+    /// Reads what an earlier program could not.
+    fn read_again(&mut self, now: Now, random: Random<'_>) -> Vec<Draft> {
+        let mut drafts = Vec::new();
+        for noted in self.program.knows_by_now() {
+            for message in noted.messages() {
+                match self.message(now, &noted.bundle, message, noted.returned, random) {
+                    Ok(sent) => drafts.extend(sent),
+                    Err(why) => {
+                        self.refused.push(format!("kind {} of {}: {why}", message.kind.0, noted.bundle.head().id))
+                    }
+                }
+            }
+        }
+        drafts
+    }
+}
+
 /// Somebody who may do everything: rights have tests of their own.
 fn everybody() -> Actor {
     let roles = [Role::GridWorker, Role::Mediator, Role::Clerk, Role::Handler, Role::Supervisor];
@@ -290,6 +329,7 @@ impl Application for CityApp {
     fn started(&mut self) {
         self.life += 1;
         self.figures.started();
+        self.program.started();
     }
 
     fn linked(&mut self, up: bool) {
@@ -297,26 +337,40 @@ impl Application for CityApp {
     }
 
     fn wakes_at(&self) -> Option<Uptime> {
+        if self.program.looks() {
+            return Some(Uptime(0));
+        }
         Some(self.figures.wakes_at(&self.line)).filter(|at| *at < u64::MAX).map(Uptime)
     }
 
     fn wake(&mut self, now: Now, random: Random<'_>) -> Vec<Draft> {
-        self.figures.wake(&self.line, now, random)
+        let mut drafts = if self.program.looks() { self.read_again(now, random) } else { Vec::new() };
+        drafts.extend(self.figures.wake(&self.line, now, random));
+        drafts
     }
 
     fn unsettled(&self) -> Option<String> {
+        if self.program.is_older() {
+            return Some("its program was not upgraded".to_owned());
+        }
+        if self.program.unread() > 0 {
+            return Some(format!("{} bundles wait to be read", self.program.unread()));
+        }
         let waiting = self.figures.waiting();
         (waiting > 0 && !self.line.is_empty()).then(|| format!("{waiting} facts wait to be sent"))
     }
 
     fn deliver(&mut self, now: Now, bundle: &Bundle, how: Deliver, random: Random<'_>) -> (Vec<Draft>, Option<String>) {
         let (mut drafts, mut refused) = (Vec::new(), None);
-        for message in bundle.messages() {
+        // Of what only passes a node reads what every level keeps.
+        let read = bundle.messages().iter().filter(|m| how != Deliver::RelayAndKeep || m.kind.kept_on_the_way());
+        for message in read {
             match self.message(now, bundle, message, how == Deliver::Returned, random) {
                 Ok(sent) => drafts.extend(sent),
                 Err(why) => drop(refused.get_or_insert(why)),
             }
         }
+        drafts.extend(self.program.note(bundle, self.me.node, how == Deliver::Returned));
         (drafts, refused)
     }
 

@@ -10,7 +10,7 @@ use super::people::People;
 pub(super) fn go_wrong(people: &mut People<'_>, world: &mut World<CityApp>, burst: usize) {
     let node = people.anybody(world);
     let for_ms = 2_000 + world.below(20_000);
-    match world.below(15) {
+    match world.below(16) {
         0 => world.lose(node),
         1 => world.cut(node),
         2 if world.below(2) == 0 => {
@@ -27,6 +27,7 @@ pub(super) fn go_wrong(people: &mut People<'_>, world: &mut World<CityApp>, burs
         }
         5 | 6 => come_back_old(people, world, node, burst),
         7..14 => go_odd(people, world, node, for_ms),
+        14 => upgrade_one(people, world),
         _ => {
             let offset = i64::try_from(world.below(20 * 365 * 86_400)).unwrap_or(0) * 1_000 - 10 * 365 * 86_400_000;
             world.set_clock(node, offset);
@@ -50,6 +51,36 @@ fn come_back_old(people: &mut People<'_>, world: &mut World<CityApp>, node: Node
     if done {
         people.restored.insert(node);
     }
+}
+
+/// One of the nodes with an older program gets today's, for which it stops for a moment.
+fn upgrade_one(people: &People<'_>, world: &mut World<CityApp>) {
+    let older: Vec<NodeId> = people.nodes().filter(|node| is_older(world, *node)).collect();
+    let which = world.below(u64::try_from(older.len()).unwrap_or(0));
+    if let Some(node) = usize::try_from(which).ok().and_then(|which| older.get(which)) {
+        upgrade(world, *node);
+    }
+}
+
+/// All that still have an older program get today's.
+pub(super) fn upgrade_all(people: &People<'_>, world: &mut World<CityApp>) {
+    for node in people.nodes() {
+        if is_older(world, node) {
+            upgrade(world, node);
+        }
+    }
+}
+
+fn is_older(world: &World<CityApp>, node: NodeId) -> bool {
+    world.disk(node).is_some_and(|disk| disk.app.program().is_older())
+}
+
+fn upgrade(world: &mut World<CityApp>, node: NodeId) {
+    if let Some(disk) = world.disk(node) {
+        disk.app.program().upgrade();
+    }
+    world.count(Fault::Upgrade);
+    world.crash(node, 200);
 }
 
 /// Disks that fail, links that are deaf, copies and enemies.
@@ -110,5 +141,6 @@ pub fn fault_name(fault: Fault) -> &'static str {
         Fault::Hostile => "hostile",
         Fault::Revoke => "revoked",
         Fault::Lie => "lying store",
+        Fault::Upgrade => "upgrade",
     }
 }

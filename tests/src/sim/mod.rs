@@ -10,10 +10,15 @@ mod harm;
 mod oracle;
 mod people;
 mod plan;
+mod program;
+#[cfg(test)]
+mod scene;
 mod shape;
 mod shelf;
 #[cfg(test)]
 mod split;
+#[cfg(test)]
+mod versions;
 
 pub use app::CityApp;
 pub use harm::fault_name;

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use casework::Known;
+use casework::{Known, OrderFile};
 use federation::sim::World;
 use protocol::chain::{Epoch, Head};
 use protocol::event::{Act, Content};
 use protocol::fact::CaseFact;
 use protocol::id::{CaseId, CaseKey, EventId, NodeId, OrderId};
+use protocol::order::Asked;
 
 use super::app::CityApp;
 
@@ -39,7 +40,11 @@ pub(super) fn check(world: &World<CityApp>, top: NodeId, restored: &BTreeSet<Nod
                 ));
             }
             wrong.extend(received_twice(app, case.id));
+            wrong.extend(asked_of_another(&apps, &app.known(case.id)));
         }
+        wrong.extend(
+            app.refused().iter().map(|what| format!("{node} refused what an earlier program could not read: {what}")),
+        );
         wrong.extend(app.cases().filter_map(|case| fenced(app, case.id, case.head.epoch)));
         let amiss = app.unequal().filter(|member| !restored.contains(member));
         wrong.extend(amiss.map(|member| format!("the figures of {member} are not at {node} what it states")));
@@ -49,6 +54,21 @@ pub(super) fn check(world: &World<CityApp>, top: NodeId, restored: &BTreeSet<Nod
     }
     wrong.extend(figures(city, &owned, restored));
     wrong
+}
+
+/// What one node is asked to approve lies with no other.
+fn asked_of_another(apps: &BTreeMap<NodeId, &CityApp>, owner: &Known) -> Vec<String> {
+    let asked = owner.orders().filter(|file| matches!(file.order.asked, Asked::ApproveLevel { .. }));
+    let lies_with = |file: &OrderFile| {
+        let (order, to) = (file.order.id, file.to);
+        let holds = apps.iter().filter(move |(node, app)| {
+            let held = app.holds(owner.id()).then(|| app.known(owner.id()));
+            let with = held.and_then(|known| known.order(order).map(|file| file.to));
+            with == Some(**node) && to != **node
+        });
+        holds.map(move |(node, _)| format!("{node} has {order}, which was asked of {to}")).collect::<Vec<_>>()
+    };
+    asked.flat_map(lies_with).collect()
 }
 
 /// Level, category and place.

@@ -56,6 +56,11 @@ impl<'a> People<'a> {
         self.tree[below(world, self.tree.len())].0
     }
 
+    /// All nodes, without the copies of some.
+    pub(super) fn nodes(&self) -> impl Iterator<Item = NodeId> {
+        self.tree.iter().map(|(node, ..)| *node)
+    }
+
     /// The node at the top.
     pub(super) fn top(&self) -> NodeId {
         self.tree[0].0

@@ -10,9 +10,10 @@ use protocol::id::NodeId;
 
 use super::app::CityApp;
 use super::figures::HEARTBEAT_MS;
-use super::harm::go_wrong;
+use super::harm::{go_wrong, upgrade_all};
 use super::oracle;
 use super::people::People;
+use super::program::{Program, later_than};
 use super::shape::{Shape, tree};
 
 /// One run.
@@ -28,6 +29,10 @@ pub struct Run {
     pub case_mutant: Option<Mutant>,
     /// Whether levels compare the figures that they hold with what their owners state.
     pub compares_figures: bool,
+    /// Whether some nodes begin with an older program.
+    pub versions: bool,
+    /// Whether programs forget what they could not read.
+    pub forgets_unread: bool,
 }
 
 /// What a run came to.
@@ -55,7 +60,15 @@ const DRAIN_MS: u64 = 900_000;
 impl Run {
     /// An ordinary run.
     pub fn new(seed: u64) -> Self {
-        Self { seed, shape: Shape::default(), link_mutant: None, case_mutant: None, compares_figures: true }
+        Self {
+            seed,
+            shape: Shape::default(),
+            link_mutant: None,
+            case_mutant: None,
+            compares_figures: true,
+            versions: true,
+            forgets_unread: false,
+        }
     }
 
     /// Runs it.
@@ -72,7 +85,9 @@ impl Run {
         };
         let settings = Settings { limits, latency_ms: (1, 40), ..Settings::default() };
         let mut world = World::new(self.seed, settings, &tree, |node, division| {
+            let later = if self.versions { later_than(self.seed, node) } else { Vec::new() };
             CityApp::new(node, division, divisions.clone(), self.case_mutant, self.compares_figures)
+                .run_by(Program::before(later, self.forgets_unread))
         });
         let top = tree.first().map_or(NodeId::from_bytes([0; 16]), |(node, ..)| *node);
         world.run_until(5_000);
@@ -80,6 +95,7 @@ impl Run {
         self.live(&mut people, &mut world);
         let somebody = people.anybody(&mut world);
         world.check_progress(somebody, PROGRESS_MS);
+        upgrade_all(&people, &mut world);
         world.heal();
         let mut report = Report { nodes: tree.len(), done: people.done, ..Report::default() };
         // Then everybody states their figures once more, and what is missing is asked for.

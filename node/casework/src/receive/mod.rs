@@ -68,7 +68,8 @@ pub fn subject_of(body: &Body) -> Option<CaseId> {
         | Body::EnrolRefused(_)
         | Body::Moved(_)
         | Body::MoveAsked(_)
-        | Body::MoveRefused(_) => None,
+        | Body::MoveRefused(_)
+        | Body::NotUnderstood(_) => None,
     }
 }
 
@@ -95,6 +96,7 @@ pub fn receive(known: &Known, message: Incoming, world: &mut World<'_>) -> Resul
         Body::OrderWithdrawn(withdrawn) => orders::withdrawn(draft_ref, &withdrawn, origin)?,
         Body::Receipt(receipt) => {
             from_itself(origin, receipt.by).map(|()| draft_ref.store(Record::Receipt(receipt)))?;
+            orders::delivered(draft_ref, &receipt);
         }
         Body::Contribution(contribution) => orders::contribution(draft_ref, &contribution, origin, opened)?,
         Body::Offer(offer) => transfer::offer(draft_ref, offer, origin)?,
@@ -119,7 +121,8 @@ pub fn receive(known: &Known, message: Incoming, world: &mut World<'_>) -> Resul
         | Body::EnrolRefused(_)
         | Body::Moved(_)
         | Body::MoveAsked(_)
-        | Body::MoveRefused(_) => return Err(Refusal::NotACaseMessage),
+        | Body::MoveRefused(_)
+        | Body::NotUnderstood(_) => return Err(Refusal::NotACaseMessage),
     }
     Ok(draft.finish())
 }

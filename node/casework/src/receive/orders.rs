@@ -4,7 +4,7 @@ use protocol::erase::Erase;
 use protocol::event::{Act, Content, PrivatePart};
 use protocol::id::NodeId;
 use protocol::order::{Answer, Asked, Contribution, Order, OrderAnswer, OrderWithdrawn};
-use protocol::receipt::{Progress, Subject};
+use protocol::receipt::{Progress, Receipt, Subject};
 use protocol::wire::kind::Body;
 
 use super::{from_itself, headers, on_its_way_to, said, transfer};
@@ -69,6 +69,17 @@ pub(super) fn withdrawn(draft: &mut Draft<'_, '_>, withdrawn: &OrderWithdrawn, o
         draft.store(Record::Order(OrderFile { withdrawn: true, ..file }));
     }
     Ok(())
+}
+
+/// An order was delivered. If it is withdrawn, the withdrawal may have been there first, and have found nothing to end: it is
+/// said again.
+pub(super) fn delivered(draft: &mut Draft<'_, '_>, receipt: &Receipt) {
+    let (Subject::Order { order, case }, Progress::Delivered) = (receipt.subject, receipt.progress) else { return };
+    let me = draft.me();
+    let withdrawn = |file: &&OrderFile| file.withdrawn && file.order.from == me && file.to == receipt.by;
+    if draft.known.order(order).filter(withdrawn).is_some() {
+        draft.tell(receipt.by, Body::OrderWithdrawn(OrderWithdrawn { order, case }));
+    }
 }
 
 /// An answer arrived at the issuer.

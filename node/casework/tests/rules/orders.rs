@@ -132,6 +132,19 @@ fn a_withdrawn_order_waits_no_more() {
 }
 
 #[test]
+fn a_withdrawal_that_comes_before_its_order_ends_it_all_the_same() {
+    let (mut net, case) = Net::reported(Ending::SettleHere, answers(true, 0));
+    net.act(CITY, case, directive("请报告")).unwrap();
+    let order = only_order(&net, CITY, case);
+    net.act(CITY, case, Command::WithdrawOrder { order }).unwrap();
+    let last = net.mail.pop_back().unwrap();
+    assert!(matches!(last.body, protocol::wire::kind::Body::OrderWithdrawn(_)));
+    net.mail.push_front(last);
+    net.settle();
+    assert!(!net.known(GRID, case).order(order).unwrap().open(), "nobody waits for its answer");
+}
+
+#[test]
 fn a_note_from_elsewhere_is_appended_by_the_owner_once() {
     let (mut net, case) = Net::reported(Ending::Submit, answers(true, 0));
     assert_eq!(net.act(GRID, case, Command::Contribute { text: text("自己") }).unwrap_err(), Refusal::OwnCase);

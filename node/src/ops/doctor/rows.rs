@@ -99,9 +99,10 @@ async fn sealed(patient: &Patient, store: Store) -> Finding {
     }
 }
 
-async fn waiting(store: &Store) -> Option<Finding> {
-    let waiting = store.waiting().await.ok()?;
-    Some(if waiting.quarantined > 0 {
+/// What waits for somebody, or for a newer program.
+async fn waiting(store: &Store) -> Vec<Finding> {
+    let Ok(waiting) = store.waiting().await else { return Vec::new() };
+    let quarantine = if waiting.quarantined > 0 {
         Finding::warn(
             "quarantine",
             format!("{} bundles were kept aside", waiting.quarantined),
@@ -109,5 +110,15 @@ async fn waiting(store: &Store) -> Option<Finding> {
         )
     } else {
         Finding::ok("quarantine", "empty")
-    })
+    };
+    let versions = if waiting.unread > 0 {
+        Finding::warn(
+            "versions",
+            format!("{} bundles of newer nodes wait for a newer program here", waiting.unread),
+            "upgrade this node: it then reads them by itself",
+        )
+    } else {
+        Finding::ok("versions", "nothing came that this program does not know")
+    };
+    vec![quarantine, versions]
 }
