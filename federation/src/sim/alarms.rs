@@ -44,7 +44,7 @@ impl Raised {
     pub fn faults(self) -> &'static [Fault] {
         match self {
             Self::Reconciled => &[Fault::Restore, Fault::RestoreTold, Fault::Clone, Fault::Flip, Fault::Hostile],
-            Self::Doubled => &[Fault::Clone, Fault::Hostile],
+            Self::Doubled => &[Fault::Clone],
             Self::Refused | Self::Misrouted | Self::AsideThere => &[Fault::Hostile],
             // What an application sends, or refuses, is no fault of the world.
             Self::NoRoute | Self::Aside => &[],
@@ -56,8 +56,8 @@ impl Raised {
         match self {
             // A run of numbers that was said to a neighbour and was not durable yet is another one after the start.
             Self::Reconciled => &[Fault::Crash, Fault::Torn, Fault::Full],
-            // The neighbour may not have noticed that the node was gone.
-            Self::Doubled => &[Fault::Restore, Fault::RestoreTold],
+            // The neighbour may not have noticed that the node was gone, or somebody names runs that it never had.
+            Self::Doubled => &[Fault::Restore, Fault::RestoreTold, Fault::Hostile],
             _ => &[],
         }
     }
