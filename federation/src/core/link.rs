@@ -276,12 +276,27 @@ impl Link {
 
     /// The next greeting shall reconcile, because the peer may lack something that it cannot know of.
     pub(super) fn doubt(&mut self, at: Uptime) {
+        self.distrust();
+        self.reoffer_at = Some(at);
+    }
+
+    /// The next greeting shall reconcile, whenever it comes.
+    pub(super) fn distrust(&mut self) {
         let reconciling = self.session.as_ref().is_some_and(|session| session.reconciling.is_some());
         if !self.doubted && !reconciling {
             self.kept.incarnation = unsettled(self.kept.incarnation);
         }
         self.doubted = true;
-        self.reoffer_at = Some(at);
+    }
+
+    /// Neither side hangs on the other any more. Should they come together again, nothing of what was is taken for granted:
+    /// what waits here goes by another way, and its rows go.
+    pub(super) fn part(&mut self) {
+        self.kept.incarnation = unsettled(self.kept.incarnation);
+        self.kept.peer_incarnation = None;
+        self.doubted = false;
+        self.reoffer_at = None;
+        self.begin_again();
     }
 
     /// A bundle was not believed: the lane goes on, and the next greeting will find that the hashes differ. Nobody would
@@ -323,6 +338,11 @@ impl Link {
         }
         self.kept.peer_incarnation = Some(not_looked_up(theirs));
         self.kept.peer_counter_seen = self.kept.peer_counter_seen.max(theirs.counter);
+        self.begin_again();
+    }
+
+    /// Both numberings are at their beginning.
+    fn begin_again(&mut self) {
         self.kept.lanes = [KeptLane::default(); 3];
         self.durable.values_mut().for_each(|seq| *seq = LinkSeq(0));
         self.received.values_mut().for_each(|position| *position = Position::START);

@@ -55,9 +55,11 @@ impl Raised {
     fn also_after(self) -> &'static [Fault] {
         match self {
             // A run of numbers that was said to a neighbour and was not durable yet is another one after the start.
-            Self::Reconciled => &[Fault::Crash, Fault::Torn, Fault::Full],
+            Self::Reconciled => &[Fault::Crash, Fault::Torn, Fault::Full, Fault::Move],
             // The neighbour may not have noticed that the node was gone, or somebody names runs that it never had.
             Self::Doubled => &[Fault::Restore, Fault::RestoreTold, Fault::Hostile],
+            // A node that is an old copy of itself has not heard of the move again yet.
+            Self::Misrouted | Self::AsideThere => &[Fault::Move],
             _ => &[],
         }
     }
