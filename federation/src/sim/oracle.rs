@@ -151,7 +151,8 @@ impl<A: Application> World<A> {
                 let there = self.members.get(&head.to);
                 let taken = there.and_then(|m| m.disk.bundles.get(id)).is_some_and(|s| s.applied == 1);
                 let aside = there.is_some_and(|m| m.disk.quarantine.contains_key(id));
-                if !taken && !aside && !(stored.done && self.may_be_forgotten(head)) {
+                let forgotten = stored.done && self.may_be_forgotten(head);
+                if !taken && !aside && !forgotten {
                     let trace = self.trace(*id).join(", ");
                     found.push(format!("{id} from {node} was never taken in at {}; {trace}", head.to));
                 }
