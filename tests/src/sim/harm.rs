@@ -109,6 +109,7 @@ pub fn fault_name(fault: Fault) -> &'static str {
         Fault::Flip => "flipped bit",
         Fault::Hostile => "hostile",
         Fault::Revoke => "revoked",
+        Fault::Move => "moved",
         Fault::Lie => "lying store",
     }
 }
