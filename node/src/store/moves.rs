@@ -8,6 +8,9 @@ use protocol::wire::codec;
 use super::sql::{Row, sql};
 use super::{Store, StoreError, WriteStore, id16};
 
+/// Says that bundles which wait here are given other ways: for some nodes, or for all above.
+pub(crate) const REROUTES: &str = "reroutes";
+
 /// Between whom a bundle is under way that lacks its terminal receipt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OpenBundle {
@@ -107,6 +110,11 @@ impl WriteStore {
 }
 
 impl Store {
+    /// Whether bundles that wait here have still to be given the way of after a move.
+    pub async fn reroutes(&self) -> Result<bool, StoreError> {
+        Ok(self.meta(REROUTES).await?.is_some_and(|what| what != "none"))
+    }
+
     /// Which divisions hang elsewhere than their codes say.
     pub async fn places(&self) -> Result<Moves, StoreError> {
         let moves = self.moves().await?;

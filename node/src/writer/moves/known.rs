@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use protocol::id::{BundleId, NodeId};
 use protocol::moving::{Move, Moves, SignedMove};
 
+use crate::store::moves::REROUTES;
 use crate::store::{StoreError, WriteStore};
 use crate::writer::batch::Batch;
 
@@ -33,9 +34,6 @@ pub(super) struct Rerouting {
     /// The last bundle that was looked at.
     pub(super) after: Option<BundleId>,
 }
-
-/// Says that bundles which wait here are given other ways: for some nodes, or for all above.
-const REROUTES: &str = "reroutes";
 
 /// Says that escalated cases have still to be told to a new line from the first.
 const RETELLS: &str = "retells";
