@@ -3,6 +3,11 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use protocol::bounded::{List, Text};
+use protocol::chain::Signature;
+use protocol::directory::{self, Ancestor, SealingKey, SignedEntry, SigningKey};
+use protocol::id::NodeId;
+use protocol::moving::{Move, SignedMove};
 use protocol::time::UnixMillis;
 use sqlx::{Connection, SqliteConnection};
 use wuji::config::{Config, ParentSection, Transport};
@@ -104,6 +109,65 @@ async fn a_damaged_database_is_a_failure_and_a_missing_one_too() {
     std::fs::remove_file(&file).expect("removed");
     assert_eq!(look(&folder, "database").await.grade, Grade::Fail);
     assert!(!file.exists(), "a look makes no database");
+}
+
+#[tokio::test]
+async fn bundles_that_wait_for_their_way_of_after_a_move_are_told_of() {
+    let root = tempfile::tempdir().expect("a folder");
+    let folder = found(root.path(), "city").await;
+    let config = Config::load(folder.path()).expect("a configuration");
+    let (_store, mut write) = wuji::store::open(&config.place(&folder), config.node.id).await.expect("a database");
+    assert_eq!(look(&folder, "moves").await.grade, Grade::Ok);
+    for (what, grade) in [("below", Grade::Warn), ("none", Grade::Ok)] {
+        write.begin().await.expect("begun");
+        write.set_meta("reroutes", what).await.expect("written");
+        write.commit().await.expect("stored");
+        assert_eq!(look(&folder, "moves").await.grade, grade, "{what}");
+    }
+}
+
+/// The order that a node hangs below another one.
+fn order(node: NodeId, to: NodeId) -> SignedMove {
+    let placed = |node: u8, code: &str| Ancestor {
+        node: NodeId::from_bytes([node; 16]),
+        division: code.parse().expect("a code"),
+    };
+    let entry = directory::Entry {
+        node,
+        division: "330602001001".parse().expect("a code"),
+        parent: Some(to),
+        signing: SigningKey([0; 32]),
+        sealing: SealingKey([0; 32]),
+        tls_spki_sha256: [0; 32],
+        serial: 2,
+        issued: UnixMillis(0),
+    };
+    let order = Move {
+        entry: SignedEntry { entry, signature: Signature([0; 64]) },
+        from: placed(8, "330602001000"),
+        line: List::new(vec![Ancestor { node: to, ..placed(9, "330602002000") }]).expect("a line"),
+        address: Text::cut("new.example:7443"),
+        by: NodeId::from_bytes([7; 16]),
+    };
+    SignedMove { order, signature: Signature([0; 64]) }
+}
+
+#[tokio::test]
+async fn a_move_of_the_node_is_told_of_until_it_sees_its_new_parent() {
+    let root = tempfile::tempdir().expect("a folder");
+    let folder = found(root.path(), "community").await;
+    let config = Config::load(folder.path()).expect("a configuration");
+    let (_store, mut write) = wuji::store::open(&config.place(&folder), config.node.id).await.expect("a database");
+    let signed = order(config.node.id, NodeId::from_bytes([9; 16]));
+    write.begin().await.expect("begun");
+    write.put_move(&signed, UnixMillis(1)).await.expect("written");
+    write.commit().await.expect("stored");
+    let finding = look(&folder, "moves").await;
+    assert!(finding.grade == Grade::Warn && finding.says.contains("330602002000"), "{finding:?}");
+    write.begin().await.expect("begun");
+    write.set_ancestors(&signed.order.line).await.expect("written");
+    write.commit().await.expect("stored");
+    assert_eq!(look(&folder, "moves").await.grade, Grade::Ok);
 }
 
 #[tokio::test]

@@ -225,6 +225,30 @@ async fn an_old_parent_that_was_cut_off_does_no_harm_when_it_comes_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_backlog_that_takes_several_transactions_goes_by_the_new_way_as_a_whole() {
+    const BACKLOG: u8 = 80;
+    let root = folder();
+    let all = City::build(&root).await;
+    all.old.stop().await;
+    let cases: Vec<String> = (1..=BACKLOG).map(case_id).collect();
+    for case in &cases {
+        all.grid.report(case).await;
+    }
+    until("the community holds the last", || all.community.holds(&cases[cases.len() - 1])).await;
+    assert!(all.community.unreceipted().await >= i64::from(BACKLOG), "more than one transaction looks at");
+    let (status, answer) = all.county.order_move(COMMUNITY, &all.new).await;
+    assert_eq!(status, StatusCode::OK, "{answer}");
+    until("the new township knows", || async { all.new.moves().await.len() == 1 }).await;
+    let text = all.county.moves().await[0]["order"].as_str().expect("the order").to_owned();
+    let (status, answer) = all.community.post("/trust", &json!({ "act": "follow", "order": text })).await;
+    assert_eq!(status, StatusCode::OK, "{answer}");
+    for case in &cases {
+        until("the city holds the case", || all.city.holds(case)).await;
+    }
+    until("nothing waits for a receipt", || async { all.community.unreceipted().await == 0 }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn only_who_is_above_both_places_moves_a_node_and_a_restart_changes_nothing_of_it() {
     let root = folder();
     let mut all = City::build(&root).await;

@@ -64,6 +64,7 @@ impl Core {
         let Some(session) = link.session_of(connection).filter(|s| matches!(s.phase, Phase::Greeting)) else {
             return self.close(now, connection, Closing::Misbehaved, out);
         };
+        session.greeted = Some(hello.incarnation);
         // Nothing was ever acknowledged and no run came before this one: all of it can still be sent from the first.
         let fresh = kept.incarnation.counter <= 1
             && kept.lanes.iter().all(|lane| lane.acked.0 == 0)

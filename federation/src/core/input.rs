@@ -126,10 +126,10 @@ pub enum Input {
         /// The nodes, each with the child that it was reached through and the one that it is reached through now.
         members: Vec<(NodeId, Option<NodeId>, Option<NodeId>)>,
     },
-    /// Bundles that are kept here and whose way has changed, each with the neighbour that it came from: numbered anew.
+    /// Bundles that are kept here and whose way has changed: numbered anew. May come several times, with a part each.
     Rerouted {
         /// The bundles.
-        bundles: Vec<(Bundle, Option<NodeId>)>,
+        bundles: Vec<Bundle>,
     },
     /// A child may no longer connect.
     Revoked {

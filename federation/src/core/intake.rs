@@ -1,7 +1,7 @@
 //! What arrives: numbered, placed, passed on.
 
 use protocol::id::{BundleId, NodeId};
-use protocol::wire::bundle::Bundle;
+use protocol::wire::bundle::{Bundle, BundleHead};
 use protocol::wire::control::{Control, Delivered, Position};
 use protocol::wire::frame::{Lane, LinkSeq};
 use protocol::wire::kind::Body;
@@ -91,6 +91,10 @@ impl Core {
             // A receipt is computed from what is held, so asking again gives it again.
             Deliver::Apply if bundle.head().receipted => self.tell(&bundle, out),
             Deliver::Relay | Deliver::RelayAndKeep if !seen || again => self.forward(bundle.clone(), Some(peer), out),
+            // Given back from where its destination was before it moved: from there it never comes to it.
+            Deliver::Returned if !seen && self.leads_elsewhere(peer, bundle.head().to) => {
+                self.forward(bundle.clone(), Some(peer), out);
+            }
             _ => {}
         }
         let deliver = if seen { Deliver::Duplicate } else { placed };
@@ -107,10 +111,16 @@ impl Core {
             }
             None => (self.received(peer, lane), Pending::Unnumbered { bundle: id }),
         };
+        let waits = !matches!(deliver, Deliver::Relay | Deliver::RelayAndKeep) || self.lies_between(bundle.head());
+        let by = bundle.head().to;
         self.persist(pending, Write::Arrival { from: peer, lane, position, bundle, deliver }, out);
+        if !waits {
+            self.persist(Pending::Plain, Write::Receipted { by, bundles: vec![id] }, out);
+        }
     }
 
-    /// A bundle that cannot come from there is kept aside; its number is used up.
+    /// A bundle that cannot come from there is kept aside; its number is used up. Where this node has not heard of a move
+    /// yet it is offered again by the next greeting, at the latest after the move.
     fn misrouted(&mut self, peer: NodeId, numbered: Option<Numbered>, bundle: Bundle, out: &mut Vec<Output>) {
         let id = bundle.head().id;
         out.push(Output::Raise(Alarm::Misrouted { peer, bundle: id }));
@@ -122,6 +132,10 @@ impl Core {
             None => Pending::Plain,
         };
         self.persist(pending, Write::Quarantine { from: peer, bundle, reason: "misrouted".to_owned() }, out);
+        if let Some(link) = self.links.get_mut(&peer) {
+            link.distrust();
+            self.keep_link(peer, out);
+        }
     }
 
     /// Where a lane of a link stands on this side.
@@ -200,29 +214,47 @@ impl Core {
         let before = |node: NodeId| self.former.contains(&(node, peer));
         let kept = bundle.messages().iter().any(|message| message.kind.kept_on_the_way());
         let onward = if kept { Deliver::RelayAndKeep } else { Deliver::Relay };
+        let arrives = if here(head.to) { Deliver::Apply } else { onward };
+        let an_end_moved = self.has_moved(head.origin) || self.has_moved(head.to);
         if from_parent {
             return match (inside(head.origin), inside(head.to)) {
-                (false, true) if here(head.to) => Some(Deliver::Apply),
-                (false, true) => Some(onward),
+                (false, true) => Some(arrives),
                 // Given back: it had come from here or from below.
                 (true, false) => Some(Deliver::Returned),
                 // It was on its way here before its destination moved. Who sent it has sent it by the new way too.
-                (false, false) if self.has_moved(head.to) => Some(Deliver::Duplicate),
+                (false, false) if an_end_moved => Some(Deliver::Duplicate),
+                // It was on its way from there before its origin came here, or to there before its destination did.
+                (true, true) if an_end_moved => Some(arrives),
                 _ => None,
             };
         }
         // Who was there before a move may have left something on the way.
         let from_there = through_peer(head.origin) || before(head.origin);
         match (from_there, through_peer(head.to)) {
-            (true, false) if here(head.to) => Some(Deliver::Apply),
-            (true, false) => Some(onward),
+            (true, false) => Some(arrives),
             // Given back: it had gone down there.
             (false, true) => Some(Deliver::Returned),
-            // It was on its way up before its destination came there. Who sent it has sent it by the new way too.
-            (true, true) if self.has_moved(head.to) => Some(Deliver::Duplicate),
-            (false, false) if before(head.to) => Some(Deliver::Returned),
+            // It was on its way up before one of its ends came there. Who sent it has sent it by the new way too.
+            (true, true) if an_end_moved => Some(Deliver::Duplicate),
+            // Left on a way of before, by a node that has moved since or for one: whoever holds it may have moved as well.
+            (false, false) if self.has_moved(head.origin) => Some(arrives),
+            (false, false) if self.has_moved(head.to) => {
+                Some(if here(head.origin) { Deliver::Returned } else { onward })
+            }
             _ => None,
         }
+    }
+
+    /// Whether a node that moved is not reached through this neighbour.
+    fn leads_elsewhere(&self, peer: NodeId, node: NodeId) -> bool {
+        self.has_moved(node) && self.route(node).or(self.me.parent) != Some(peer)
+    }
+
+    /// Whether the receipt for a bundle passes here: between ways that differ. An end that moved may have left on its way
+    /// what this node passes on and hears no more of.
+    fn lies_between(&self, head: &BundleHead) -> bool {
+        let side = |node: NodeId| if node == self.me.node { Some(node) } else { self.route(node) };
+        side(head.origin) != side(head.to)
     }
 
     /// Whether a node moved from below this one, or to there.

@@ -135,7 +135,9 @@ pub(super) struct Session {
     pub(super) phase: Phase,
     pub(super) their_verdict: Option<Said>,
     pub(super) lanes: BTreeMap<Lane, LaneSession>,
-    /// The run of numbers that the peer has said.
+    /// The run of numbers that the peer named in its greeting.
+    pub(super) greeted: Option<Incarnation>,
+    /// The run of numbers that the peer has said, once both have agreed.
     pub(super) theirs: Option<Incarnation>,
     /// The own run as said in a reconciliation that is not over.
     pub(super) reconciling: Option<Incarnation>,
@@ -159,6 +161,7 @@ impl Session {
             phase: Phase::Greeting,
             their_verdict: None,
             lanes: Lane::NUMBERED.into_iter().map(|lane| (lane, LaneSession::default())).collect(),
+            greeted: None,
             theirs: None,
             reconciling: None,
             offered: BTreeSet::new(),
@@ -262,20 +265,38 @@ impl Link {
         self.session.as_mut().filter(|s| s.connection == connection)
     }
 
-    /// Whether `run` can be what the peer of the live session says in a further greeting.
+    /// Whether `run` can be what the peer of the live session says in a further greeting. It may never have heard of the run
+    /// that was agreed, or have lost it before it was durable: then it comes with the one that it named in its greeting. A
+    /// copy of it that comes with that one instead is found out when the other comes again, for then their runs differ.
     pub(super) fn is_same_peer(&self, run: Incarnation) -> bool {
-        let live = self.session.as_ref().and_then(|session| session.theirs);
-        live.is_none_or(|live| run.nonce == live.nonce || run.nonce == !live.nonce)
+        let Some(session) = self.session.as_ref().filter(|session| session.theirs.is_some()) else { return true };
+        let mut said = session.theirs.into_iter().chain(session.greeted);
+        said.any(|said| run.nonce == said.nonce || run.nonce == !said.nonce)
     }
 
     /// The next greeting shall reconcile, because the peer may lack something that it cannot know of.
     pub(super) fn doubt(&mut self, at: Uptime) {
+        self.distrust();
+        self.reoffer_at = Some(at);
+    }
+
+    /// The next greeting shall reconcile, whenever it comes.
+    pub(super) fn distrust(&mut self) {
         let reconciling = self.session.as_ref().is_some_and(|session| session.reconciling.is_some());
         if !self.doubted && !reconciling {
             self.kept.incarnation = unsettled(self.kept.incarnation);
         }
         self.doubted = true;
-        self.reoffer_at = Some(at);
+    }
+
+    /// Neither side hangs on the other any more. Should they come together again, nothing of what was is taken for granted:
+    /// what waits here goes by another way, and its rows go.
+    pub(super) fn part(&mut self) {
+        self.kept.incarnation = unsettled(self.kept.incarnation);
+        self.kept.peer_incarnation = None;
+        self.doubted = false;
+        self.reoffer_at = None;
+        self.begin_again();
     }
 
     /// A bundle was not believed: the lane goes on, and the next greeting will find that the hashes differ. Nobody would
@@ -317,6 +338,11 @@ impl Link {
         }
         self.kept.peer_incarnation = Some(not_looked_up(theirs));
         self.kept.peer_counter_seen = self.kept.peer_counter_seen.max(theirs.counter);
+        self.begin_again();
+    }
+
+    /// Both numberings are at their beginning.
+    fn begin_again(&mut self) {
         self.kept.lanes = [KeptLane::default(); 3];
         self.durable.values_mut().for_each(|seq| *seq = LinkSeq(0));
         self.received.values_mut().for_each(|position| *position = Position::START);

@@ -38,6 +38,12 @@ impl Links {
         self.all.iter()
     }
 
+    /// Those whose next greeting reconciles. From now on they wait for it.
+    pub(super) fn doubted(&mut self) -> impl Iterator<Item = &mut Link> {
+        self.waiting.extend(self.all.iter().filter(|(_, link)| link.doubted).map(|(peer, _)| *peer));
+        self.all.values_mut().filter(|link| link.doubted)
+    }
+
     /// Those that may be waiting for a moment.
     pub(super) fn waiting(&self) -> impl Iterator<Item = (NodeId, &Link)> {
         self.waiting.iter().filter_map(|peer| Some((*peer, self.all.get(peer)?)))

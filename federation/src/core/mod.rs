@@ -23,6 +23,7 @@ mod intake;
 mod limits;
 mod link;
 mod links;
+mod moves;
 mod outlet;
 mod output;
 mod reconcile;
@@ -229,7 +230,7 @@ impl Core {
             Input::Outgoing { bundles } => bundles.into_iter().for_each(|bundle| self.outgoing(bundle, out)),
             Input::Registered { node, via } => self.registered(node, via),
             Input::Relocated { members } => self.relocated(now, members, out),
-            Input::Rerouted { bundles } => bundles.into_iter().for_each(|(bundle, from)| self.again(bundle, from, out)),
+            Input::Rerouted { bundles } => bundles.into_iter().for_each(|bundle| self.again(bundle, out)),
             Input::Revoked { peer } => self.revoked(now, peer, out),
             Input::Identity(me) => self.reidentified(now, *me, out),
             Input::Committed { tickets } => self.committed(now, tickets, out),
@@ -347,45 +348,6 @@ impl Core {
         for connection in live.into_iter().chain(newcomer) {
             self.close(now, connection, Closing::NotAdmitted, out);
         }
-    }
-
-    /// Nodes are reached in another way. A direct child that hangs elsewhere now may no longer connect.
-    fn relocated(&mut self, now: Now, members: Vec<(NodeId, Option<NodeId>, Option<NodeId>)>, out: &mut Vec<Output>) {
-        for (member, from, via) in members {
-            if from != via {
-                // Who was not below this node at all is noted as having come past it.
-                self.former.insert((member, from.unwrap_or(self.me.node)));
-            }
-            match via {
-                Some(via) => self.registered(member, via),
-                None => {
-                    self.routes.remove(&member);
-                }
-            }
-            if from == Some(member) && via != Some(member) {
-                self.revoked(now, member, out);
-            }
-        }
-    }
-
-    /// The node has another certificate, trusts other roots, or hangs below another node from the next greeting on.
-    fn reidentified(&mut self, now: Now, me: Identity, out: &mut Vec<Output>) {
-        let renewed = me.entry != self.me.entry;
-        if let Some(former) = self.me.parent.filter(|former| me.parent != Some(*former)) {
-            let session = self.links.get(&former).and_then(|link| link.session.as_ref());
-            if let Some(connection) = session.map(|session| session.connection) {
-                self.close(now, connection, Closing::Moved, out);
-            }
-        }
-        if let Some(parent) = me.parent.filter(|parent| self.me.parent != Some(*parent)) {
-            let nonce = self.random.next_u64();
-            self.links.get_or_make(parent, || Link::fresh(parent, nonce));
-            self.backoff = Backoff::new(&self.limits, true);
-        } else if renewed && me.parent.and_then(|p| self.links.get(&p)).is_none_or(|l| l.session.is_none()) {
-            // With another certificate the door may be open.
-            self.backoff.told(now.uptime, 0);
-        }
-        self.me = me;
     }
 
     fn control(&mut self, now: Now, connection: ConnectionId, frame: Control, out: &mut Vec<Output>) {

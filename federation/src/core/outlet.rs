@@ -33,11 +33,10 @@ impl Core {
         }
     }
 
-    /// Gives a bundle that is kept here its number on the way that its destination has by now. Whoever brought it holds it
-    /// as well, and finds the way itself.
-    pub(super) fn again(&mut self, bundle: Bundle, from: Option<NodeId>, out: &mut Vec<Output>) {
-        let next = self.route(bundle.head().to).or(self.me.parent);
-        if let Some(next) = next.filter(|next| Some(*next) != from) {
+    /// Gives a bundle that is kept here its number on the way that its destination has by now. Also back to whoever brought
+    /// it: that node may be an old copy of itself, which waits for nothing that it was given back.
+    pub(super) fn again(&mut self, bundle: Bundle, out: &mut Vec<Output>) {
+        if let Some(next) = self.route(bundle.head().to).or(self.me.parent) {
             self.enqueue(next, bundle, out);
         }
     }

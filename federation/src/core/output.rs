@@ -154,7 +154,8 @@ pub enum Write {
         /// Up to and including.
         upto: LinkSeq,
     },
-    /// The numbering of a link starts again: its outbox rows go.
+    /// The numbering of a link starts again: its outbox rows go. What was on its way and nobody here waits for, as a
+    /// receipt, is handed in again as `Rerouted` in the same transaction: nothing else would bring it.
     Renumber {
         /// The neighbour.
         peer: NodeId,

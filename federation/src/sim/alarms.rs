@@ -44,7 +44,7 @@ impl Raised {
     pub fn faults(self) -> &'static [Fault] {
         match self {
             Self::Reconciled => &[Fault::Restore, Fault::RestoreTold, Fault::Clone, Fault::Flip, Fault::Hostile],
-            Self::Doubled => &[Fault::Clone, Fault::Hostile],
+            Self::Doubled => &[Fault::Clone],
             Self::Refused | Self::Misrouted | Self::AsideThere => &[Fault::Hostile],
             // What an application sends, or refuses, is no fault of the world.
             Self::NoRoute | Self::Aside => &[],
@@ -55,9 +55,11 @@ impl Raised {
     fn also_after(self) -> &'static [Fault] {
         match self {
             // A run of numbers that was said to a neighbour and was not durable yet is another one after the start.
-            Self::Reconciled => &[Fault::Crash, Fault::Torn, Fault::Full],
-            // The neighbour may not have noticed that the node was gone.
-            Self::Doubled => &[Fault::Restore, Fault::RestoreTold],
+            Self::Reconciled => &[Fault::Crash, Fault::Torn, Fault::Full, Fault::Move],
+            // The neighbour may not have noticed that the node was gone, or somebody names runs that it never had.
+            Self::Doubled => &[Fault::Restore, Fault::RestoreTold, Fault::Hostile],
+            // A node that is an old copy of itself has not heard of the move again yet.
+            Self::Misrouted | Self::AsideThere => &[Fault::Move],
             _ => &[],
         }
     }

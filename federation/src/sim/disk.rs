@@ -12,6 +12,8 @@ use protocol::wire::frame::{Lane, LinkSeq};
 
 use crate::core::{Deliver, Kept, KeptLink, Page, Query, Write};
 
+use super::ways::Ways;
+
 /// A bundle as it is kept.
 #[derive(Debug, Clone)]
 pub struct Stored {
@@ -42,12 +44,7 @@ pub struct Disk<A> {
     pub line: Vec<Ancestor>,
     /// The application's state.
     pub app: A,
-    pub(super) me: NodeId,
-    pub(super) parent: Option<NodeId>,
-    pub(super) children: Vec<NodeId>,
-    pub(super) routes: Rc<BTreeMap<NodeId, NodeId>>,
-    /// Ways of nodes that moved, as they were before.
-    pub(super) former: BTreeSet<(NodeId, NodeId)>,
+    pub(super) ways: Ways,
 }
 
 /// Where a node hangs, as its disk has it.
@@ -56,11 +53,15 @@ pub(crate) struct Hung {
     pub(crate) parent: Option<NodeId>,
     pub(crate) children: Vec<NodeId>,
     pub(crate) routes: BTreeMap<NodeId, NodeId>,
+    /// The parent of each node.
+    pub(crate) parents: Rc<BTreeMap<NodeId, NodeId>>,
 }
 
 impl<A: Clone> Disk<A> {
     /// A disk on which nothing has happened.
-    pub(crate) fn new(Hung { me, parent, children, routes }: Hung, app: A) -> Self {
+    pub(crate) fn new(hung: Hung, app: A) -> Self {
+        let Hung { me, parent, children, routes, parents } = hung;
+        let (routes, former, moves) = (Rc::new(routes), BTreeSet::new(), BTreeMap::new());
         Self {
             bundles: BTreeMap::new(),
             outbox: BTreeMap::new(),
@@ -70,20 +71,16 @@ impl<A: Clone> Disk<A> {
             receipted_early: BTreeSet::new(),
             line: Vec::new(),
             app,
-            me,
-            parent,
-            children,
-            routes: Rc::new(routes),
-            former: BTreeSet::new(),
+            ways: Ways { me, parent, children, routes, former, parents, moves },
         }
     }
 
     pub(super) fn kept(&self, seed: [u8; 32]) -> Kept {
         Kept {
             links: self.links.values().cloned().collect(),
-            children: self.children.clone(),
-            routes: self.routes.iter().map(|(node, via)| (*node, *via)).collect(),
-            former: self.former.iter().copied().collect(),
+            children: self.ways.children.clone(),
+            routes: self.ways.routes.iter().map(|(node, via)| (*node, *via)).collect(),
+            former: self.ways.former.iter().copied().collect(),
             ancestors: self.line.clone(),
             seed,
         }
@@ -108,7 +105,7 @@ impl<A: Clone> Disk<A> {
     pub(super) fn write(&mut self, write: Write) {
         match write {
             Write::Arrival { bundle, deliver, .. } => {
-                let done = !bundle.head().receipted || bundle.head().to == self.me || deliver == Deliver::Returned;
+                let done = !bundle.head().receipted || bundle.head().to == self.ways.me || deliver == Deliver::Returned;
                 match deliver {
                     Deliver::Duplicate => {}
                     Deliver::Relay => self.keep(bundle, done, false),
@@ -188,25 +185,39 @@ impl<A: Clone> Disk<A> {
         }
     }
 
-    /// Whether this node lies on the way of a bundle, its ends among it.
-    pub(super) fn lies_between(&self, head: &BundleHead) -> bool {
-        // It lay on the way of those that moved.
-        let before = self.former.iter().any(|(node, _)| *node == head.origin || *node == head.to);
-        before || self.parent.iter().chain(&self.children).any(|neighbour| self.parts(*neighbour, head))
+    /// This node no longer lies between both ends of a bundle: its receipt goes another way.
+    pub(super) fn let_go(&mut self, id: BundleId) {
+        self.open.remove(&id);
+        if let Some(stored) = self.bundles.get_mut(&id) {
+            stored.done = true;
+        }
     }
 
-    /// Whether a bundle passes the link to a neighbour: one end on its side, the other not.
+    /// Whether this node lies on the way of a bundle, its ends among it.
+    pub(super) fn lies_between(&self, head: &BundleHead) -> bool {
+        let Ways { parent, children, former, .. } = &self.ways;
+        // It lay on the way of those that moved.
+        let before = former.iter().any(|(node, _)| *node == head.origin || *node == head.to);
+        before || parent.iter().chain(children).any(|neighbour| self.parts(*neighbour, head))
+    }
+
+    /// Whether a neighbour is offered a bundle: it passes the link, or it lies between the parent's side and a node that
+    /// moved away from here.
     fn passes(&self, peer: NodeId, bundle: &Bundle) -> bool {
-        self.parts(peer, bundle.head())
+        let Ways { me, parent, routes, .. } = &self.ways;
+        let outside = |node: NodeId| node != *me && !routes.contains_key(&node);
+        let head = bundle.head();
+        if *parent == Some(peer) { outside(head.origin) || outside(head.to) } else { self.parts(peer, head) }
     }
 
     /// Whether the link to a neighbour parts the ends of a bundle.
     fn parts(&self, peer: NodeId, head: &BundleHead) -> bool {
+        let Ways { me, parent, routes, .. } = &self.ways;
         let on_its_side = |node: NodeId| {
-            if self.parent == Some(peer) {
-                node != self.me && !self.routes.contains_key(&node)
+            if *parent == Some(peer) {
+                node != *me && !routes.contains_key(&node)
             } else {
-                self.routes.get(&node) == Some(&peer)
+                routes.get(&node) == Some(&peer)
             }
         };
         on_its_side(head.origin) != on_its_side(head.to)

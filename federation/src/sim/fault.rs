@@ -42,6 +42,8 @@ pub enum Fault {
     Hostile,
     /// A node was revoked.
     Revoke,
+    /// A node was moved below another parent.
+    Move,
     /// A store lost something that it had said was kept.
     Lie,
     /// A node with an older program got today's.
@@ -178,6 +180,9 @@ impl<A: Application> World<A> {
         let copy = Member::new(member.identity.clone(), member.disk.clone());
         self.count(Fault::Clone);
         self.members.insert(twin, copy);
+        if let Some(member) = self.members.get_mut(&node) {
+            member.copied = true;
+        }
         self.start(twin);
         self.at(for_ms, Event::Unplug { twin });
         true
@@ -231,6 +236,7 @@ impl<A: Application> World<A> {
         self.stop(node);
         if let Some(member) = self.members.get_mut(&node) {
             member.disk = copy;
+            member.copied = true;
         }
         self.at(back_after_ms, Event::Restart { node });
         true
@@ -262,6 +268,7 @@ impl<A: Application> World<A> {
             self.end_hostility(node);
             self.start(node);
         }
+        self.remind_top();
     }
 }
 

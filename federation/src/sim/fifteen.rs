@@ -172,7 +172,7 @@ fn scenario_10_a_middle_that_drops_one_red_case_and_replays_another_is_noticed_a
     stage.world.mend_after(county, 0);
     stage.pass(5_000);
     let carried = stage.world.counters.bundles;
-    stage.world.input(county, Input::Rerouted { bundles: vec![(again, None)] });
+    stage.world.input(county, Input::Rerouted { bundles: vec![again] });
     let behind = stage.send(2, TOP, Urgency::Red);
     stage.pass(10_000);
     assert!(stage.receipted(2, behind) && stage.world.counters.bundles > carried + 1);

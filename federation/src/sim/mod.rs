@@ -8,6 +8,7 @@
 mod alarms;
 mod disk;
 mod fault;
+mod follow;
 mod hostile;
 mod line;
 mod moving;
@@ -19,6 +20,7 @@ mod revoked;
 mod scenario;
 mod signing;
 mod tree;
+mod ways;
 mod world;
 
 #[cfg(test)]

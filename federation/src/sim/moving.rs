@@ -1,105 +1,123 @@
-//! A node hangs elsewhere from some moment on. Each node hears of it at a moment of its own, as over links or by hand.
+//! A node hangs elsewhere from some moment on. The top orders it, or an operator hands the order to any node; from there it
+//! spreads over the links, as bundles.
 
-use std::collections::BTreeSet;
-use std::rc::Rc;
+use std::collections::BTreeMap;
 
+use protocol::bounded::{List, Text};
+use protocol::chain::Signature;
+use protocol::directory::Ancestor;
 use protocol::id::NodeId;
-use protocol::wire::bundle::BundleHead;
+use protocol::moving::{Move, SignedMove};
 
-use crate::core::Input;
+use super::fault::Fault;
+use super::node::moment;
+use super::world::{Event, World};
+use super::{Application, tree};
 
-use super::{Application, World, tree};
+/// A node that is down or busy is handed an order again after so long, milliseconds.
+const AGAIN_MS: u64 = 50;
 
 impl<A: Application> World<A> {
-    /// A node hears that another, with all below it, hangs below `to` from now on. False while it is down or busy: then it
-    /// has heard nothing.
-    pub fn hears_of_move(&mut self, at: NodeId, moving: NodeId, to: NodeId) -> bool {
-        let idle = self.members.get(&at).is_some_and(|m| m.live.as_ref().is_some_and(|live| !live.is_busy()));
-        if !idle {
+    /// The top orders that a node hangs below `to` from now on, with all below it. False where that makes no sense: below
+    /// itself, where it hangs already, or at another level.
+    pub fn order_move(&mut self, node: NodeId, to: NodeId) -> bool {
+        let Some(top) = self.top() else { return false };
+        let Some(ways) = self.members.get(&top).map(|member| &member.disk.ways) else { return false };
+        let level = |node: &NodeId| self.members.get(node).map(|member| member.identity.division.level());
+        let Some(from) = ways.parents.get(&node).copied().filter(|from| *from != to && level(from) == level(&to))
+        else {
+            return false;
+        };
+        if self.cut_off().contains(&node) || self.cut_off().contains(&to) || ways.line_of(to).contains(&node) {
             return false;
         }
-        if at == moving {
-            self.rehangs(at, to)
-        } else {
-            self.finds_ways(at, moving, to)
-        }
+        let line = ways.line_of(to);
+        let Some(signed) = self.order(node, from, &line) else { return false };
+        self.count(Fault::Move);
+        self.happen(Event::Ordered { at: top, signed: Box::new(signed) });
         true
     }
 
-    /// The node that moves, with all below it.
-    fn at_and_below(&self, node: NodeId) -> BTreeSet<NodeId> {
-        let below = |at: NodeId| {
-            std::iter::successors(Some(at), |at| self.members.get(at).and_then(|m| m.identity.parent))
-                .any(|n| n == node)
-        };
-        self.nodes().filter(|at| below(*at)).collect()
+    /// An order that no node has heard of yet.
+    pub(super) fn order(&mut self, node: NodeId, from: NodeId, line: &[NodeId]) -> Option<SignedMove> {
+        self.serial = self.serial.saturating_add(1);
+        let placed =
+            |node: NodeId| self.members.get(&node).map(|member| Ancestor { node, division: member.identity.division });
+        let line: Vec<_> = line.iter().filter_map(|above| placed(*above)).collect();
+        let mut entry = tree::entry(node, placed(node)?.division, line.first().map(|to| to.node));
+        entry.entry.serial = self.serial;
+        let (by, from) = (line.last()?.node, placed(from)?);
+        let order = Move { entry, from, line: List::new(line).ok()?, address: Text::cut("parent:7443"), by };
+        Some(SignedMove { order, signature: Signature([0; 64]) })
     }
 
-    fn finds_ways(&mut self, at: NodeId, moving: NodeId, to: NodeId) {
-        let subtree = self.at_and_below(moving);
-        let Some(member) = self.members.get_mut(&at) else { return };
-        let disk = &mut member.disk;
-        let via = if to == at { Some(moving) } else { disk.routes.get(&to).copied() };
-        let ways: Vec<_> = subtree.iter().map(|node| (*node, disk.routes.get(node).copied(), via)).collect();
-        let routes = Rc::make_mut(&mut disk.routes);
-        for (node, from, via) in &ways {
-            if from != via {
-                disk.former.insert((*node, from.unwrap_or(at)));
+    pub(super) fn top(&self) -> Option<NodeId> {
+        self.members.iter().find(|(_, member)| member.identity.parent.is_none()).map(|(node, _)| *node)
+    }
+
+    /// An operator hands an order to a node; a node that is down or busy gets it later.
+    pub(super) fn hand(&mut self, at: NodeId, signed: Box<SignedMove>) {
+        if !self.hears_of_move(at, &signed) {
+            self.at(AGAIN_MS, Event::Ordered { at, signed });
+        }
+    }
+
+    /// A node is handed an order. False while it is down or busy: then it has heard nothing.
+    pub(super) fn hears_of_move(&mut self, at: NodeId, signed: &SignedMove) -> bool {
+        let now_ms = self.now_ms;
+        let Some(member) = self.members.get_mut(&at) else { return true };
+        let now = moment(now_ms, member.wall_offset_ms);
+        let mut wishes = Vec::new();
+        let heard = member.live.as_mut().is_some_and(|live| live.ordered(now, signed, &member.disk, &mut wishes));
+        self.grant(at, wishes);
+        heard
+    }
+
+    /// The latest order for each node that any disk has.
+    pub(super) fn latest_moves(&self) -> BTreeMap<NodeId, &SignedMove> {
+        let mut latest: BTreeMap<NodeId, &SignedMove> = BTreeMap::new();
+        for signed in self.members.values().flat_map(|member| member.disk.ways.moves.values()) {
+            let known = latest.entry(signed.order.node()).or_insert(signed);
+            if known.order.serial() < signed.order.serial() {
+                *known = signed;
             }
-            match via {
-                Some(via) => routes.insert(*node, *via),
-                None => routes.remove(node),
-            };
         }
-        // Where this node no longer lies between both ends, the receipt goes another way.
-        let side = |node: NodeId| if node == at { Some(at) } else { disk.routes.get(&node).copied() };
-        let passed = |head: &BundleHead| {
-            let moved = subtree.contains(&head.origin) || subtree.contains(&head.to);
-            moved && side(head.origin) == side(head.to)
-        };
-        let gone = disk.open.iter().filter(|id| disk.bundles.get(id).is_some_and(|s| passed(s.bundle.head())));
-        for id in gone.copied().collect::<Vec<_>>() {
-            disk.open.remove(&id);
-            if let Some(stored) = disk.bundles.get_mut(&id) {
-                stored.done = true;
-            }
-        }
-        disk.children.retain(|child| *child != moving);
-        if to == at {
-            disk.children.push(moving);
-        }
-        self.input(at, Input::Relocated { members: ways });
-        self.goes_again(at, |destination| subtree.contains(&destination));
+        latest
     }
 
-    fn rehangs(&mut self, node: NodeId, to: NodeId) {
-        let Some(member) = self.members.get_mut(&node) else { return };
-        let former = member.identity.parent.replace(to);
-        member.identity.entry = tree::entry(node, member.identity.division, Some(to));
-        member.disk.parent = Some(to);
-        member.disk.outbox.retain(|(peer, ..), _| Some(*peer) != former);
-        let (identity, routes) = (member.identity.clone(), member.disk.routes.clone());
-        self.input(node, Input::Identity(Box::new(identity)));
-        self.goes_again(node, |destination| destination != node && !routes.contains_key(&destination));
+    /// A node and those above it where the latest orders are followed.
+    pub(super) fn line_as_ordered(&self, node: NodeId) -> Vec<NodeId> {
+        let (latest, first) = (self.latest_moves(), &self.first_parents);
+        let ordered = |at: &NodeId| latest.get(at).and_then(|signed| signed.order.to()).map(|to| to.node);
+        let above = |at: &NodeId| ordered(at).or_else(|| first.get(at).copied());
+        std::iter::successors(Some(node), above).take(16).collect()
     }
 
-    /// What waits for a receipt and is for these gets a number on the way that they have now.
-    fn goes_again(&mut self, at: NodeId, concerns: impl Fn(NodeId) -> bool) {
-        let Some(member) = self.members.get(&at) else { return };
-        let open = member.disk.open.iter().filter_map(|id| member.disk.bundles.get(id));
-        let open = open.filter(|stored| concerns(stored.bundle.head().to));
-        let from = |origin: NodeId| {
-            let below = member.disk.routes.get(&origin).copied();
-            below.or(member.disk.parent).filter(|_| origin != at)
+    /// The authority may be an old copy, and all of its children as well: an operator hands it what only others know.
+    pub(super) fn remind_top(&mut self) {
+        let Some(top) = self.top() else { return };
+        let latest: Vec<_> = self.latest_moves().into_values().cloned().collect();
+        for signed in latest {
+            self.hand(top, Box::new(signed));
+        }
+    }
+
+    /// Whether a node has heard all orders, follows its own, and sees its line.
+    pub(super) fn is_aware(&self, node: NodeId) -> bool {
+        let Some(member) = self.members.get(&node) else { return false };
+        let known = &member.disk.ways.moves;
+        let knows = |signed: &&SignedMove| {
+            known.get(&signed.order.node()).is_some_and(|known| known.order.serial() == signed.order.serial())
         };
-        let bundles = open.map(|stored| ((*stored.bundle).clone(), from(stored.bundle.head().origin))).collect();
-        self.input(at, Input::Rerouted { bundles });
+        let line = std::iter::once(node).chain(member.disk.line.iter().map(|above| above.node));
+        self.latest_moves().values().all(knows) && line.eq(self.line_as_ordered(node))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use protocol::id::{BundleId, NodeId};
+    use protocol::moving::SignedMove;
     use protocol::wire::bundle::Urgency;
 
     use super::super::Raised;
@@ -116,12 +134,16 @@ mod tests {
     struct Play {
         stage: Stage,
         sent: Vec<(usize, BundleId)>,
+        order: SignedMove,
     }
 
     impl Play {
         /// A city, a county, two townships, each with a community and a grid.
         fn new(seed: u64) -> Self {
-            Self { stage: Stage::seeded(seed, &[1, 2, 1, 1]), sent: Vec::new() }
+            let mut stage = Stage::seeded(seed, &[1, 2, 1, 1]);
+            let line = [NEW, COUNTY, CITY].map(|at| stage.nodes[at]);
+            let order = stage.world.order(stage.nodes[COMMUNITY], stage.nodes[OLD], &line).unwrap();
+            Self { stage, sent: Vec::new(), order }
         }
 
         fn send(&mut self, from: usize, to: usize, urgency: Urgency) {
@@ -131,9 +153,8 @@ mod tests {
 
         /// Over a link the order goes ahead of what follows it; here the lower node hears first.
         fn hears(&mut self, at: usize) {
-            let nodes = &self.stage.nodes;
-            let (at, moving, to) = (nodes[at], nodes[COMMUNITY], nodes[NEW]);
-            while !self.stage.world.hears_of_move(at, moving, to) {
+            let at = self.stage.nodes[at];
+            while !self.stage.world.hears_of_move(at, &self.order) {
                 self.stage.pass(20);
             }
         }

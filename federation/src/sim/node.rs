@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use protocol::chain::Signature;
 use protocol::directory::KeyId;
 use protocol::id::{BundleId, MessageId, NodeId};
+use protocol::moving::SignedMove;
 use protocol::time::UnixMillis;
 use protocol::wire::bundle::{Bundle, BundleHead, Message, Urgency};
+use protocol::wire::control::Control;
 use protocol::wire::kind::Body;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
@@ -14,6 +16,8 @@ use rand_core::{RngCore, SeedableRng};
 use crate::core::{Alarm, Core, Deliver, Identity, Input, Limits, Now, Output, Query, Ticket, Uptime, Write};
 
 use super::disk::Disk;
+use super::follow::Following;
+use super::ways::Ways;
 use super::{Application, Draft, oracle, signing};
 
 /// What a node wants of the world after a turn.
@@ -35,7 +39,34 @@ struct Commit<A> {
     writes: Vec<Write>,
     tickets: Vec<Ticket>,
     line: Option<Vec<protocol::directory::Ancestor>>,
+    ways: Option<Ways>,
+    let_go: Vec<BundleId>,
     app: A,
+}
+
+impl<A: Application> Commit<A> {
+    /// All of it, or the first of its writes only. What must not be written, in words.
+    fn write(self, disk: &mut Disk<A>, writes: usize) -> Vec<String> {
+        let whole = writes >= self.writes.len();
+        if let Some(ways) = self.ways.filter(|_| whole) {
+            disk.ways = ways;
+        }
+        let mut wrong = Vec::new();
+        for write in self.writes.into_iter().take(writes) {
+            if let Write::Link(new) = &write
+                && let Some(old) = disk.links.get(&new.peer)
+            {
+                wrong.extend(oracle::backwards(old, new));
+            }
+            disk.write(write);
+        }
+        if whole {
+            self.let_go.into_iter().for_each(|id| disk.let_go(id));
+            disk.app = self.app;
+            disk.line = self.line.unwrap_or_else(|| std::mem::take(&mut disk.line));
+        }
+        wrong
+    }
 }
 
 /// A node that is up.
@@ -45,9 +76,12 @@ pub(crate) struct Live<A> {
     outputs: VecDeque<Output>,
     fetches: Vec<(Ticket, Query)>,
     waiting: VecDeque<Input>,
-    writes: Vec<Write>,
+    pub(super) writes: Vec<Write>,
     tickets: Vec<Ticket>,
     line: Option<Vec<protocol::directory::Ancestor>>,
+    /// The line above, durable or not.
+    pub(super) above: Vec<protocol::directory::Ancestor>,
+    pub(super) following: Following,
     drafts: Vec<Draft>,
     commit: Option<Commit<A>>,
     random: ChaCha8Rng,
@@ -82,6 +116,8 @@ impl<A: Application> Live<A> {
             writes: Vec::new(),
             tickets: Vec::new(),
             line: None,
+            above: disk.line.clone(),
+            following: Following::new(disk.ways.clone()),
             drafts: Vec::new(),
             commit: None,
             random,
@@ -144,8 +180,7 @@ impl<A: Application> Live<A> {
 
     fn turn(&mut self, now: Now, disk: &Disk<A>, wishes: &mut Vec<Wish>) {
         while let Some(input) = self.waiting.pop_front() {
-            let input = Self::told(input, disk);
-            self.feed(now, input, wishes);
+            self.take(now, input, disk, wishes);
         }
         self.feed(now, Input::Timeout, wishes);
         let due = self.app.wakes_at().is_some_and(|at| at <= now.uptime);
@@ -155,6 +190,24 @@ impl<A: Application> Live<A> {
             self.drafts.extend(drafts);
         }
         self.finish_turn(now, disk, due, wishes);
+    }
+
+    fn take(&mut self, now: Now, input: Input, disk: &Disk<A>, wishes: &mut Vec<Wish>) {
+        match input {
+            Input::LinkOpened { peer, connection, dialled: false } if self.turn_away(peer, connection, wishes) => {}
+            Input::Control { frame: Control::Moved(signed), .. } => self.hears(now, &signed, None, wishes),
+            other => self.feed(now, Self::told(other, disk), wishes),
+        }
+    }
+
+    /// An operator says that a node moved. False while a commit runs.
+    pub(super) fn ordered(&mut self, now: Now, signed: &SignedMove, disk: &Disk<A>, wishes: &mut Vec<Wish>) -> bool {
+        if self.is_busy() {
+            return false;
+        }
+        self.hears(now, signed, None, wishes);
+        self.finish_turn(now, disk, true, wishes);
+        true
     }
 
     /// Fills in what the store knows of an arriving bundle.
@@ -175,7 +228,7 @@ impl<A: Application> Live<A> {
         }
     }
 
-    fn feed(&mut self, now: Now, input: Input, wishes: &mut Vec<Wish>) {
+    pub(super) fn feed(&mut self, now: Now, input: Input, wishes: &mut Vec<Wish>) {
         let mut out = Vec::new();
         if let Input::Revoked { peer } = &input {
             self.barred.insert(*peer);
@@ -194,11 +247,16 @@ impl<A: Application> Live<A> {
                 Output::Dial => wishes.push(Wish::Dial),
                 Output::Send { connection, frame } => wishes.push(Wish::Send(connection, frame)),
                 Output::Close { connection, .. } => wishes.push(Wish::Close(connection)),
-                Output::Raise(alarm) => wishes.push(Wish::Raise(alarm)),
+                Output::Raise(alarm) => {
+                    if let Alarm::Reconciled { peer, .. } = alarm {
+                        self.following.doubt(peer);
+                    }
+                    wishes.push(Wish::Raise(alarm));
+                }
                 Output::Persist { ticket, write } => {
                     self.tickets.push(ticket);
                     self.check_barred(&write, wishes);
-                    self.persist(now, write);
+                    self.persist(now, write, wishes);
                 }
                 Output::Fetch { ticket, query } => self.fetches.push((ticket, query)),
                 Output::Tell { to, delivered } => {
@@ -209,6 +267,7 @@ impl<A: Application> Live<A> {
                     let random = &mut self.random;
                     let drafts = self.app.line(now, &line, &mut |buffer| random.fill_bytes(buffer));
                     self.drafts.extend(drafts);
+                    self.above.clone_from(&line);
                     self.line = Some(line);
                 }
                 Output::LinkUp { peer } => self.linked(peer, true, wishes),
@@ -220,6 +279,9 @@ impl<A: Application> Live<A> {
 
     fn linked(&mut self, peer: NodeId, up: bool, wishes: &mut Vec<Wish>) {
         wishes.push(Wish::Linked(peer, up));
+        if up {
+            self.tell_moves(peer);
+        }
         if self.core.identity().parent == Some(peer) {
             self.app.linked(up);
         }
@@ -234,7 +296,7 @@ impl<A: Application> Live<A> {
         }
     }
 
-    fn persist(&mut self, now: Now, write: Write) {
+    fn persist(&mut self, now: Now, write: Write, wishes: &mut Vec<Wish>) {
         if let Write::Arrival { from, bundle, deliver, .. } = &write
             && matches!(deliver, Deliver::Apply | Deliver::RelayAndKeep | Deliver::Returned)
         {
@@ -250,20 +312,32 @@ impl<A: Application> Live<A> {
                 self.outputs.extend(out);
             }
         }
+        let told = match &write {
+            Write::Arrival { from, bundle, deliver: Deliver::Apply, .. } => Some((*from, bundle.clone())),
+            _ => None,
+        };
         self.writes.push(write);
+        if let Some((from, bundle)) = told {
+            self.hears_from(now, from, &bundle, wishes);
+        }
     }
 
     /// Seals what goes out, then begins the commit if there is something to commit.
     fn finish_turn(&mut self, now: Now, disk: &Disk<A>, acted: bool, wishes: &mut Vec<Wish>) {
-        let bundles = self.bundles(now);
-        if !bundles.is_empty() {
+        let (letters, drafts) = (self.following.letters(), std::mem::take(&mut self.drafts));
+        for drafts in [letters, drafts].into_iter().filter(|drafts| !drafts.is_empty()) {
+            let bundles = self.bundles(now, drafts);
             self.feed(now, Input::Outgoing { bundles }, wishes);
         }
-        if acted || !self.tickets.is_empty() || self.line.is_some() {
+        let let_go = self.reroute(now, disk, wishes);
+        let ways = self.following.changes();
+        if acted || !self.tickets.is_empty() || self.line.is_some() || ways.is_some() {
             self.commit = Some(Commit {
                 writes: std::mem::take(&mut self.writes),
                 tickets: std::mem::take(&mut self.tickets),
                 line: self.line.take(),
+                ways,
+                let_go,
                 app: self.app.clone(),
             });
             wishes.push(Wish::Commit);
@@ -275,19 +349,9 @@ impl<A: Application> Live<A> {
     /// The commit is durable.
     pub(crate) fn committed(&mut self, now: Now, disk: &mut Disk<A>, wishes: &mut Vec<Wish>) {
         let Some(commit) = self.commit.take() else { return };
-        for write in commit.writes {
-            if let Write::Link(new) = &write
-                && let Some(old) = disk.links.get(&new.peer)
-            {
-                wishes.extend(oracle::backwards(old, new).map(Wish::Complain));
-            }
-            disk.write(write);
-        }
-        disk.app = commit.app;
-        if let Some(line) = commit.line {
-            disk.line = line;
-        }
-        self.feed(now, Input::Committed { tickets: commit.tickets }, wishes);
+        let tickets = commit.tickets.clone();
+        wishes.extend(commit.write(disk, usize::MAX).into_iter().map(Wish::Complain));
+        self.feed(now, Input::Committed { tickets }, wishes);
         self.answer(now, disk, wishes);
         if self.commit.is_none() {
             self.turn(now, disk, wishes);
@@ -298,12 +362,8 @@ impl<A: Application> Live<A> {
     /// Nobody is told of it.
     pub(super) fn torn(&mut self, disk: &mut Disk<A>, whole: bool) -> bool {
         let Some(commit) = self.commit.take() else { return false };
-        let count = if whole { commit.writes.len() } else { commit.writes.len().div_euclid(2) };
-        commit.writes.into_iter().take(count).for_each(|write| disk.write(write));
-        if whole {
-            disk.app = commit.app;
-            disk.line = commit.line.unwrap_or_else(|| std::mem::take(&mut disk.line));
-        }
+        let count = if whole { usize::MAX } else { commit.writes.len().div_euclid(2) };
+        commit.write(disk, count);
         true
     }
 
@@ -321,10 +381,10 @@ impl<A: Application> Live<A> {
         }
     }
 
-    fn bundles(&mut self, now: Now) -> Vec<Bundle> {
+    fn bundles(&mut self, now: Now, drafts: Vec<Draft>) -> Vec<Bundle> {
         let mut groups: BTreeMap<(NodeId, Urgency, bool), Vec<Message>> = BTreeMap::new();
         let me = self.core.identity().node;
-        for draft in std::mem::take(&mut self.drafts) {
+        for draft in drafts {
             let (kind, schema) = draft.body.kind();
             let Ok(body) = draft.body.encode() else { continue };
             if draft.to != me {

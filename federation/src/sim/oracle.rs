@@ -22,6 +22,8 @@ enum Unsettled {
     Down(NodeId),
     Busy(NodeId),
     Parted(NodeId),
+    /// It has not heard of all moves, or does not see the line that follows from them.
+    Unaware(NodeId),
     /// A bundle at a node has no receipt.
     Open(NodeId, BundleId),
     Application(NodeId, String),
@@ -53,6 +55,9 @@ impl<A: Application> World<A> {
             if member.identity.parent.is_some() && !linked.contains(node) {
                 return Some(Unsettled::Parted(*node));
             }
+            if !self.is_aware(*node) {
+                return Some(Unsettled::Unaware(*node));
+            }
             let mut open = member.disk.open.iter().filter_map(|id| Some((id, member.disk.bundles.get(id)?)));
             let reachable = |head: &BundleHead| !cut_off.contains(&head.to) && !cut_off.contains(&head.origin);
             if let Some((id, _)) = open.find(|(_, stored)| reachable(stored.bundle.head())) {
@@ -71,6 +76,12 @@ impl<A: Application> World<A> {
             Unsettled::Down(node) => format!("{node} is down"),
             Unsettled::Busy(node) => format!("{node} is busy"),
             Unsettled::Parted(node) => format!("{node} has no connection to its parent"),
+            Unsettled::Unaware(node) => {
+                let line =
+                    self.members.get(&node).map(|m| m.disk.line.iter().map(|a| a.node.to_string()).collect::<Vec<_>>());
+                let ordered = self.line_as_ordered(node);
+                format!("{node} does not know where nodes hang, and sees {line:?} above, for {ordered:?}")
+            }
             Unsettled::Open(node, id) => format!("{id} has no receipt at {node}; {}", self.trace(id).join(", ")),
             Unsettled::Application(node, what) => format!("{node}: {what}"),
         }
@@ -103,6 +114,15 @@ impl<A: Application> World<A> {
         trace
     }
 
+    /// Whether what a node once took in may be gone for good. An old copy of it, or of a node above it, is given back what
+    /// its neighbours hold; where a node on the way has moved since, they are not the ones who had it.
+    fn may_be_forgotten(&self, head: &BundleHead) -> bool {
+        let latest = self.latest_moves();
+        let moved = |end: NodeId| self.line_as_ordered(end).iter().any(|at| latest.contains_key(at));
+        let copied = |at: &NodeId| self.members.get(at).is_some_and(|member| member.copied);
+        (moved(head.origin) || moved(head.to)) && self.line_as_ordered(head.to).iter().any(copied)
+    }
+
     /// Checks that nothing was taken in twice, and that what an origin holds was taken in at its destination.
     pub fn check_delivery(&mut self) {
         let mut found = Vec::new();
@@ -131,7 +151,8 @@ impl<A: Application> World<A> {
                 let there = self.members.get(&head.to);
                 let taken = there.and_then(|m| m.disk.bundles.get(id)).is_some_and(|s| s.applied == 1);
                 let aside = there.is_some_and(|m| m.disk.quarantine.contains_key(id));
-                if !taken && !aside {
+                let forgotten = stored.done && self.may_be_forgotten(head);
+                if !taken && !aside && !forgotten {
                     let trace = self.trace(*id).join(", ");
                     found.push(format!("{id} from {node} was never taken in at {}; {trace}", head.to));
                 }

@@ -1,6 +1,8 @@
 //! Cases go on while any way exists: amid everything that is still wrong elsewhere, one line to the top is made whole, and
 //! what is sent on it must arrive.
 
+use std::collections::BTreeSet;
+
 use protocol::bounded::List;
 use protocol::id::{MessageId, NodeId};
 use protocol::wire::bundle::Urgency;
@@ -11,11 +13,14 @@ use super::world::World;
 use super::{Application, Draft};
 
 impl<A: Application> World<A> {
-    /// A node and all above it are whole, and so are the links between them. What is wrong elsewhere stays so.
+    /// A node and all above it are whole, and so are the links between them. What is wrong elsewhere stays so. A node that
+    /// moves is told of it by its old parent, and admitted by the new one.
     fn mend_line(&mut self, from: NodeId) -> Vec<NodeId> {
         let above = |at: &NodeId| self.members.get(at).and_then(|member| member.identity.parent);
-        let line: Vec<_> = std::iter::successors(Some(from), above).collect();
-        for node in &line {
+        let line: Vec<_> = std::iter::successors(Some(from), above).take(16).collect();
+        let ordered = line.iter().flat_map(|node| self.line_as_ordered(*node));
+        let concerned: BTreeSet<_> = line.iter().copied().chain(ordered).collect();
+        for node in &concerned {
             if let Some(twin) = self.twin(*node) {
                 self.unplug(twin);
             }
@@ -23,14 +28,17 @@ impl<A: Application> World<A> {
             self.end_hostility(*node);
             self.start(*node);
         }
-        line
+        self.remind_top();
+        concerned.into_iter().collect()
     }
 
     /// Makes the line of a node whole and checks that something urgent which it sends to the top is there within a time.
     pub fn check_progress(&mut self, from: NodeId, within_ms: u64) {
         let cut_off = self.cut_off();
+        // Whoever has to hear first that it hangs elsewhere dials twice.
+        let within_ms = if self.is_aware(from) { within_ms } else { within_ms.saturating_mul(2) };
         let line = self.mend_line(from);
-        let Some(top) = line.last().copied().filter(|top| *top != from) else { return };
+        let Some(top) = self.top().filter(|top| *top != from) else { return };
         if line.iter().any(|node| cut_off.contains(node)) {
             return;
         }

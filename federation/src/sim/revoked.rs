@@ -30,13 +30,13 @@ impl<A: Application> World<A> {
     /// A node that starts, perhaps as an old copy of itself, is told again by those above.
     pub(super) fn strike(&mut self, parent: NodeId) {
         if let Some(member) = self.members.get_mut(&parent).filter(|_| !self.settings.forgets_revoked) {
-            member.disk.children.retain(|child| !self.revoked.contains(child));
+            member.disk.ways.children.retain(|child| !self.revoked.contains(child));
         }
     }
 
     /// Nodes that nobody can reach any more: those that are revoked, and all below them.
     pub(super) fn cut_off(&self) -> BTreeSet<NodeId> {
-        let below = self.revoked.iter().filter_map(|node| self.members.get(node)).flat_map(|m| m.disk.routes.keys());
+        let below = self.revoked.iter().filter_map(|n| self.members.get(n)).flat_map(|m| m.disk.ways.routes.keys());
         self.revoked.iter().chain(below).copied().collect()
     }
 }

@@ -45,6 +45,8 @@ pub struct Faults {
     pub hostile: u64,
     /// A node that has none below it is revoked.
     pub revoke: u64,
+    /// A township, a community or a grid is moved below another parent of the same level.
+    pub moves: u64,
 }
 
 impl Faults {
@@ -65,6 +67,7 @@ impl Faults {
         flip: 0,
         hostile: 0,
         revoke: 0,
+        moves: 0,
     };
     /// All of it.
     pub const ALL: Self = Self {
@@ -83,6 +86,7 @@ impl Faults {
         flip: 30,
         hostile: 8,
         revoke: 1,
+        moves: 5,
     };
 }
 
@@ -270,8 +274,11 @@ impl Scenario {
             world.flip(node);
         } else if hit(self.faults.hostile) {
             world.turn_hostile(node, for_ms);
-        } else if hit(self.faults.revoke) && world.disk(node).is_some_and(|disk| disk.children.is_empty()) {
+        } else if hit(self.faults.revoke) && places.iter().all(|(_, _, parent)| *parent != Some(node)) {
             world.revoke(node);
+        } else if hit(self.faults.moves) {
+            let to = pick(world, places);
+            let _ = to.is_some_and(|to| world.order_move(node, to));
         }
     }
 }

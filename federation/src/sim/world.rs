@@ -2,9 +2,11 @@
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::rc::Rc;
 
 use protocol::division::DivisionCode;
 use protocol::id::NodeId;
+use protocol::moving::SignedMove;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
 
@@ -80,6 +82,7 @@ pub(super) enum Event {
     Wake { node: NodeId, generation: u64 },
     Restart { node: NodeId },
     Mend { child: NodeId },
+    Ordered { at: NodeId, signed: Box<SignedMove> },
 }
 
 /// An event and its moment. Of one moment the earlier made comes first.
@@ -113,6 +116,8 @@ pub(super) struct Member<A> {
     pub(super) identity: Identity,
     pub(super) disk: Disk<A>,
     pub(super) backup: Option<Disk<A>>,
+    /// It came back as an old copy of itself at some time, or one ran beside it.
+    pub(super) copied: bool,
     pub(super) live: Option<Live<A>>,
     pub(super) generation: u64,
     pub(super) wall_offset_ms: i64,
@@ -137,6 +142,7 @@ impl<A> Member<A> {
             identity,
             disk,
             backup: None,
+            copied: false,
             live: None,
             generation: 0,
             wall_offset_ms: 0,
@@ -149,6 +155,14 @@ impl<A> Member<A> {
             slow_ms: 0,
             hostile_until: None,
             wake_at: None,
+        }
+    }
+
+    /// It dials this parent from now on.
+    pub(super) fn hangs_below(&mut self, parent: Option<NodeId>) {
+        if self.identity.parent != parent {
+            self.identity.parent = parent;
+            self.identity.entry = tree::entry(self.identity.node, self.identity.division, parent);
         }
     }
 }
@@ -166,6 +180,10 @@ pub struct World<A> {
     pub(super) whole: Whole,
     /// Nodes whose parents know that they are revoked.
     pub(super) revoked: BTreeSet<NodeId>,
+    /// Who hung on whom in the beginning.
+    pub(super) first_parents: Rc<BTreeMap<NodeId, NodeId>>,
+    /// Of the latest directory entry.
+    pub(super) serial: u64,
     /// What happened so far.
     pub counters: Counters,
 }
@@ -189,6 +207,8 @@ impl<A: Application> World<A> {
             next_connection: 1,
             whole: Whole::default(),
             revoked: BTreeSet::new(),
+            first_parents: Rc::new(tree.iter().filter_map(|(node, _, parent)| Some((*node, (*parent)?))).collect()),
+            serial: 1,
             counters: Counters::default(),
         };
         let (mut routes, mut children) = (tree::routes(tree), tree::children(tree));
@@ -206,6 +226,7 @@ impl<A: Application> World<A> {
                 parent: *parent,
                 children: children.remove(node).unwrap_or_default(),
                 routes: routes.remove(node).unwrap_or_default(),
+                parents: world.first_parents.clone(),
             };
             let disk = Disk::new(hung, app(*node, *division));
             world.members.insert(*node, Member::new(identity, disk));
@@ -261,6 +282,7 @@ impl<A: Application> World<A> {
             return;
         };
         member.generation = member.generation.saturating_add(1);
+        member.hangs_below(member.disk.ways.parent);
         let mut live = Live::start(member.identity.clone(), &member.disk, limits, seed);
         live.bar(self.revoked.iter().copied(), !self.settings.forgets_revoked);
         member.live = Some(live);
@@ -304,6 +326,11 @@ impl<A: Application> World<A> {
     }
 
     pub(super) fn grant(&mut self, node: NodeId, wishes: Vec<Wish>) {
+        if let Some(member) = self.members.get_mut(&node)
+            && let Some(parent) = member.live.as_ref().map(|live| live.core.identity().parent)
+        {
+            member.hangs_below(parent);
+        }
         for wish in wishes {
             match wish {
                 Wish::Dial => {
@@ -365,6 +392,7 @@ impl<A: Application> World<A> {
             }
             Event::Restart { node } => self.start(node),
             Event::Mend { child } => self.mend(child),
+            Event::Ordered { at, signed } => self.hand(at, signed),
         }
     }
 

@@ -8,7 +8,10 @@ use protocol::wire::codec;
 use super::sql::{Row, sql};
 use super::{Store, StoreError, WriteStore, id16};
 
-/// Where a bundle goes that lacks its terminal receipt, and whence it came.
+/// Says that bundles which wait here are given other ways: for some nodes, or for all above.
+pub(crate) const REROUTES: &str = "reroutes";
+
+/// Between whom a bundle is under way that lacks its terminal receipt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OpenBundle {
     /// The bundle.
@@ -17,8 +20,6 @@ pub struct OpenBundle {
     pub from: NodeId,
     /// Its destination.
     pub to: NodeId,
-    /// The neighbour that brought it; none: sealed here.
-    pub via: Option<NodeId>,
 }
 
 fn move_of(row: &Row) -> Result<SignedMove, StoreError> {
@@ -74,26 +75,34 @@ impl WriteStore {
         rows.iter().map(|row| Ok((id(row.try_get(0)?)?, id(row.try_get(1)?)?))).collect()
     }
 
-    /// Bundles for elsewhere that lack their terminal receipt and still have their bytes, in order, after one.
-    pub async fn open_bundles(&mut self, after: Option<BundleId>, count: u32) -> Result<Vec<OpenBundle>, StoreError> {
-        let rows = sql(
-            "SELECT id, origin, destination, via FROM bundle WHERE node = $1 AND receipted = 1 AND done_at IS NULL \
-             AND destination <> $1 AND length(bytes) > 0 AND id > $2 ORDER BY id LIMIT $3",
-        )
+    /// Bundles on their way to a neighbour that nobody here waits for: receipts, and what was asked for once more.
+    pub async fn unawaited(&mut self, peer: NodeId) -> Result<Vec<BundleId>, StoreError> {
+        let rows = sql("SELECT DISTINCT o.bundle FROM outbox o JOIN bundle b ON b.node = o.node AND b.id = o.bundle \
+             WHERE o.node = $1 AND o.peer = $2 AND (b.receipted = 0 OR b.done_at IS NOT NULL) ORDER BY o.bundle")
         .bind(self.me())
-        .bind(after.map_or(vec![], |id| id.as_bytes().to_vec()))
-        .bind(i64::from(count))
+        .bind(peer.as_bytes().to_vec())
         .fetch_all(self.connection().await?)
         .await?;
+        rows.iter().map(|row| Ok(BundleId::from_bytes(id16("outbox", &row.try_get::<Vec<u8>>(0)?)?))).collect()
+    }
+
+    /// Bundles for elsewhere that lack their terminal receipt and still have their bytes, in order, after one.
+    pub async fn open_bundles(&mut self, after: Option<BundleId>, count: u32) -> Result<Vec<OpenBundle>, StoreError> {
+        let rows =
+            sql("SELECT id, origin, destination FROM bundle WHERE node = $1 AND receipted = 1 AND done_at IS NULL \
+             AND destination <> $1 AND length(bytes) > 0 AND id > $2 ORDER BY id LIMIT $3")
+            .bind(self.me())
+            .bind(after.map_or(vec![], |id| id.as_bytes().to_vec()))
+            .bind(i64::from(count))
+            .fetch_all(self.connection().await?)
+            .await?;
         rows.iter()
             .map(|row| {
                 let (id, from, to): (Vec<u8>, Vec<u8>, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
-                let via: Option<Vec<u8>> = row.try_get(3)?;
                 Ok(OpenBundle {
                     id: BundleId::from_bytes(id16("bundle", &id)?),
                     from: NodeId::from_bytes(id16("bundle", &from)?),
                     to: NodeId::from_bytes(id16("bundle", &to)?),
-                    via: via.map(|via| id16("bundle", &via).map(NodeId::from_bytes)).transpose()?,
                 })
             })
             .collect()
@@ -101,6 +110,11 @@ impl WriteStore {
 }
 
 impl Store {
+    /// Whether bundles that wait here have still to be given the way of after a move.
+    pub async fn reroutes(&self) -> Result<bool, StoreError> {
+        Ok(self.meta(REROUTES).await?.is_some_and(|what| what != "none"))
+    }
+
     /// Which divisions hang elsewhere than their codes say.
     pub async fn places(&self) -> Result<Moves, StoreError> {
         let moves = self.moves().await?;

@@ -94,6 +94,8 @@ pub(super) struct Batch {
     pub(super) rerouted: BTreeSet<NodeId>,
     /// This node hangs below another parent.
     pub(super) rehung: bool,
+    /// What this transaction had numbered for neighbours whose numbering starts again.
+    pub(super) unsent: Vec<(NodeId, BundleId)>,
 }
 
 impl Batch {
@@ -133,6 +135,7 @@ impl Batch {
 
     /// The numbering of a link starts again: rows given out before are void.
     pub(super) fn renumber(&mut self, peer: NodeId) {
+        self.unsent.extend(self.outbox.iter().filter(|row| row.peer == peer).map(|row| (peer, row.bundle)));
         self.outbox.retain(|row| row.peer != peer);
         self.acknowledged.retain(|(p, _), _| *p != peer);
         self.renumbered.push(peer);

@@ -31,7 +31,7 @@ impl Writer {
                 self.feed(Input::LinkOpened { peer, connection: ConnectionId(connection), dialled });
             }
             Event::Control { frame: Control::Moved(signed), .. } => {
-                if let Err(why) = self.moved(*signed, batch).await? {
+                if let Err(why) = self.moved(*signed, None, batch).await? {
                     self.alarm(AlarmKind::Move, format!("an order to hang elsewhere was not followed: {why}"));
                 }
             }

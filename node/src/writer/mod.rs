@@ -322,7 +322,7 @@ impl Writer {
                 self.commit(batch).await?;
             }
             batch.answer();
-            if self.outputs.is_empty() && self.fetches.is_empty() {
+            if self.outputs.is_empty() && self.fetches.is_empty() && !self.moving.is_rerouting() {
                 self.redial();
                 return Ok(());
             }

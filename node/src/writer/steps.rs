@@ -47,6 +47,9 @@ impl Writer {
                 }
                 Output::Raise(alarm) => {
                     tracing::warn!(?alarm, "alarm");
+                    if let Alarm::Reconciled { peer, .. } = alarm {
+                        self.may_have_forgotten(peer);
+                    }
                     let (kind, what) = in_words(&alarm);
                     self.alarm(kind, what);
                 }

@@ -216,7 +216,7 @@ impl Writer {
             Body::Revoked(signed) => self.revoked(signed, batch),
             Body::RevokeAsked(asked) => self.revoke_asked(origin, asked, batch),
             Body::Subtree(subtree) => self.subtree(origin, subtree, batch),
-            Body::Moved(signed) => return self.moved(signed, batch).await,
+            Body::Moved(signed) => return self.moved(signed, Some(origin), batch).await,
             Body::MoveAsked(asked) => return self.move_asked(origin, &asked, batch).await,
             Body::MoveRefused(refused) => {
                 self.move_refused(&refused);
@@ -247,7 +247,7 @@ impl Writer {
             TrustAct::Revoke { node, reason } => self.revoke(*node, *reason, batch),
             TrustAct::Decommission { node } => self.decommission(*node, batch).await?,
             TrustAct::Move { node, to, address } => return self.move_node((*node, *to), address, batch).await,
-            TrustAct::Follow { signed } => return self.moved((**signed).clone(), batch).await,
+            TrustAct::Follow { signed } => return self.moved((**signed).clone(), None, batch).await,
             TrustAct::Renew => {
                 self.tending.renew_at = Some(self.clock.uptime_ms());
                 self.tending.at = 0;

@@ -1,11 +1,13 @@
 //! Nodes that moved: orders, ways before, bundles whose way has changed, and figures of what hangs elsewhere than its code says.
 
 use protocol::bounded::{List, Text};
-use protocol::chain::Signature;
+use protocol::chain::{Hash, Signature};
 use protocol::directory::{Ancestor, Entry, SealingKey, SignedEntry, SigningKey};
 use protocol::moving::{Move, SignedMove};
 use protocol::time::UnixMillis;
-use wuji::store::link::KeepBundle;
+use protocol::wire::bundle::Bundle;
+use protocol::wire::frame::{Lane, LinkSeq};
+use wuji::store::link::{KeepBundle, OutboxRow};
 use wuji::store::moves::OpenBundle;
 use wuji::store::trust::Route;
 
@@ -16,6 +18,7 @@ on_both!(
     of_the_moves_of_a_node_the_latest_counts,
     a_way_before_is_remembered_once_and_by_its_own_node,
     bundles_that_wait_for_a_receipt_are_found_with_both_ends,
+    what_nobody_waits_for_on_its_way_to_a_neighbour_is_found,
     a_member_that_moved_is_expected_below_its_new_parent,
 );
 
@@ -78,9 +81,30 @@ async fn bundles_that_wait_for_a_receipt_are_found_with_both_ends(base: Base) {
     let rows = [keep(waits.clone(), false), keep(here, false), keep(done, true), keep(unanswered, true)];
     write.keep_bundles(&rows, NOW).await.expect("kept");
     let found = write.open_bundles(None, 10).await.expect("read");
-    let wanted = OpenBundle { id: waits.head().id, from: node(MOVED), to: node(9), via: Some(node(MOVED)) };
+    let wanted = OpenBundle { id: waits.head().id, from: node(MOVED), to: node(9) };
     assert_eq!(found, [wanted], "neither what is for this node, nor what is done");
     assert!(write.open_bundles(Some(wanted.id), 10).await.expect("read").is_empty(), "behind the last comes nothing");
+}
+
+async fn what_nobody_waits_for_on_its_way_to_a_neighbour_is_found(base: Base) {
+    let (_, mut write) = base.open(node(ME)).await;
+    let (waits, asked, receipt) =
+        (bundle(1, node(4), node(9), true), bundle(2, node(4), node(9), true), bundle(3, node(4), node(9), false));
+    let keep = |bundle, done| KeepBundle { bundle, via: Some(node(4)), done };
+    let kept = [keep(waits.clone(), false), keep(asked.clone(), true), keep(receipt.clone(), true)];
+    write.keep_bundles(&kept, NOW).await.expect("kept");
+    let row = |peer, seq, bundle: &Bundle| OutboxRow {
+        peer: node(peer),
+        lane: Lane::Cases,
+        seq: LinkSeq(seq),
+        hash: Hash::ZERO,
+        bundle: bundle.head().id,
+    };
+    let rows = [row(9, 1, &waits), row(9, 2, &asked), row(9, 3, &receipt), row(9, 4, &receipt)];
+    write.put_outbox(&rows).await.expect("kept");
+    let found = write.unawaited(node(9)).await.expect("read");
+    assert_eq!(found, [asked.head().id, receipt.head().id], "each once, and not what waits for its receipt");
+    assert!(write.unawaited(node(4)).await.expect("read").is_empty(), "another neighbour has its own");
 }
 
 async fn a_member_that_moved_is_expected_below_its_new_parent(base: Base) {

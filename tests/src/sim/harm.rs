@@ -140,6 +140,7 @@ pub fn fault_name(fault: Fault) -> &'static str {
         Fault::Flip => "flipped bit",
         Fault::Hostile => "hostile",
         Fault::Revoke => "revoked",
+        Fault::Move => "moved",
         Fault::Lie => "lying store",
         Fault::Upgrade => "upgrade",
     }

@@ -170,6 +170,35 @@ fn reconcile(rig: &mut Rig, connection: u64) -> (Incarnation, Vec<Output>) {
     (incarnation, out)
 }
 
+#[test]
+fn a_peer_that_never_heard_of_the_run_that_was_agreed_is_no_copy_of_itself() {
+    let mut rig = Rig::new();
+    let (_, out) = reconcile(&mut rig, 1);
+    rig.commit(&out);
+    // What this side said was lost on the way: the peer comes again with the run of its greeting.
+    rig.open(LEFT, 2);
+    let out = rig.control(2, Control::Hello(Box::new(hello(LEFT, run(4, 1)))));
+    assert!(alarms(&out).is_empty(), "{out:?}");
+    assert_eq!(closed(&out), [Closing::Replaced], "the older connection is the one that is dead");
+    assert!(matches!(verdicts(&out)[..], [Verdict::Reconcile { .. }]), "{out:?}");
+}
+
+#[test]
+fn a_copy_that_comes_with_the_run_of_a_greeting_is_noticed_when_the_other_comes_again() {
+    let mut rig = Rig::new();
+    let (_, out) = reconcile(&mut rig, 1);
+    rig.commit(&out);
+    rig.open(LEFT, 2);
+    rig.control(2, Control::Hello(Box::new(hello(LEFT, run(4, 1)))));
+    let theirs = Verdict::Reconcile { doubt: Doubt::Empty, incarnation: run(5, 6) };
+    let out = rig.control(2, Control::Verdict(theirs));
+    rig.commit(&out);
+    // The one that took part in the first agreement.
+    rig.open(LEFT, 3);
+    let out = rig.control(3, Control::Hello(Box::new(hello(LEFT, run(5, 5)))));
+    assert_eq!(alarms(&out), [Alarm::Refused { peer: LEFT, why: Refused::DoubleIdentity }]);
+}
+
 fn fetched(out: &[Output]) -> Option<(Ticket, Query)> {
     out.iter().find_map(|o| match o {
         Output::Fetch { ticket, query } => Some((*ticket, query.clone())),

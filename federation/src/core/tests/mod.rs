@@ -1,6 +1,7 @@
 //! The core by itself: a county node between its city and two townships, told things one by one.
 
 mod greeting;
+mod moves;
 mod numbers;
 mod places;
 mod waiting;

@@ -19,6 +19,7 @@ pub(super) async fn look(patient: &Patient) -> Vec<Finding> {
     }
     findings.push(audit(&store).await);
     findings.extend(waiting(&store).await);
+    findings.push(moves(&store, patient.config.node.id).await);
     findings.push(sealed(patient, store).await);
     findings
 }
@@ -121,4 +122,32 @@ async fn waiting(store: &Store) -> Vec<Finding> {
         Finding::ok("versions", "nothing came that this program does not know")
     };
     vec![quarantine, versions]
+}
+
+/// Whether a move is under way here: of the node itself, or of bundles that wait for others.
+async fn moves(store: &Store, me: NodeId) -> Finding {
+    const CHECK: &str = "moves";
+    let (moves, line, reroutes) = match (store.moves().await, store.ancestors().await, store.reroutes().await) {
+        (Ok(moves), Ok(line), Ok(reroutes)) => (moves, line, reroutes),
+        (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => {
+            return Finding::warn(CHECK, format!("{error:#}"), "was this node ever started?");
+        }
+    };
+    let own = moves.iter().find(|(signed, _)| signed.order.node() == me).and_then(|(signed, _)| signed.order.to());
+    let above = line.first().map(|above| above.node);
+    if let Some(to) = own.filter(|to| Some(to.node) != above) {
+        return Finding::warn(
+            CHECK,
+            format!("this node was moved below {} and has not been linked to it yet", to.division),
+            "let it run; where it stays so, see whether the new parent has heard of it: `wuji moves` there",
+        );
+    }
+    if reroutes {
+        return Finding::warn(
+            CHECK,
+            "what waits here has not all been given its way of after a move",
+            "start the node: it goes on where it stopped",
+        );
+    }
+    Finding::ok(CHECK, format!("{} nodes moved, and nothing of it is under way here", moves.len()))
 }

@@ -181,15 +181,17 @@ impl Writer {
             return Ok(Err("this node is not the authority".to_owned()));
         };
         match authority.relocate(&entry, Relocation { from, line, address, by }, now) {
-            Ok(signed) => self.moved(signed, batch).await,
+            Ok(signed) => self.moved(signed, None, batch).await,
             Err(error) => Ok(Err(error.to_string())),
         }
     }
 
-    /// The authority's word that a node hangs elsewhere. Each node does its own part of it, once.
+    /// The authority's word that a node hangs elsewhere. Each node does its own part of it, once, and tells its neighbours, but
+    /// not the one that told it: an old copy of a node above may hear of it from below.
     pub(super) async fn moved(
         &mut self,
         signed: SignedMove,
+        teller: Option<NodeId>,
         batch: &mut Batch,
     ) -> Result<Result<(), String>, StoreError> {
         let order = &signed.order;
@@ -218,7 +220,8 @@ impl Writer {
         }
         self.moving.latest.insert(node, signed.clone());
         self.put_places();
-        for neighbour in self.core.children() {
+        let neighbours = self.core.children().into_iter().chain(self.core.identity().parent);
+        for neighbour in neighbours.filter(|neighbour| Some(*neighbour) != teller) {
             self.hand_move(neighbour, &signed, batch);
         }
         Ok(Ok(()))
@@ -344,13 +347,10 @@ impl Writer {
         self.standing.newest.enrolled = enrolled;
         // It follows an entry that no longer counts; when it is still due, it is asked for again.
         self.standing.give_up();
-        let former = self.standing.parent.replace(parent.clone());
+        self.standing.parent = Some(parent.clone());
         self.endpoint.reparent(Some(parent.dialled()));
         self.shared.set_parent(parent);
         batch.rehung = true;
-        if let Some(former) = former.filter(|former| former.id != to.node) {
-            batch.renumber(former.id);
-        }
         self.show();
         Ok(())
     }
@@ -378,17 +378,23 @@ impl Writer {
         }
     }
 
-    /// A neighbour was reached: it hears once a run of all moves, for it may be new, or an old copy of itself. Of the parent
-    /// only the top needs that: everybody else hears it from above.
+    /// A neighbour was reached: it hears once a run of all moves, for it may be new, or an old copy of itself. The parent hears
+    /// of those on this side, the top of all.
     pub(super) fn tell_moves(&mut self, neighbour: NodeId, batch: &mut Batch) {
-        let below = self.core.children().contains(&neighbour);
-        let top = self.line.len() == 1 && self.core.identity().parent == Some(neighbour);
-        if (below || top) && self.moving.told.insert(neighbour) {
-            let all: Vec<SignedMove> = self.moving.latest.values().cloned().collect();
-            for signed in all {
-                self.hand_move(neighbour, &signed, batch);
-            }
+        if !self.moving.told.insert(neighbour) || self.moving.latest.is_empty() {
+            return;
         }
+        let below = self.core.children().contains(&neighbour) || self.line.len() == 1;
+        let mine = if below { Vec::new() } else { self.at_and_below(self.me.node) };
+        let due = self.moving.latest.values().filter(|signed| below || mine.contains(&signed.order.node()));
+        for signed in due.cloned().collect::<Vec<_>>() {
+            self.hand_move(neighbour, &signed, batch);
+        }
+    }
+
+    /// The link to a neighbour was reconciled: it may be an old copy of itself.
+    pub(super) fn may_have_forgotten(&mut self, neighbour: NodeId) {
+        self.moving.told.remove(&neighbour);
     }
 
     /// A child that hangs elsewhere by now has come back: it is told where, and refused.

@@ -139,7 +139,8 @@ impl World {
             }
             let children = if parent.is_none() { below.clone() } else { Vec::new() };
             let routes = children.iter().map(|child| (*child, *child)).collect();
-            let disk = Disk::new(Hung { me: node, parent, children, routes }, Toy::default());
+            let parents = parent.iter().map(|parent| (node, *parent)).collect::<BTreeMap<_, _>>().into();
+            let disk = Disk::new(Hung { me: node, parent, children, routes, parents }, Toy::default());
             folders.push(Folder {
                 node,
                 division,
