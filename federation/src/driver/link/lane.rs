@@ -55,6 +55,11 @@ impl Reader {
         let event = match (head.kind, self.lane) {
             (FrameKind::Control, _) => self.control(&body)?,
             (FrameKind::Bundle, Lane::Cases | Lane::Statistics | Lane::Bulk) => {
+                // Lanes keep no order among each other: where the packet with the peer's verdict was lost, what it sent behind
+                // it is here first, and would look like a bundle before the greeting.
+                if !self.link.is_greeted().await {
+                    return Err(Stopped::Ended);
+                }
                 Some(self.bundle(head.seq, body.into()))
             }
             (kind, lane) => return Err(Stopped::Misbehaved(format!("a frame of kind {kind:?} on lane {lane:?}"))),
@@ -65,7 +70,11 @@ impl Reader {
         if self.link.is_cut() {
             return Err(Stopped::Ended);
         }
+        let greets = matches!(event, Event::Control { frame: Control::Verdict(_), .. });
         place.send(event);
+        if greets {
+            self.link.greeted(true);
+        }
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use protocol::id::NodeId;
 use protocol::wire::frame::Lane;
-use tokio::sync::oneshot;
+use tokio::sync::{SetOnce, oneshot};
 
 use crate::core::FrameOut;
 use crate::driver::connection::{Connection, LANES, NotOpened, Opened, ReceiveHalf, code};
@@ -32,6 +32,8 @@ pub(in crate::driver) struct Link {
     outgoing: Vec<Outgoing>,
     why: OnceLock<String>,
     cut: AtomicBool,
+    /// The peer's verdict was told; or its lane is over, and none will be.
+    greeted: SetOnce<bool>,
 }
 
 impl Link {
@@ -78,6 +80,17 @@ impl Link {
         self.close(code::IDENTITY, why);
     }
 
+    /// The peer has greeted, or never will.
+    fn greeted(&self, done: bool) {
+        // The first word counts.
+        let _ = self.greeted.set(done);
+    }
+
+    /// Waits until the peer has greeted; false: it never will.
+    async fn is_greeted(&self) -> bool {
+        *self.greeted.wait().await
+    }
+
     /// Whether the peer was cut off.
     pub(in crate::driver) fn is_cut(&self) -> bool {
         self.cut.load(Ordering::Acquire)
@@ -107,7 +120,8 @@ pub(in crate::driver) async fn run(
         incoming.push((lane, receive));
     }
     let (why, cut) = (OnceLock::new(), AtomicBool::new(false));
-    let link = Arc::new(Link { node, number, peer, connection, outgoing, why, cut });
+    let greeted = SetOnce::new();
+    let link = Arc::new(Link { node, number, peer, connection, outgoing, why, cut, greeted });
     let node = &link.node;
     node.keep(&link);
     // A child that was removed from the registry while its handshake ran is closed here or by `disconnect`.
@@ -136,8 +150,11 @@ async fn lanes(node: &Node, connection: &Connection, dialled: bool) -> Result<Ve
 
 /// Reads a lane to its end, and ends the connection for it.
 async fn read(reader: Reader, stream: ReceiveHalf) {
-    let link = reader.link.clone();
+    let (link, lane) = (reader.link.clone(), reader.lane);
     let stopped = reader.run(stream).await;
+    if lane == Lane::Control {
+        link.greeted(false);
+    }
     Box::pin(ended(&link, stopped)).await;
 }
 

@@ -202,6 +202,8 @@ async fn nothing_that_a_revoked_child_said_is_queued_after_the_cut(over: Transpo
     pair.parent = End::bind(loopback(), narrow);
     pair.child.endpoint.reparent(Some(above(over, &pair.top, pair.parent.address())));
     let (up, _) = pair.open().await;
+    let greeting = pair.parent.events.recv().await;
+    assert!(matches!(greeting, Some(Event::Control { .. })), "{greeting:?}");
     for n in 1..=20 {
         let bytes = pair.low.bundle(n, node(1), Urgency::Red, 10).bytes().clone();
         let frame = FrameOut::Bundle { lane: Lane::Cases, seq: LinkSeq(n.into()), bytes, origin: pair.low.node };

@@ -87,7 +87,7 @@ async fn records_that_no_honest_peer_sends_end_the_connection() {
     ] {
         let mut narrow = pair(settings());
         let mut raw = narrow.raw(&OVER_TCP).await.unwrap();
-        narrow.parent.opened().await;
+        narrow.parent.met().await;
         // The other side may hang up before all is written.
         let _ = raw.write_all(&bytes).await;
         let _ = raw.flush().await;

@@ -146,7 +146,7 @@ async fn a_silent_link_stays_up_by_its_signs_of_life(over: Transport) {
     let low_setup = setup(&pair.low, &knows, Some(above(over, &pair.top, pair.parent.address())));
     pair.child = End::bind_with(loopback(), brisk, low_setup);
     open(&mut pair).await;
-    let event = tokio::time::timeout(Duration::from_secs(3), pair.child.events.recv()).await;
+    let event = tokio::time::timeout(Duration::from_secs(3), pair.child.next()).await;
     assert!(event.is_err(), "{event:?}");
 }
 

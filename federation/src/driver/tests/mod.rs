@@ -33,12 +33,14 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use protocol::id::NodeId;
+use protocol::wire::control::{Control, Verdict};
 use tokio::sync::mpsc;
 
 use super::event::Event;
 use super::host::{Endpoint, Host};
 use super::join::Way;
 use super::settings::{EVENTS_MAX, HostSettings, Parent, Setup, Transport};
+use crate::core::FrameOut;
 use crate::trust::tests::Member;
 use crate::trust::tls::Chain;
 use crate::trust::{Directory, Registry};
@@ -69,15 +71,30 @@ impl End {
         self.endpoint.local_addr().unwrap()
     }
 
+    /// The next event but the greeting, of which these tests have only the word that ends it.
     pub(super) async fn next(&mut self) -> Event {
-        tokio::time::timeout(Duration::from_secs(20), self.events.recv()).await.expect("an event in time").unwrap()
+        loop {
+            let event = tokio::time::timeout(Duration::from_secs(20), self.events.recv()).await;
+            match event.expect("an event in time").unwrap() {
+                Event::Control { frame: Control::Verdict(Verdict::Resume), .. } => {}
+                event => return event,
+            }
+        }
     }
 
-    pub(super) async fn opened(&mut self) -> (u64, NodeId) {
+    /// A link, not greeted yet.
+    pub(super) async fn met(&mut self) -> (u64, NodeId) {
         match self.next().await {
             Event::Opened { connection, peer, .. } => (connection, peer),
             other => panic!("not opened: {other:?}"),
         }
+    }
+
+    /// A link, greeted from this side.
+    pub(super) async fn opened(&mut self) -> (u64, NodeId) {
+        let (connection, peer) = self.met().await;
+        self.endpoint.send(connection, FrameOut::Control(Control::Verdict(Verdict::Resume)));
+        (connection, peer)
     }
 
     pub(super) async fn closed(&mut self) -> String {
@@ -91,7 +108,7 @@ impl End {
 
     /// Nothing happens for a while.
     pub(super) async fn silent(&mut self) {
-        let event = tokio::time::timeout(Duration::from_millis(300), self.events.recv()).await;
+        let event = tokio::time::timeout(Duration::from_millis(300), self.next()).await;
         assert!(event.is_err(), "{event:?}");
     }
 }

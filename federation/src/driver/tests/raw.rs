@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use protocol::wire::codec;
+use protocol::wire::control::{Control, Verdict};
 use protocol::wire::frame::{FRAME_HEAD_BYTES, FrameHead, FrameKind, LinkSeq};
 use quinn::{Connection, ConnectionError, SendStream};
 use quinn_proto::ConnectionIdGenerator;
@@ -113,6 +115,33 @@ async fn frames_that_no_honest_peer_sends() {
         assert!(matches!(raw.parent.next().await, Event::Closed { .. }), "{what}");
         raw.cut_off().await;
     }
+}
+
+#[tokio::test]
+async fn a_bundle_that_overtakes_the_verdict_is_told_after_it() {
+    let mut raw = connect(Duration::from_secs(5)).await;
+    let mut lanes = raw.lanes().await;
+    // No bundle, and so told as a bad one: what counts is when.
+    let head = FrameHead { kind: FrameKind::Bundle, seq: LinkSeq(1), length: 1 }.to_bytes();
+    lanes[1].write_all(&[&head[..], &[0]].concat()).await.unwrap();
+    raw.parent.silent().await;
+    let verdict = codec::encode_unbounded(&Control::Verdict(Verdict::Resume));
+    let length = u32::try_from(verdict.len()).unwrap();
+    let head = FrameHead { kind: FrameKind::Control, seq: LinkSeq(0), length }.to_bytes();
+    lanes[0].write_all(&[&head[..], &verdict].concat()).await.unwrap();
+    assert!(matches!(raw.parent.events.recv().await, Some(Event::Control { frame: Control::Verdict(_), .. })));
+    assert!(matches!(raw.parent.next().await, Event::BadBundle { .. }));
+}
+
+#[tokio::test]
+async fn a_link_with_a_bundle_that_waits_for_a_verdict_ends_with_its_connection() {
+    let mut raw = connect(Duration::from_secs(5)).await;
+    let mut lanes = raw.lanes().await;
+    let head = FrameHead { kind: FrameKind::Bundle, seq: LinkSeq(1), length: 1 }.to_bytes();
+    lanes[1].write_all(&[&head[..], &[0]].concat()).await.unwrap();
+    raw.parent.silent().await;
+    raw.connection.close(0_u32.into(), b"gone");
+    assert!(matches!(raw.parent.next().await, Event::Closed { .. }));
 }
 
 #[tokio::test]
