@@ -31,15 +31,15 @@ pub(crate) enum Wish {
     Complain(String),
 }
 
-struct Commit<A> {
+struct Commit<A: Application> {
     writes: Vec<Write>,
     tickets: Vec<Ticket>,
     line: Option<Vec<protocol::directory::Ancestor>>,
-    app: A,
+    app: A::Changes,
 }
 
 /// A node that is up.
-pub(crate) struct Live<A> {
+pub(crate) struct Live<A: Application> {
     pub(super) core: Core,
     app: A,
     outputs: VecDeque<Output>,
@@ -264,7 +264,7 @@ impl<A: Application> Live<A> {
                 writes: std::mem::take(&mut self.writes),
                 tickets: std::mem::take(&mut self.tickets),
                 line: self.line.take(),
-                app: self.app.clone(),
+                app: self.app.changes(),
             });
             wishes.push(Wish::Commit);
         } else {
@@ -283,7 +283,7 @@ impl<A: Application> Live<A> {
             }
             disk.write(write);
         }
-        disk.app = commit.app;
+        disk.app.keep(commit.app);
         if let Some(line) = commit.line {
             disk.line = line;
         }
@@ -301,7 +301,7 @@ impl<A: Application> Live<A> {
         let count = if whole { commit.writes.len() } else { commit.writes.len().div_euclid(2) };
         commit.writes.into_iter().take(count).for_each(|write| disk.write(write));
         if whole {
-            disk.app = commit.app;
+            disk.app.keep(commit.app);
             disk.line = commit.line.unwrap_or_else(|| std::mem::take(&mut disk.line));
         }
         true

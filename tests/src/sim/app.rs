@@ -22,13 +22,14 @@ use protocol::time::ClockReading;
 use protocol::wire::bundle::{Bundle, Message};
 use protocol::wire::kind::Body;
 
-use super::figures::Figures;
-use super::shelf::Shelves;
+use super::figures::{FigureChanges, Figures};
+use super::ledger::{Changes, Ledger, Log};
 
 /// The records of a case, and the case as they tell it, which a node keeps in memory as long as it runs.
 #[derive(Clone, Default)]
 struct File {
-    rows: Shelves<RecordKey, Rc<Record>>,
+    /// As they were stored, one after the other: a later one of the same key may take the place of an earlier one.
+    rows: Log<Record>,
     /// In which life of the node it was put together, and the case.
     known: RefCell<Option<(u32, Rc<Known>)>>,
 }
@@ -40,12 +41,20 @@ pub struct CityApp {
     line: Rc<Vec<Ancestor>>,
     holds: Arc<InForce>,
     keys: Rc<NoKeys>,
-    cases: Shelves<CaseId, Rc<File>>,
+    cases: Ledger<CaseId, Rc<File>>,
     figures: Figures,
     /// How often the node was started: what an earlier life kept in memory is gone.
     life: u32,
     /// A safeguard that is off.
     mutant: Option<Mutant>,
+}
+
+/// What a commit brings to the disk of a node.
+pub struct CityChanges {
+    line: Rc<Vec<Ancestor>>,
+    cases: Changes<CaseId, Rc<File>>,
+    figures: FigureChanges,
+    life: u32,
 }
 
 /// Signatures are left out of the simulator; what they prove has tests of its own.
@@ -79,7 +88,7 @@ impl CityApp {
             line: Rc::default(),
             holds: InForce::shipped(),
             keys: Rc::new(NoKeys(divisions)),
-            cases: Shelves::default(),
+            cases: Ledger::default(),
             figures: Figures::new(node, compares),
             life: 0,
             mutant,
@@ -104,8 +113,7 @@ impl CityApp {
         if let Some((_, known)) = file.known.borrow().as_ref().filter(|(life, _)| *life == self.life) {
             return known.clone();
         }
-        let rows = file.rows.values().map(|record| Record::clone(record)).collect();
-        let known = Rc::new(Known::assemble_as(case, rows, self.mutant));
+        let known = Rc::new(Known::assemble_as(case, file.records(), self.mutant));
         file.known.replace(Some((self.life, known.clone())));
         known
     }
@@ -165,13 +173,17 @@ impl CityApp {
         now: Now,
     ) -> (Result<(), Refusal>, Vec<Draft>) {
         match decision {
-            Ok(decision) => (Ok(()), self.apply(case, decision, now)),
+            Ok(decision) => {
+                let drafts = self.apply(case, decision);
+                self.figures.settle(now);
+                (Ok(()), drafts)
+            }
             Err(refusal) => (Err(refusal), Vec::new()),
         }
     }
 
-    fn apply(&mut self, case: CaseId, decision: Decision, now: Now) -> Vec<Draft> {
-        self.keep(case, decision.records, decision.known, now);
+    fn apply(&mut self, case: CaseId, decision: Decision) -> Vec<Draft> {
+        self.store(case, decision.records, decision.known);
         let drafts = decision.outgoing.into_iter().filter_map(|letter| {
             let (to, urgency, receipted) = (letter.to, letter.urgency, letter.is_answered());
             if let Letter::Plain(Body::Fact(fact)) = &letter.letter {
@@ -189,22 +201,33 @@ impl CityApp {
     }
 
     /// Stores records. The case as the decision leaves it stays in memory, as it does at the writer.
-    fn keep(&mut self, case: CaseId, records: Vec<Record>, known: Known, now: Now) {
+    fn store(&mut self, case: CaseId, records: Vec<Record>, known: Known) {
         if records.is_empty() {
             return;
         }
-        let mut file = self.cases.get(&case).map(|file| File::clone(file)).unwrap_or_default();
-        file.known = RefCell::new((known.id() == case).then(|| (self.life, Rc::new(known))));
-        for record in records {
-            if let Record::Fact(fact) = &record {
-                self.figures.put(fact, now);
-            }
-            let key = record.key();
-            if file.rows.get(&key).is_none_or(|stored| record.replaces(stored)) {
-                file.rows.insert(key, Rc::new(record));
+        for record in &records {
+            if let Record::Fact(fact) = record {
+                self.figures.put(fact);
             }
         }
-        self.cases.insert(case, Rc::new(file));
+        let mut rows = self.cases.get(&case).map(|file| file.rows.clone()).unwrap_or_default();
+        rows.extend(records);
+        let known = RefCell::new((known.id() == case).then(|| (self.life, Rc::new(known))));
+        self.cases.insert(case, Rc::new(File { rows, known }));
+    }
+}
+
+impl File {
+    /// The records as a database has them: one of each key.
+    fn records(&self) -> Vec<Record> {
+        let mut rows: BTreeMap<RecordKey, Record> = BTreeMap::new();
+        for record in self.rows.to_vec() {
+            let key = record.key();
+            if rows.get(&key).is_none_or(|stored| record.replaces(stored)) {
+                rows.insert(key, record);
+            }
+        }
+        rows.into_values().collect()
     }
 }
 
@@ -217,7 +240,7 @@ impl CityApp {
             body => {
                 match figures::stated_by(origin, body)? {
                     Record::Fact(fact) => {
-                        self.figures.put(&fact, now);
+                        self.figures.put(&fact);
                         self.counted(fact);
                     }
                     Record::Watermark(mark) => self.figures.state(mark, now),
@@ -231,17 +254,14 @@ impl CityApp {
     /// A fact belongs to the records of its case too.
     fn counted(&mut self, fact: CaseFact) {
         let Some(case) = fact.case else { return };
-        let mut file = self.cases.get(&case).map(|file| File::clone(file)).unwrap_or_default();
+        let file = self.cases.get(&case).map(|file| File::clone(file)).unwrap_or_default();
         let known = file.known.take().map(|(life, mut known)| {
             Rc::make_mut(&mut known).counted(&fact);
             (life, known)
         });
-        file.known = RefCell::new(known);
-        let record = Record::Fact(fact);
-        if file.rows.get(&record.key()).is_none_or(|stored| record.replaces(stored)) {
-            file.rows.insert(record.key(), Rc::new(record));
-        }
-        self.cases.insert(case, Rc::new(file));
+        let mut rows = file.rows;
+        rows.extend([Record::Fact(fact)]);
+        self.cases.insert(case, Rc::new(File { rows, known: RefCell::new(known) }));
     }
 }
 
@@ -271,7 +291,7 @@ impl CityApp {
         let known = self.known(case);
         let incoming = Incoming { origin, body, opened, returned };
         let decision = self.in_world(now, random, |world| casework::receive(&known, incoming, world));
-        decision.map(|decision| self.apply(case, decision, now)).map_err(told)
+        decision.map(|decision| self.apply(case, decision)).map_err(told)
     }
 }
 
@@ -287,6 +307,20 @@ fn seal(plain: &[u8]) -> Option<Sealed> {
 }
 
 impl Application for CityApp {
+    type Changes = CityChanges;
+
+    fn changes(&mut self) -> CityChanges {
+        let (line, life) = (self.line.clone(), self.life);
+        CityChanges { line, cases: self.cases.changes(), figures: self.figures.changes(), life }
+    }
+
+    fn keep(&mut self, changes: CityChanges) {
+        let CityChanges { line, cases, figures, life } = changes;
+        (self.line, self.life) = (line, life);
+        self.cases.keep(cases);
+        self.figures.keep(figures);
+    }
+
     fn started(&mut self) {
         self.life += 1;
         self.figures.started();
@@ -317,6 +351,7 @@ impl Application for CityApp {
                 Err(why) => drop(refused.get_or_insert(why)),
             }
         }
+        self.figures.settle(now);
         (drafts, refused)
     }
 
@@ -330,9 +365,10 @@ impl Application for CityApp {
         for case in self.cases.keys().copied().collect::<Vec<_>>() {
             let known = self.known(case);
             if let Some(decision) = self.in_world(now, random, |world| casework::wake(&known, world)) {
-                drafts.extend(self.apply(case, decision, now));
+                drafts.extend(self.apply(case, decision));
             }
         }
+        self.figures.settle(now);
         drafts
     }
 }

@@ -7,11 +7,12 @@
 mod app;
 mod figures;
 mod harm;
+mod ledger;
 mod oracle;
 mod people;
 mod plan;
 mod shape;
-mod shelf;
+
 #[cfg(test)]
 mod split;
 
