@@ -6,8 +6,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use casework::{
-    Actor, Case, Command, Decision, InForce, Incoming, Intake, Keys, Known, Letter, Me, Mutant, Record, RecordKey,
-    Refusal, Role, World, figures,
+    Actor, Command, Decision, InForce, Incoming, Intake, Keys, Known, Letter, Me, Mutant, Record, RecordKey, Refusal,
+    Role, World, figures,
 };
 use federation::core::{Deliver, Now, Uptime};
 use federation::sim::{Application, Draft, Random};
@@ -15,8 +15,10 @@ use protocol::bounded::Blob;
 use protocol::chain::Signature;
 use protocol::directory::Ancestor;
 use protocol::division::DivisionCode;
+use protocol::event::{Header, Private, Salt};
 use protocol::fact::CaseFact;
 use protocol::id::{CaseId, NodeId};
+use protocol::receipt::Receipt;
 use protocol::sealed::Sealed;
 use protocol::time::ClockReading;
 use protocol::wire::bundle::{Bundle, Message};
@@ -29,9 +31,39 @@ use super::ledger::{Changes, Ledger, Log};
 #[derive(Clone, Default)]
 struct File {
     /// As they were stored, one after the other: a later one of the same key may take the place of an earlier one.
-    rows: Log<Record>,
+    rows: Log<Row>,
+    /// The fact, which is a row of the figures too.
+    fact: Option<Rc<CaseFact>>,
     /// In which life of the node it was put together, and the case.
     known: RefCell<Option<(u32, Rc<Known>)>>,
+}
+
+/// A record as it lies in memory: most are of the two kinds that are small.
+#[derive(Clone)]
+enum Row {
+    Event(Arc<Header>, Option<Box<(Salt, Private)>>, NodeId),
+    Receipt(Receipt),
+    Other(Box<Record>),
+}
+
+impl Row {
+    fn of(record: Record) -> Self {
+        match record {
+            Record::Event { header, private, origin } => Self::Event(header, private.map(Box::new), origin),
+            Record::Receipt(receipt) => Self::Receipt(receipt),
+            other => Self::Other(Box::new(other)),
+        }
+    }
+
+    fn record(self) -> Record {
+        match self {
+            Self::Event(header, private, origin) => {
+                Record::Event { header, private: private.map(|private| *private), origin }
+            }
+            Self::Receipt(receipt) => Record::Receipt(receipt),
+            Self::Other(record) => *record,
+        }
+    }
 }
 
 /// One node's casework.
@@ -95,9 +127,9 @@ impl CityApp {
         }
     }
 
-    /// The cases here, as they stand.
-    pub fn cases(&self) -> impl Iterator<Item = Case> {
-        self.cases.keys().filter_map(|case| self.known(*case).case().cloned())
+    /// What is held of each case of which a chain is here.
+    pub fn cases(&self) -> impl Iterator<Item = Rc<Known>> {
+        self.cases.keys().map(|case| self.known(*case)).filter(|known| known.case().is_some())
     }
 
     /// The facts here.
@@ -205,15 +237,19 @@ impl CityApp {
         if records.is_empty() {
             return;
         }
-        for record in &records {
-            if let Record::Fact(fact) = record {
-                self.figures.put(fact);
+        let mut file = self.cases.get(&case).map(|file| File::clone(file)).unwrap_or_default();
+        for record in records {
+            match record {
+                Record::Fact(fact) => {
+                    let fact = Rc::new(fact);
+                    self.figures.put(&fact);
+                    file.count(fact);
+                }
+                other => file.rows.push(Row::of(other)),
             }
         }
-        let mut rows = self.cases.get(&case).map(|file| file.rows.clone()).unwrap_or_default();
-        rows.extend(records);
-        let known = RefCell::new((known.id() == case).then(|| (self.life, Rc::new(known))));
-        self.cases.insert(case, Rc::new(File { rows, known }));
+        file.known = RefCell::new((known.id() == case).then(|| (self.life, Rc::new(known))));
+        self.cases.insert(case, Rc::new(file));
     }
 }
 
@@ -221,13 +257,21 @@ impl File {
     /// The records as a database has them: one of each key.
     fn records(&self) -> Vec<Record> {
         let mut rows: BTreeMap<RecordKey, Record> = BTreeMap::new();
-        for record in self.rows.to_vec() {
+        for record in self.rows.to_vec().into_iter().map(Row::record) {
             let key = record.key();
             if rows.get(&key).is_none_or(|stored| record.replaces(stored)) {
                 rows.insert(key, record);
             }
         }
-        rows.into_values().collect()
+        let fact = self.fact.as_deref().cloned().map(Record::Fact);
+        rows.into_values().chain(fact).collect()
+    }
+
+    /// Takes a fact in, unless it is older than the one that is held.
+    fn count(&mut self, fact: Rc<CaseFact>) {
+        if self.fact.as_ref().is_none_or(|held| fact.rank() >= held.rank()) {
+            self.fact = Some(fact);
+        }
     }
 }
 
@@ -240,6 +284,7 @@ impl CityApp {
             body => {
                 match figures::stated_by(origin, body)? {
                     Record::Fact(fact) => {
+                        let fact = Rc::new(fact);
                         self.figures.put(&fact);
                         self.counted(fact);
                     }
@@ -252,16 +297,16 @@ impl CityApp {
     }
 
     /// A fact belongs to the records of its case too.
-    fn counted(&mut self, fact: CaseFact) {
+    fn counted(&mut self, fact: Rc<CaseFact>) {
         let Some(case) = fact.case else { return };
-        let file = self.cases.get(&case).map(|file| File::clone(file)).unwrap_or_default();
+        let mut file = self.cases.get(&case).map(|file| File::clone(file)).unwrap_or_default();
         let known = file.known.take().map(|(life, mut known)| {
             Rc::make_mut(&mut known).counted(&fact);
             (life, known)
         });
-        let mut rows = file.rows;
-        rows.extend([Record::Fact(fact)]);
-        self.cases.insert(case, Rc::new(File { rows, known: RefCell::new(known) }));
+        file.known = RefCell::new(known);
+        file.count(fact);
+        self.cases.insert(case, Rc::new(file));
     }
 }
 

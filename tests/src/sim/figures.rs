@@ -140,7 +140,7 @@ impl Figures {
     }
 
     /// Stores a fact; one that is older than what is held stays out. [`Figures::settle`] is due then.
-    pub(super) fn put(&mut self, fact: &CaseFact) {
+    pub(super) fn put(&mut self, fact: &Rc<CaseFact>) {
         let held = self.facts.get(&fact.key).cloned();
         if !figures::replaces(fact, held.as_deref()) {
             return;
@@ -154,7 +154,7 @@ impl Figures {
             }
         }
         self.moved.extend(held.iter().map(|held| held.owner_node).chain([fact.owner_node]));
-        self.facts.insert(fact.key, Rc::new(fact.clone()));
+        self.facts.insert(fact.key, fact.clone());
     }
 
     /// Compares what a transaction has moved with what its owners state.

@@ -114,13 +114,13 @@ impl<T> Default for Log<T> {
 
 impl<T: Clone> Log<T> {
     /// Adds to the end.
-    pub(super) fn extend(&mut self, more: impl IntoIterator<Item = T>) {
+    pub(super) fn push(&mut self, entry: T) {
         let forked = self.shared.borrow().len() != self.length;
         if forked {
             self.shared = Rc::new(RefCell::new(self.to_vec()));
         }
         let mut all = self.shared.borrow_mut();
-        all.extend(more);
+        all.push(entry);
         self.length = all.len();
     }
 
@@ -159,11 +159,12 @@ mod tests {
     #[test]
     fn a_copy_of_a_log_stays_as_it_was_and_goes_on_by_itself() {
         let mut log = Log::default();
-        log.extend([1, 2]);
+        log.push(1);
+        log.push(2);
         let mut old = log.clone();
-        log.extend([3]);
+        log.push(3);
         assert_eq!((log.to_vec(), old.to_vec()), (vec![1, 2, 3], vec![1, 2]));
-        old.extend([4]);
+        old.push(4);
         assert_eq!((log.to_vec(), old.to_vec()), (vec![1, 2, 3], vec![1, 2, 4]));
     }
 }

@@ -1,10 +1,11 @@
 //! What must be so once everything has healed and drained.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use casework::Known;
 use federation::sim::World;
-use protocol::chain::{Epoch, Head};
+use protocol::chain::Head;
 use protocol::event::{Act, Content};
 use protocol::fact::CaseFact;
 use protocol::id::{CaseId, CaseKey, EventId, NodeId, OrderId};
@@ -18,15 +19,18 @@ pub(super) fn check(world: &World<CityApp>, top: NodeId, restored: &BTreeSet<Nod
     let Some(city) = apps.get(&top) else { return vec!["the top is down".to_owned()] };
     let mut owners: BTreeMap<CaseId, NodeId> = BTreeMap::new();
     let mut owned: BTreeMap<CaseKey, Owned> = BTreeMap::new();
-    let mirror: BTreeMap<CaseId, Head> = city.cases().map(|case| (case.id, case.head)).collect();
+    let head = |known: Rc<Known>| known.case().map(|case| (case.id, case.head));
+    let mirror: BTreeMap<CaseId, Head> = city.cases().filter_map(head).collect();
     for (node, app) in &apps {
-        for case in app.cases().filter(|case| case.owned_by(*node)) {
+        for known in app.cases() {
+            wrong.extend(fenced(&known));
+            let Some(case) = known.case().filter(|case| case.owned_by(*node)) else { continue };
             if let Some(other) = owners.insert(case.id, *node) {
                 wrong.push(format!("{} is owned by {other} and by {node}", case.id));
             }
             let cell = (case.level().map_or(0, |l| l.rank()), case.brief.category.0, case.brief.place.number());
             let cell = (!case.brief.void).then_some(cell);
-            if let Some((key, _)) = app.known(case.id).key() {
+            if let Some((key, _)) = known.key() {
                 owned.insert(key, Owned { case: case.id, by: *node, cell });
             }
             if case.escalated() && *node != top && mirror.get(&case.id) != Some(&case.head) {
@@ -38,14 +42,13 @@ pub(super) fn check(world: &World<CityApp>, top: NodeId, restored: &BTreeSet<Nod
                     mirror.get(&case.id)
                 ));
             }
-            wrong.extend(received_twice(app, case.id));
+            wrong.extend(received_twice(&known));
         }
-        wrong.extend(app.cases().filter_map(|case| fenced(app, case.id, case.head.epoch)));
         let amiss = app.unequal().filter(|member| !restored.contains(member));
         wrong.extend(amiss.map(|member| format!("the figures of {member} are not at {node} what it states")));
     }
     for (node, app) in &apps {
-        wrong.extend(app.cases().flat_map(|case| vanished(&apps, &owners, *node, &app.known(case.id))));
+        wrong.extend(app.cases().flat_map(|known| vanished(&apps, &owners, *node, &known)));
     }
     wrong.extend(figures(city, &owned, restored));
     wrong
@@ -88,22 +91,21 @@ fn vanished(
 }
 
 /// A later epoch is never undone: nothing that a former owner wrote stands above the header that took the case from it.
-fn fenced(app: &CityApp, case: CaseId, stands: Epoch) -> Option<String> {
-    let known = app.known(case);
+fn fenced(known: &Known) -> Option<String> {
+    let (case, stands) = known.case().map(|case| (case.id, case.head.epoch))?;
     let later = known.aside().map(|(header, _)| header.epoch).max().filter(|epoch| *epoch > stands)?;
     Some(format!("{case} stands in {stands:?} although {later:?} had begun"))
 }
 
 /// One order enters a chain once.
-fn received_twice(app: &CityApp, case: CaseId) -> Vec<String> {
+fn received_twice(known: &Known) -> Vec<String> {
     let mut seen: BTreeSet<OrderId> = BTreeSet::new();
-    let known = app.known(case);
     let mut wrong = Vec::new();
-    for event in known.history() {
-        if let Act::OrderReceived { order } = event.header.act
+    for link in known.chain() {
+        if let Act::OrderReceived { order } = link.header.act
             && !seen.insert(order)
         {
-            wrong.push(format!("{case} received the order {order} twice"));
+            wrong.push(format!("{} received the order {order} twice", known.id()));
         }
     }
     wrong

@@ -94,7 +94,9 @@ impl Run {
         }
         world.check_delivery();
         report.wrong.append(&mut world.counters.violations);
-        report.events = world.app(top).map_or(0, |app| app.cases().map(|case| u64::from(case.head.number)).sum());
+        report.events = world
+            .app(top)
+            .map_or(0, |app| app.cases().filter_map(|known| Some(u64::from(known.case()?.head.number))).sum());
         report.virtual_ms = world.now_ms();
         report.counters = world.counters.clone();
         report

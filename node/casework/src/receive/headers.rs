@@ -136,7 +136,7 @@ pub(super) fn take_in(draft: &mut Draft<'_, '_>, links: Vec<Link>, seals: &[prot
     let proven: BTreeSet<Hash> = links.iter().map(|link| link.hash).collect();
     for link in links {
         if !draft.known.holds(link.header.id, link.hash) {
-            let (header, origin) = (Header::clone(&link.header), link.writer);
+            let (header, origin) = (link.header, link.writer);
             draft.store(Record::Event { header, private: None, origin });
         }
     }
