@@ -341,9 +341,16 @@ impl<'d, 'w> Draft<'d, 'w> {
     }
 
     /// A header of this node was given back: it was restored. What went to others with it may be lost with the disk, a
-    /// take-over to the owner before among it, so everybody who follows the case gets it; who has it takes it once.
+    /// take-over to the owner before among it, so everybody who follows the case gets it; who has it takes it once. With the
+    /// header that took the case up went all before it.
     pub(crate) fn send_again(&mut self, header: &Header) {
+        let before = self.known.headers().find(|(hash, _, _)| *hash == header.previous);
+        let rose = header.brief.ceiling.is_some_and(|to| before.and_then(|(_, h, _)| h.brief.ceiling) != Some(to));
+        let urgency = self.urgency();
         for (reader, _) in self.readers(header.brief.ceiling, [header]) {
+            if rose {
+                self.earlier_headers(reader, urgency);
+            }
             self.tell(reader, Body::Header(header.clone()));
         }
     }

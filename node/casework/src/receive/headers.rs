@@ -54,8 +54,9 @@ pub(super) fn header(draft: &mut Draft<'_, '_>, header: Header, origin: NodeId, 
     let ours = (returned && origin == draft.me()).then(|| header.clone());
     draft.store_header(hash, header, origin);
     if let Some(ours) = ours {
+        restored::stand_on(draft, hash, before.chain.as_slice())?;
         draft.send_again(&ours);
-        return restored::stand_on(draft, hash, before.chain.as_slice());
+        return Ok(());
     }
     draft.known.follow(hash);
     if let Some(to) = released_to.filter(|_| !draft.known.in_branch(hash)) {
