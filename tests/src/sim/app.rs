@@ -127,9 +127,14 @@ impl CityApp {
         }
     }
 
+    /// What is held of each case.
+    pub fn files(&self) -> impl Iterator<Item = Rc<Known>> {
+        self.cases.keys().map(|case| self.known(*case))
+    }
+
     /// What is held of each case of which a chain is here.
     pub fn cases(&self) -> impl Iterator<Item = Rc<Known>> {
-        self.cases.keys().map(|case| self.known(*case)).filter(|known| known.case().is_some())
+        self.files().filter(|known| known.case().is_some())
     }
 
     /// The facts here.
@@ -148,6 +153,12 @@ impl CityApp {
         let known = Rc::new(Known::assemble_as(case, file.records(), self.mutant));
         file.known.replace(Some((self.life, known.clone())));
         known
+    }
+
+    /// Whether this node hangs above another.
+    pub fn is_above(&self, node: NodeId) -> bool {
+        let theirs = self.keys.division(node);
+        theirs.is_some_and(|theirs| theirs != self.me.division && self.me.division.contains(theirs))
     }
 
     /// Whether anything is held of a case.

@@ -11,6 +11,7 @@ mod ledger;
 mod oracle;
 mod people;
 mod plan;
+mod revoked;
 mod shape;
 
 #[cfg(test)]

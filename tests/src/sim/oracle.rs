@@ -11,11 +11,20 @@ use protocol::fact::CaseFact;
 use protocol::id::{CaseId, CaseKey, EventId, NodeId, OrderId};
 
 use super::app::CityApp;
+use super::revoked::{Revoked, orphans};
 
 /// Checks a settled world. What is wrong, in words.
-pub(super) fn check(world: &World<CityApp>, top: NodeId, restored: &BTreeSet<NodeId>) -> Vec<String> {
-    let mut wrong = Vec::new();
-    let apps: BTreeMap<NodeId, &CityApp> = world.nodes().filter_map(|node| Some((node, world.app(node)?))).collect();
+pub(super) fn check(
+    world: &World<CityApp>,
+    top: NodeId,
+    restored: &BTreeSet<NodeId>,
+    revoked: &Revoked,
+) -> Vec<String> {
+    let mut wrong = revoked.heard(world);
+    // What a node that is revoked thinks itself is nobody's concern, and of its figures the last that came stand.
+    let members = world.nodes().filter(|node| !revoked.contains(*node));
+    let apps: BTreeMap<NodeId, &CityApp> = members.filter_map(|node| Some((node, world.app(node)?))).collect();
+    let restored: &BTreeSet<NodeId> = &restored.iter().copied().chain(revoked.nodes()).collect();
     let Some(city) = apps.get(&top) else { return vec!["the top is down".to_owned()] };
     let mut owners: BTreeMap<CaseId, NodeId> = BTreeMap::new();
     let mut owned: BTreeMap<CaseKey, Owned> = BTreeMap::new();
@@ -50,7 +59,26 @@ pub(super) fn check(world: &World<CityApp>, top: NodeId, restored: &BTreeSet<Nod
     for (node, app) in &apps {
         wrong.extend(app.cases().flat_map(|known| vanished(&apps, &owners, *node, &known)));
     }
-    wrong.extend(figures(city, &owned, restored));
+    // What was on its way to a node that is revoked never comes there: its fact stands, and nobody may have it.
+    let on_their_way = apps.values().flat_map(|app| app.cases());
+    let on_their_way = on_their_way.filter(|known| known.case().is_some_and(|case| revoked.contains(case.owner())));
+    let lost: BTreeSet<CaseKey> = on_their_way.filter_map(|known| Some(known.key()?.0)).collect();
+    wrong.extend(figures(city, &owned, &lost, restored));
+    wrong.extend(orphaned(&apps, revoked));
+    wrong
+}
+
+/// A case with which something can still be done does not stay with a node that is revoked, where anybody above holds it.
+fn orphaned(apps: &BTreeMap<NodeId, &CityApp>, revoked: &Revoked) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (at, app) in apps {
+        for owner in revoked.nodes().filter(|owner| app.is_above(*owner)) {
+            let left = orphans(app, owner).into_iter();
+            wrong.extend(
+                left.map(|case| format!("{case} still belongs to {owner}, which is revoked, at {at} above it")),
+            );
+        }
+    }
     wrong
 }
 
@@ -114,7 +142,12 @@ fn received_twice(known: &Known) -> Vec<String> {
 /// The top's facts count as the owners' cases do. A case that only a restored node had, and that no level above held more
 /// of than its fact, is gone with what its backup did not have: its fact may stand without it, and of what it had then the
 /// top may hold more.
-fn figures(city: &CityApp, owned: &BTreeMap<CaseKey, Owned>, restored: &BTreeSet<NodeId>) -> Vec<String> {
+fn figures(
+    city: &CityApp,
+    owned: &BTreeMap<CaseKey, Owned>,
+    lost: &BTreeSet<CaseKey>,
+    restored: &BTreeSet<NodeId>,
+) -> Vec<String> {
     let facts: BTreeMap<CaseKey, &CaseFact> = city.facts().map(|fact| (fact.key, fact)).collect();
     let mut wrong = Vec::new();
     for (key, own) in owned.iter().filter(|(_, own)| !restored.contains(&own.by)) {
@@ -125,7 +158,7 @@ fn figures(city: &CityApp, owned: &BTreeMap<CaseKey, Owned>, restored: &BTreeSet
         }
     }
     let stray = facts.values().filter(|fact| !fact.void && fact.case.is_none() && !restored.contains(&fact.owner_node));
-    let stray = stray.filter(|fact| !owned.contains_key(&fact.key));
+    let stray = stray.filter(|fact| !owned.contains_key(&fact.key) && !lost.contains(&fact.key));
     wrong.extend(
         stray.map(|fact| {
             format!("the figures of the top count {} of {}, who has no such case", fact.key, fact.owner_node)

@@ -28,6 +28,8 @@ pub struct Run {
     pub case_mutant: Option<Mutant>,
     /// Whether levels compare the figures that they hold with what their owners state.
     pub compares_figures: bool,
+    /// Whether parents act upon what they know of a revocation.
+    pub bars_revoked: bool,
 }
 
 /// What a run came to.
@@ -55,7 +57,14 @@ const DRAIN_MS: u64 = 900_000;
 impl Run {
     /// An ordinary run.
     pub fn new(seed: u64) -> Self {
-        Self { seed, shape: Shape::default(), link_mutant: None, case_mutant: None, compares_figures: true }
+        Self {
+            seed,
+            shape: Shape::default(),
+            link_mutant: None,
+            case_mutant: None,
+            compares_figures: true,
+            bars_revoked: true,
+        }
     }
 
     /// Runs it.
@@ -70,7 +79,8 @@ impl Run {
             mutant: self.link_mutant,
             ..Limits::default()
         };
-        let settings = Settings { limits, latency_ms: (1, 40), ..Settings::default() };
+        let settings =
+            Settings { limits, latency_ms: (1, 40), forgets_revoked: !self.bars_revoked, ..Settings::default() };
         let mut world = World::new(self.seed, settings, &tree, |node, division| {
             CityApp::new(node, division, divisions.clone(), self.case_mutant, self.compares_figures)
         });
@@ -83,14 +93,14 @@ impl Run {
         world.heal();
         let mut report = Report { nodes: tree.len(), done: people.done, ..Report::default() };
         // Then everybody states their figures once more, and what is missing is asked for.
-        let settled = world.drain(DRAIN_MS).and_then(|()| {
+        let settled = world.drain(DRAIN_MS).and_then(|()| people.inherit(&mut world, DRAIN_MS)).and_then(|()| {
             world.run_until(world.now_ms() + HEARTBEAT_MS + 180_000);
             world.drain(DRAIN_MS)
         });
         if let Err(stuck) = settled {
             report.wrong.push(format!("not drained: {}", stuck.0));
         } else {
-            report.wrong.extend(oracle::check(&world, top, &people.restored));
+            report.wrong.extend(oracle::check(&world, top, &people.restored, &people.revoked));
         }
         world.check_delivery();
         report.wrong.append(&mut world.counters.violations);

@@ -15,6 +15,7 @@ use super::app::CityApp;
 use super::figures::HEARTBEAT_MS;
 use super::oracle;
 use super::people::intake;
+use super::revoked::Revoked;
 use super::shape::{Shape, Tree, tree};
 
 const CITY: usize = 0;
@@ -94,7 +95,7 @@ impl Scene {
         self.world.check_delivery();
         assert!(self.world.counters.violations.is_empty(), "{:?}", self.world.counters.violations);
         let restored: BTreeSet<_> = restored.iter().map(|at| self.node(*at)).collect();
-        let wrong = oracle::check(&self.world, self.node(CITY), &restored);
+        let wrong = oracle::check(&self.world, self.node(CITY), &restored, &Revoked::default());
         assert!(wrong.is_empty(), "{wrong:?}");
         self
     }
