@@ -7,6 +7,7 @@ use std::rc::Rc;
 use casework::figures::{self, Beat, Pace};
 use federation::core::Now;
 use federation::sim::{Draft, Random};
+use protocol::chain::Hash;
 use protocol::digest::SetDigest;
 use protocol::directory::Ancestor;
 use protocol::fact::{CaseFact, FiguresWanted, Watermark};
@@ -179,11 +180,16 @@ impl Figures {
         self.sets.get(&member).map(|set| SetDigest::clone(set)).unwrap_or_default()
     }
 
+    /// What a watermark of a member would state of it.
+    fn digest(&self, member: NodeId) -> Hash {
+        self.sets.get(&member).map_or_else(|| SetDigest::default().hash(), |set| set.hash())
+    }
+
     fn compare(&mut self, member: NodeId, now: Now) {
         let Some(stated) = self.stated.get(&member).filter(|_| self.compares && member != self.me).copied() else {
             return;
         };
-        let equal = self.set(member).hash() == stated.mark.digest;
+        let equal = self.digest(member) == stated.mark.digest;
         if equal == stated.unequal_since.is_some() {
             let unequal_since = (!equal).then_some(now.uptime.0);
             self.stated.insert(member, Stated { unequal_since, asked_at: None, ..stated });
@@ -247,7 +253,7 @@ impl Figures {
                 }
             }
             self.stated.insert(member, Stated { asked_at: Some(uptime), ..stated });
-            let (version, digest) = (stated.mark.version, self.set(member).hash());
+            let (version, digest) = (stated.mark.version, self.digest(member));
             let wanted = FiguresWanted { of: member, by: self.me, version, digest };
             drafts.push(figure(member, true, Body::FiguresWanted(wanted)));
         }
