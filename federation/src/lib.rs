@@ -5,5 +5,7 @@
 
 pub mod core;
 pub mod driver;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 pub mod sim;
 pub mod trust;

@@ -9,7 +9,8 @@ use libfuzzer_sys::fuzz_target;
 
 static TARGET: LazyLock<fn(&[u8])> = LazyLock::new(|| {
     let name = std::env::var("WUJI_FUZZ").unwrap_or_default();
-    let found = targets::TARGETS.iter().find(|(target, _)| *target == name);
+    let mut all = targets::TARGETS.iter().chain(federation::fuzzing::TARGETS);
+    let found = all.find(|(target, _)| *target == name);
     found.unwrap_or_else(|| panic!("WUJI_FUZZ names no target: {name:?}")).1
 });
 

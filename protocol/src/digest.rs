@@ -49,7 +49,15 @@ impl SetDigest {
 
     /// The sum as it is stored.
     pub fn bytes(&self) -> Vec<u8> {
-        self.sum.iter().flat_map(|number| number.to_le_bytes()).collect()
+        self.array().to_vec()
+    }
+
+    fn array(&self) -> [u8; SUM_BYTES] {
+        let mut bytes = [0; SUM_BYTES];
+        for (pair, number) in bytes.as_chunks_mut::<2>().0.iter_mut().zip(&self.sum) {
+            *pair = number.to_le_bytes();
+        }
+        bytes
     }
 
     /// Facts in the set.
@@ -89,7 +97,7 @@ impl SetDigest {
     /// What a watermark states.
     pub fn hash(&self) -> Hash {
         let mut hasher = blake3::Hasher::new_derive_key(SUM);
-        hasher.update(&self.facts.to_le_bytes()).update(&self.tallies.to_le_bytes()).update(&self.bytes());
+        hasher.update(&self.facts.to_le_bytes()).update(&self.tallies.to_le_bytes()).update(&self.array());
         Hash(*hasher.finalize().as_bytes())
     }
 

@@ -46,6 +46,12 @@ fn without_reading_again_after_an_upgrade_some_seed_fails() {
 }
 
 #[test]
+fn a_parent_that_lets_a_revoked_node_in_makes_some_seed_fail() {
+    let (_, what) = found(|run| run.bars_revoked = false).unwrap();
+    assert!(what.contains("was revoked, and"), "{what}");
+}
+
+#[test]
 fn one_seed_is_one_run() {
     let (first, second) = (Run::new(7).go(), Run::new(7).go());
     assert_eq!(

@@ -18,6 +18,10 @@ pub mod ask;
 mod connection;
 mod dial;
 pub mod event;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing {
+    pub(crate) use super::tcp::fuzzing::records;
+}
 pub mod host;
 pub mod join;
 mod link;

@@ -68,8 +68,14 @@ pub struct Draft {
     pub body: Body,
 }
 
-/// What runs on the nodes. A clone is what a disk keeps at each commit, so it should be cheap.
+/// What runs on the nodes. A clone is what a node starts with from its disk, and what a backup keeps.
 pub trait Application: Clone {
+    /// What a commit brings to the disk.
+    type Changes;
+    /// What has changed since this was asked last.
+    fn changes(&mut self) -> Self::Changes;
+    /// Of the application as the disk has it: a commit is durable.
+    fn keep(&mut self, changes: Self::Changes);
     /// The node starts with what its disk has: what it had in memory alone is gone.
     fn started(&mut self) {}
     /// A bundle was admitted by the core: what the application sends, and why something in it could not be accepted. Then

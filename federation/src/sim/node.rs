@@ -35,13 +35,13 @@ pub(crate) enum Wish {
     Complain(String),
 }
 
-struct Commit<A> {
+struct Commit<A: Application> {
     writes: Vec<Write>,
     tickets: Vec<Ticket>,
     line: Option<Vec<protocol::directory::Ancestor>>,
     ways: Option<Ways>,
     let_go: Vec<BundleId>,
-    app: A,
+    app: A::Changes,
 }
 
 impl<A: Application> Commit<A> {
@@ -62,7 +62,7 @@ impl<A: Application> Commit<A> {
         }
         if whole {
             self.let_go.into_iter().for_each(|id| disk.let_go(id));
-            disk.app = self.app;
+            disk.app.keep(self.app);
             disk.line = self.line.unwrap_or_else(|| std::mem::take(&mut disk.line));
         }
         wrong
@@ -70,7 +70,7 @@ impl<A: Application> Commit<A> {
 }
 
 /// A node that is up.
-pub(crate) struct Live<A> {
+pub(crate) struct Live<A: Application> {
     pub(super) core: Core,
     app: A,
     outputs: VecDeque<Output>,
@@ -338,7 +338,7 @@ impl<A: Application> Live<A> {
                 line: self.line.take(),
                 ways,
                 let_go,
-                app: self.app.clone(),
+                app: self.app.changes(),
             });
             wishes.push(Wish::Commit);
         } else {

@@ -68,7 +68,7 @@ impl<A: Application> World<A> {
             let what = member.live.as_ref()?.app().unsettled()?;
             Some(Unsettled::Application(*node, what))
         };
-        self.members.iter().find_map(unsettled)
+        self.members.iter().filter(|(node, _)| !cut_off.contains(*node)).find_map(unsettled)
     }
 
     fn told(&self, what: Unsettled) -> String {

@@ -29,6 +29,16 @@ pub(crate) struct Toy {
 }
 
 impl Application for Toy {
+    type Changes = Self;
+
+    fn changes(&mut self) -> Self {
+        self.clone()
+    }
+
+    fn keep(&mut self, changes: Self) {
+        *self = changes;
+    }
+
     fn deliver(&mut self, _: Now, bundle: &Bundle, _: Deliver, _: Random<'_>) -> (Vec<Draft>, Option<String>) {
         let mut refused = None;
         self.taken += 1;

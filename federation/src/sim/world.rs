@@ -112,7 +112,7 @@ impl Ord for Queued {
     }
 }
 
-pub(super) struct Member<A> {
+pub(super) struct Member<A: Application> {
     pub(super) identity: Identity,
     pub(super) disk: Disk<A>,
     pub(super) backup: Option<Disk<A>>,
@@ -135,7 +135,7 @@ pub(super) struct Member<A> {
     pub(super) wake_at: Option<u64>,
 }
 
-impl<A> Member<A> {
+impl<A: Application> Member<A> {
     /// A node that is down.
     pub(super) fn new(identity: Identity, disk: Disk<A>) -> Self {
         Self {
@@ -168,7 +168,7 @@ impl<A> Member<A> {
 }
 
 /// A world of nodes.
-pub struct World<A> {
+pub struct World<A: Application> {
     pub(super) settings: Settings,
     pub(super) random: ChaCha8Rng,
     pub(super) now_ms: u64,

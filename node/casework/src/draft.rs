@@ -1,6 +1,7 @@
 //! A decision in the making: events are appended, letters are written, and at the end it is settled who hears of it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use protocol::bounded::{List, Text};
 use protocol::chain::{Epoch, Hash};
@@ -99,7 +100,7 @@ pub(crate) struct Draft<'d, 'w> {
     pub(crate) notes: Vec<Notice>,
     records: Vec<Record>,
     outgoing: Vec<Outgoing>,
-    appended: Vec<Header>,
+    appended: Vec<Arc<Header>>,
     ceiling_before: Option<NodeId>,
 }
 
@@ -137,6 +138,7 @@ impl<'d, 'w> Draft<'d, 'w> {
 
     /// Stores a header of another whose hash is known.
     pub(crate) fn store_header(&mut self, hash: Hash, header: Header, origin: NodeId) {
+        let header = Arc::new(header);
         self.known.put_header(hash, header.clone(), origin);
         self.records.push(Record::Event { header, private: None, origin });
     }
@@ -250,7 +252,7 @@ impl<'d, 'w> Draft<'d, 'w> {
 
     /// Appends an event whose parts are made already.
     pub(crate) fn push(&mut self, header: Header, private: (Salt, Private)) {
-        let me = self.me();
+        let (me, header) = (self.me(), Arc::new(header));
         self.records.push(Record::Event { header: header.clone(), private: Some(private.clone()), origin: me });
         self.appended.push(header.clone());
         self.known.append(header, private, me);
@@ -258,7 +260,7 @@ impl<'d, 'w> Draft<'d, 'w> {
 
     /// Appends an event whose private part is no longer here, as a restored node does.
     pub(crate) fn push_bare(&mut self, header: Header) {
-        let me = self.me();
+        let (me, header) = (self.me(), Arc::new(header));
         self.records.push(Record::Event { header: header.clone(), private: None, origin: me });
         self.appended.push(header.clone());
         self.known.append_bare(header, me);
@@ -294,7 +296,7 @@ impl<'d, 'w> Draft<'d, 'w> {
     fn headers_up(&mut self) {
         let Some(case) = self.known.case().cloned() else { return };
         let urgency = self.urgency();
-        for (reader, why) in self.readers(case.brief.ceiling, &self.appended) {
+        for (reader, why) in self.readers(case.brief.ceiling, self.appended.iter().map(Arc::as_ref)) {
             let new = self.ceiling_before.is_none()
                 || (Some(reader) == case.brief.ceiling && self.ceiling_before != case.brief.ceiling);
             if (new && case.escalated()) || self.introduce {
@@ -302,13 +304,17 @@ impl<'d, 'w> Draft<'d, 'w> {
             }
             self.follow(reader, FollowerClass::Brief, None, why);
             for header in self.appended.clone() {
-                self.post(reader, urgency, Letter::Plain(Body::Header(header)));
+                self.post(reader, urgency, Letter::Plain(Body::Header(Header::clone(&header))));
             }
         }
     }
 
     /// Who gets headers of this case, each once, and why.
-    fn readers(&self, ceiling: Option<NodeId>, headers: &[Header]) -> Vec<(NodeId, &'static str)> {
+    fn readers<'h>(
+        &self,
+        ceiling: Option<NodeId>,
+        headers: impl IntoIterator<Item = &'h Header>,
+    ) -> Vec<(NodeId, &'static str)> {
         let mut all: Vec<(NodeId, &'static str)> = Vec::new();
         if let Some(ceiling) = ceiling {
             all.push((ceiling, "ceiling"));
@@ -335,16 +341,23 @@ impl<'d, 'w> Draft<'d, 'w> {
     }
 
     /// A header of this node was given back: it was restored. What went to others with it may be lost with the disk, a
-    /// take-over to the owner before among it, so everybody who follows the case gets it; who has it takes it once.
+    /// take-over to the owner before among it, so everybody who follows the case gets it; who has it takes it once. With the
+    /// header that took the case up went all before it.
     pub(crate) fn send_again(&mut self, header: &Header) {
-        for (reader, _) in self.readers(header.brief.ceiling, std::slice::from_ref(header)) {
+        let before = self.known.headers().find(|(hash, _, _)| *hash == header.previous);
+        let rose = header.brief.ceiling.is_some_and(|to| before.and_then(|(_, h, _)| h.brief.ceiling) != Some(to));
+        let urgency = self.urgency();
+        for (reader, _) in self.readers(header.brief.ceiling, [header]) {
+            if rose {
+                self.earlier_headers(reader, urgency);
+            }
             self.tell(reader, Body::Header(header.clone()));
         }
     }
 
     /// What was written before this decision: one by one when all of it is this node's, else with the proof of each tenure.
     pub(crate) fn earlier_headers(&mut self, reader: NodeId, urgency: Urgency) {
-        let fresh: Vec<Hash> = self.appended.iter().map(Header::hash).collect();
+        let fresh: Vec<Hash> = self.appended.iter().map(|header| header.hash()).collect();
         let earlier: Vec<_> = self.known.chain().iter().filter(|link| !fresh.contains(&link.hash)).cloned().collect();
         if earlier.is_empty() {
             return;

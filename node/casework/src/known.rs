@@ -1,6 +1,6 @@
 //! All that a node holds of one case.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use protocol::chain::{Epoch, Hash, TenureSeal};
@@ -13,14 +13,13 @@ use protocol::receipt::Receipt;
 
 use crate::case::Case;
 use crate::evolve::evolve_hashed;
+use crate::few::{self, Few};
 use crate::part::Part;
 use crate::record::{ContributionFile, Follower, Lapse, OfferFile, OfferState, OrderFile, Record, RecordKey};
 use crate::tenure::{self, Held, Link};
 
-/// A part of what is held, shared by all copies until one of them changes it.
-type Shared<T> = Arc<T>;
 /// Headers with their writers: several of one id, where a branch was written again.
-type Events = BTreeMap<(EventId, Hash), (Arc<Header>, NodeId)>;
+type Events = Few<(EventId, Hash), (Arc<Header>, NodeId)>;
 
 /// All that a node holds of one case, put together from its records.
 ///
@@ -29,20 +28,20 @@ type Events = BTreeMap<(EventId, Hash), (Arc<Header>, NodeId)>;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Known {
     id: CaseId,
-    events: Shared<Events>,
-    privates: Shared<BTreeMap<EventId, Arc<Part>>>,
-    seals: Shared<BTreeMap<(Epoch, Hash), TenureSeal>>,
+    events: Events,
+    privates: Few<EventId, Arc<Part>>,
+    seals: Few<(Epoch, Hash), TenureSeal>,
     key: Option<(CaseKey, DivisionCode)>,
-    orders: Shared<BTreeMap<OrderId, OrderFile>>,
-    offers: Shared<BTreeMap<OfferId, OfferFile>>,
-    receipts: Shared<BTreeMap<RecordKey, Receipt>>,
-    followers: Shared<BTreeMap<RecordKey, Follower>>,
-    contributions: Shared<BTreeMap<ContributionId, ContributionFile>>,
-    erasures: Shared<BTreeMap<OrderId, Erase>>,
-    erased: Shared<BTreeSet<EventId>>,
+    orders: Few<OrderId, OrderFile>,
+    offers: Few<OfferId, OfferFile>,
+    receipts: Few<RecordKey, Receipt>,
+    followers: Few<RecordKey, Follower>,
+    contributions: Few<ContributionId, ContributionFile>,
+    erasures: Few<OrderId, Erase>,
+    erased: Few<EventId, ()>,
     lapse: Option<Arc<Lapse>>,
     fact: Option<Arc<CaseFact>>,
-    chain: Shared<Vec<Link>>,
+    chain: Arc<Vec<Link>>,
     case: Option<Arc<Case>>,
     checks_epochs: bool,
 }
@@ -62,20 +61,20 @@ impl Known {
     fn build(case: CaseId, rows: Vec<Record>, checks_epochs: bool) -> Self {
         let mut known = Self {
             id: case,
-            events: Shared::default(),
-            privates: Shared::default(),
-            seals: Shared::default(),
+            events: Few::default(),
+            privates: Few::default(),
+            seals: Few::default(),
             key: None,
-            orders: Shared::default(),
-            offers: Shared::default(),
-            receipts: Shared::default(),
-            followers: Shared::default(),
-            contributions: Shared::default(),
-            erasures: Shared::default(),
-            erased: Shared::default(),
+            orders: Few::default(),
+            offers: Few::default(),
+            receipts: Few::default(),
+            followers: Few::default(),
+            contributions: Few::default(),
+            erasures: Few::default(),
+            erased: Few::default(),
             lapse: None,
             fact: None,
-            chain: Shared::default(),
+            chain: Arc::default(),
             case: None,
             checks_epochs,
         };
@@ -114,19 +113,19 @@ impl Known {
                 self.put_header(hash, header, origin);
             }
             Record::Seal(seal) => {
-                Arc::make_mut(&mut self.seals).insert((seal.head.epoch, seal.head.hash), seal);
+                self.seals.insert((seal.head.epoch, seal.head.hash), seal);
             }
             Record::Key { key, registered_by, .. } => self.key = Some((key, registered_by)),
             Record::Order(file) => {
-                Arc::make_mut(&mut self.orders).insert(file.order.id, file);
+                self.orders.insert(file.order.id, file);
             }
             Record::Offer(file) => {
-                Arc::make_mut(&mut self.offers).insert(file.offer.id, file);
+                self.offers.insert(file.offer.id, file);
             }
             Record::Receipt(receipt) => {
                 let key = Record::Receipt(receipt).key();
                 if self.receipts.get(&key).is_none_or(|held| receipt.subject >= held.subject) {
-                    Arc::make_mut(&mut self.receipts).insert(key, receipt);
+                    self.receipts.insert(key, receipt);
                 }
             }
             Record::Fact(fact) => {
@@ -137,15 +136,15 @@ impl Known {
             }
             Record::Follower(follower) => {
                 let key = RecordKey::Follower(follower.case, follower.node, follower.class);
-                Arc::make_mut(&mut self.followers).insert(key, follower);
+                self.followers.insert(key, follower);
             }
             Record::Contribution(mut file) => {
                 file.private = file.private.filter(|_| !self.is_gone(as_event(file.id)));
-                Arc::make_mut(&mut self.contributions).insert(file.id, file);
+                self.contributions.insert(file.id, file);
             }
             Record::Erasure(erase) => {
-                Arc::make_mut(&mut self.erased).extend(erase.events.iter().copied());
-                Arc::make_mut(&mut self.erasures).insert(erase.id, erase);
+                erase.events.iter().for_each(|event| self.erased.insert(*event, ()));
+                self.erasures.insert(erase.id, erase);
                 self.let_go();
             }
             Record::Lapse(lapse) => {
@@ -163,13 +162,14 @@ impl Known {
 
     /// Forgets the private parts that are to be gone.
     fn let_go(&mut self) {
-        let gone: BTreeSet<EventId> =
-            self.erased.iter().chain(self.lapse.iter().flat_map(|l| &l.events)).copied().collect();
-        Arc::make_mut(&mut self.privates).retain(|event, _| !gone.contains(event));
-        let contributions = Arc::make_mut(&mut self.contributions);
-        for file in contributions.values_mut().filter(|file| gone.contains(&as_event(file.id))) {
-            file.private = None;
-        }
+        let lapsed = self.lapse.iter().flat_map(|lapse| &lapse.events);
+        let gone: BTreeSet<EventId> = self.erased.keys().chain(lapsed).copied().collect();
+        self.privates.retain(|event| !gone.contains(event));
+        self.contributions.for_each_mut(|id, file| {
+            if gone.contains(&as_event(*id)) {
+                file.private = None;
+            }
+        });
     }
 
     /// Chooses the chain anew and lets the case evolve along it.
@@ -204,7 +204,7 @@ impl Known {
         let part = self.bound_part(&link.header).cloned();
         let (case, private) = (self.case.take().map(Arc::unwrap_or_clone), part.as_deref().map(|part| &part.salted.1));
         self.case = Some(Arc::new(evolve_hashed(case, &link.header, link.hash, private)));
-        Arc::make_mut(&mut self.chain).push(link);
+        few::own(&mut self.chain, 1).push(link);
     }
 
     /// A header as the next link, if it follows the chain and no other waits for it.
@@ -247,27 +247,25 @@ impl Known {
     }
 
     /// Appends an event of this node to the chain. The caller has made it to fit.
-    pub(crate) fn append(&mut self, header: Header, private: (Salt, Private), writer: NodeId) {
+    pub(crate) fn append(&mut self, header: Arc<Header>, private: (Salt, Private), writer: NodeId) {
         self.put_private(header.id, private);
         self.append_bare(header, writer);
     }
 
     /// The same without a private part of its own.
-    pub(crate) fn append_bare(&mut self, header: Header, writer: NodeId) {
+    pub(crate) fn append_bare(&mut self, header: Arc<Header>, writer: NodeId) {
         let hash = header.hash();
-        let header = self.put_header(hash, header, writer);
+        self.put_header(hash, header.clone(), writer);
         self.lengthen(Link { hash, header, writer });
     }
 
     /// Takes a header in whose hash is known; [`Known::follow`] or [`Known::rebuild`] is due then.
-    pub(crate) fn put_header(&mut self, hash: Hash, header: Header, writer: NodeId) -> Arc<Header> {
-        let header = Arc::new(header);
-        Arc::make_mut(&mut self.events).insert((header.id, hash), (header.clone(), writer));
-        header
+    pub(crate) fn put_header(&mut self, hash: Hash, header: Arc<Header>, writer: NodeId) {
+        self.events.insert((header.id, hash), (header, writer));
     }
 
     fn put_private(&mut self, event: EventId, private: (Salt, Private)) {
-        Arc::make_mut(&mut self.privates).insert(event, Arc::new(Part::new(private)));
+        self.privates.insert(event, Arc::new(Part::new(private)));
     }
 
     /// The case.
@@ -319,7 +317,7 @@ impl Known {
 
     /// Whether a header is held.
     pub fn holds(&self, event: EventId, hash: Hash) -> bool {
-        self.events.contains_key(&(event, hash))
+        self.events.contains(&(event, hash))
     }
 
     /// All headers held, with their writers.

@@ -24,6 +24,7 @@ mod decide;
 mod draft;
 mod evolve;
 mod fact;
+mod few;
 pub mod figures;
 pub mod grading;
 mod known;

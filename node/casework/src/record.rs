@@ -1,6 +1,7 @@
 //! The closed list of what a node stores of cases. Each record is an upsert by its natural key, [`Record::key`].
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use protocol::bounded::Text;
 use protocol::chain::{Epoch, Hash, TenureSeal};
@@ -23,7 +24,7 @@ pub enum Record {
     /// header hash, because a restored owner mints one event again behind another. `private` none leaves a stored one.
     Event {
         /// The header.
-        header: Header,
+        header: Arc<Header>,
         /// Its private part.
         private: Option<(Salt, Private)>,
         /// Who wrote it.

@@ -137,7 +137,7 @@ impl WriteStore {
         let latest = latest(records);
         for record in &latest {
             match record {
-                Record::Event { header, private, origin } => events.push((header, private.as_ref(), *origin)),
+                Record::Event { header, private, origin } => events.push((&**header, private.as_ref(), *origin)),
                 other => papers.extend(paper(other)),
             }
         }
@@ -452,10 +452,10 @@ async fn read_facts(
 fn event_of(row: &Row, node: &[u8], vault: Option<&Arc<Vault>>) -> Result<Record, StoreError> {
     let (header, origin): (Vec<u8>, Vec<u8>) = (row.try_get(1)?, row.try_get(2)?);
     let (salt, content): (Option<Vec<u8>>, Option<Vec<u8>>) = (row.try_get(3)?, row.try_get(4)?);
-    let header = codec::decode(&header, BODY_BYTES_MAX).map_err(|e| StoreError::damaged("case_event", e))?;
+    let header: Header = codec::decode(&header, BODY_BYTES_MAX).map_err(|e| StoreError::damaged("case_event", e))?;
     let private = match (salt, content) {
         (Some(salt), Some(content)) => Some(opened(vault, node, &header, &salt, &content)?),
         _ => None,
     };
-    Ok(Record::Event { header, private, origin: NodeId::from_bytes(id16("case_event", &origin)?) })
+    Ok(Record::Event { header: Arc::new(header), private, origin: NodeId::from_bytes(id16("case_event", &origin)?) })
 }

@@ -6,8 +6,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use casework::{
-    Actor, Case, Command, Decision, InForce, Incoming, Intake, Keys, Known, Letter, Me, Mutant, Record, RecordKey,
-    Refusal, Role, World, figures,
+    Actor, Command, Decision, InForce, Incoming, Intake, Keys, Known, Letter, Me, Mutant, Record, RecordKey, Refusal,
+    Role, World, figures,
 };
 use federation::core::{Deliver, Now, Uptime};
 use federation::sim::{Application, Draft, Random};
@@ -15,23 +15,56 @@ use protocol::bounded::Blob;
 use protocol::chain::Signature;
 use protocol::directory::Ancestor;
 use protocol::division::DivisionCode;
+use protocol::event::{Header, Private, Salt};
 use protocol::fact::CaseFact;
 use protocol::id::{CaseId, NodeId};
+use protocol::receipt::Receipt;
 use protocol::sealed::Sealed;
 use protocol::time::ClockReading;
 use protocol::wire::bundle::{Bundle, Message};
 use protocol::wire::kind::Body;
 
-use super::figures::Figures;
+use super::figures::{FigureChanges, Figures};
+use super::ledger::{Changes, Ledger, Log};
 use super::program::Program;
-use super::shelf::Shelves;
 
 /// The records of a case, and the case as they tell it, which a node keeps in memory as long as it runs.
 #[derive(Clone, Default)]
 struct File {
-    rows: Shelves<RecordKey, Rc<Record>>,
+    /// As they were stored, one after the other: a later one of the same key may take the place of an earlier one.
+    rows: Log<Row>,
+    /// The fact, which is a row of the figures too.
+    fact: Option<Rc<CaseFact>>,
     /// In which life of the node it was put together, and the case.
     known: RefCell<Option<(u32, Rc<Known>)>>,
+}
+
+/// A record as it lies in memory: most are of the two kinds that are small.
+#[derive(Clone)]
+enum Row {
+    Event(Arc<Header>, Option<Box<(Salt, Private)>>, NodeId),
+    Receipt(Receipt),
+    Other(Box<Record>),
+}
+
+impl Row {
+    fn of(record: Record) -> Self {
+        match record {
+            Record::Event { header, private, origin } => Self::Event(header, private.map(Box::new), origin),
+            Record::Receipt(receipt) => Self::Receipt(receipt),
+            other => Self::Other(Box::new(other)),
+        }
+    }
+
+    fn record(self) -> Record {
+        match self {
+            Self::Event(header, private, origin) => {
+                Record::Event { header, private: private.map(|private| *private), origin }
+            }
+            Self::Receipt(receipt) => Record::Receipt(receipt),
+            Self::Other(record) => *record,
+        }
+    }
 }
 
 /// One node's casework.
@@ -41,7 +74,7 @@ pub struct CityApp {
     line: Rc<Vec<Ancestor>>,
     holds: Arc<InForce>,
     keys: Rc<NoKeys>,
-    cases: Shelves<CaseId, Rc<File>>,
+    cases: Ledger<CaseId, Rc<File>>,
     figures: Figures,
     /// How often the node was started: what an earlier life kept in memory is gone.
     life: u32,
@@ -49,6 +82,16 @@ pub struct CityApp {
     mutant: Option<Mutant>,
     program: Program,
     /// What was refused when a later program read it.
+    refused: Vec<String>,
+}
+
+/// What a commit brings to the disk of a node.
+pub struct CityChanges {
+    line: Rc<Vec<Ancestor>>,
+    cases: Changes<CaseId, Rc<File>>,
+    figures: FigureChanges,
+    life: u32,
+    program: Program,
     refused: Vec<String>,
 }
 
@@ -83,7 +126,7 @@ impl CityApp {
             line: Rc::default(),
             holds: InForce::shipped(),
             keys: Rc::new(NoKeys(divisions)),
-            cases: Shelves::default(),
+            cases: Ledger::default(),
             figures: Figures::new(node, compares),
             life: 0,
             mutant,
@@ -107,9 +150,14 @@ impl CityApp {
         &self.refused
     }
 
-    /// The cases here, as they stand.
-    pub fn cases(&self) -> impl Iterator<Item = Case> {
-        self.cases.keys().filter_map(|case| self.known(*case).case().cloned())
+    /// What is held of each case.
+    pub fn files(&self) -> impl Iterator<Item = Rc<Known>> {
+        self.cases.keys().map(|case| self.known(*case))
+    }
+
+    /// What is held of each case of which a chain is here.
+    pub fn cases(&self) -> impl Iterator<Item = Rc<Known>> {
+        self.files().filter(|known| known.case().is_some())
     }
 
     /// The facts here.
@@ -125,10 +173,15 @@ impl CityApp {
         if let Some((_, known)) = file.known.borrow().as_ref().filter(|(life, _)| *life == self.life) {
             return known.clone();
         }
-        let rows = file.rows.values().map(|record| Record::clone(record)).collect();
-        let known = Rc::new(Known::assemble_as(case, rows, self.mutant));
+        let known = Rc::new(Known::assemble_as(case, file.records(), self.mutant));
         file.known.replace(Some((self.life, known.clone())));
         known
+    }
+
+    /// Whether this node hangs above another.
+    pub fn is_above(&self, node: NodeId) -> bool {
+        let theirs = self.keys.division(node);
+        theirs.is_some_and(|theirs| theirs != self.me.division && self.me.division.contains(theirs))
     }
 
     /// Whether anything is held of a case.
@@ -186,13 +239,17 @@ impl CityApp {
         now: Now,
     ) -> (Result<(), Refusal>, Vec<Draft>) {
         match decision {
-            Ok(decision) => (Ok(()), self.apply(case, decision, now)),
+            Ok(decision) => {
+                let drafts = self.apply(case, decision);
+                self.figures.settle(now);
+                (Ok(()), drafts)
+            }
             Err(refusal) => (Err(refusal), Vec::new()),
         }
     }
 
-    fn apply(&mut self, case: CaseId, decision: Decision, now: Now) -> Vec<Draft> {
-        self.keep(case, decision.records, decision.known, now);
+    fn apply(&mut self, case: CaseId, decision: Decision) -> Vec<Draft> {
+        self.store(case, decision.records, decision.known);
         let drafts = decision.outgoing.into_iter().filter_map(|letter| {
             let (to, urgency, receipted) = (letter.to, letter.urgency, letter.is_answered());
             if let Letter::Plain(Body::Fact(fact)) = &letter.letter {
@@ -210,22 +267,45 @@ impl CityApp {
     }
 
     /// Stores records. The case as the decision leaves it stays in memory, as it does at the writer.
-    fn keep(&mut self, case: CaseId, records: Vec<Record>, known: Known, now: Now) {
+    fn store(&mut self, case: CaseId, records: Vec<Record>, known: Known) {
         if records.is_empty() {
             return;
         }
         let mut file = self.cases.get(&case).map(|file| File::clone(file)).unwrap_or_default();
-        file.known = RefCell::new((known.id() == case).then(|| (self.life, Rc::new(known))));
         for record in records {
-            if let Record::Fact(fact) = &record {
-                self.figures.put(fact, now);
-            }
-            let key = record.key();
-            if file.rows.get(&key).is_none_or(|stored| record.replaces(stored)) {
-                file.rows.insert(key, Rc::new(record));
+            match record {
+                Record::Fact(fact) => {
+                    let fact = Rc::new(fact);
+                    self.figures.put(&fact);
+                    file.count(fact);
+                }
+                other => file.rows.push(Row::of(other)),
             }
         }
+        file.known = RefCell::new((known.id() == case).then(|| (self.life, Rc::new(known))));
         self.cases.insert(case, Rc::new(file));
+    }
+}
+
+impl File {
+    /// The records as a database has them: one of each key.
+    fn records(&self) -> Vec<Record> {
+        let mut rows: BTreeMap<RecordKey, Record> = BTreeMap::new();
+        for record in self.rows.to_vec().into_iter().map(Row::record) {
+            let key = record.key();
+            if rows.get(&key).is_none_or(|stored| record.replaces(stored)) {
+                rows.insert(key, record);
+            }
+        }
+        let fact = self.fact.as_deref().cloned().map(Record::Fact);
+        rows.into_values().chain(fact).collect()
+    }
+
+    /// Takes a fact in, unless it is older than the one that is held.
+    fn count(&mut self, fact: Rc<CaseFact>) {
+        if self.fact.as_ref().is_none_or(|held| fact.rank() >= held.rank()) {
+            self.fact = Some(fact);
+        }
     }
 }
 
@@ -238,7 +318,8 @@ impl CityApp {
             body => {
                 match figures::stated_by(origin, body)? {
                     Record::Fact(fact) => {
-                        self.figures.put(&fact, now);
+                        let fact = Rc::new(fact);
+                        self.figures.put(&fact);
                         self.counted(fact);
                     }
                     Record::Watermark(mark) => self.figures.state(mark, now),
@@ -250,7 +331,7 @@ impl CityApp {
     }
 
     /// A fact belongs to the records of its case too.
-    fn counted(&mut self, fact: CaseFact) {
+    fn counted(&mut self, fact: Rc<CaseFact>) {
         let Some(case) = fact.case else { return };
         let mut file = self.cases.get(&case).map(|file| File::clone(file)).unwrap_or_default();
         let known = file.known.take().map(|(life, mut known)| {
@@ -258,10 +339,7 @@ impl CityApp {
             (life, known)
         });
         file.known = RefCell::new(known);
-        let record = Record::Fact(fact);
-        if file.rows.get(&record.key()).is_none_or(|stored| record.replaces(stored)) {
-            file.rows.insert(record.key(), Rc::new(record));
-        }
+        file.count(fact);
         self.cases.insert(case, Rc::new(file));
     }
 }
@@ -292,7 +370,7 @@ impl CityApp {
         let known = self.known(case);
         let incoming = Incoming { origin, body, opened, returned };
         let decision = self.in_world(now, random, |world| casework::receive(&known, incoming, world));
-        decision.map(|decision| self.apply(case, decision, now)).map_err(told)
+        decision.map(|decision| self.apply(case, decision)).map_err(told)
     }
 }
 
@@ -326,6 +404,22 @@ fn seal(plain: &[u8]) -> Option<Sealed> {
 }
 
 impl Application for CityApp {
+    type Changes = CityChanges;
+
+    fn changes(&mut self) -> CityChanges {
+        let (line, life) = (self.line.clone(), self.life);
+        let (program, refused) = (self.program.clone(), self.refused.clone());
+        CityChanges { line, cases: self.cases.changes(), figures: self.figures.changes(), life, program, refused }
+    }
+
+    fn keep(&mut self, changes: CityChanges) {
+        let CityChanges { line, cases, figures, life, program, refused } = changes;
+        (self.line, self.life) = (line, life);
+        (self.program, self.refused) = (program, refused);
+        self.cases.keep(cases);
+        self.figures.keep(figures);
+    }
+
     fn started(&mut self) {
         self.life += 1;
         self.figures.started();
@@ -371,6 +465,7 @@ impl Application for CityApp {
             }
         }
         drafts.extend(self.program.note(bundle, self.me.node, how == Deliver::Returned));
+        self.figures.settle(now);
         (drafts, refused)
     }
 
@@ -384,9 +479,10 @@ impl Application for CityApp {
         for case in self.cases.keys().copied().collect::<Vec<_>>() {
             let known = self.known(case);
             if let Some(decision) = self.in_world(now, random, |world| casework::wake(&known, world)) {
-                drafts.extend(self.apply(case, decision, now));
+                drafts.extend(self.apply(case, decision));
             }
         }
+        self.figures.settle(now);
         drafts
     }
 }

@@ -1,12 +1,13 @@
 //! The figures of one node: what it owns and holds, what others state of theirs, and what waits to go up. The rules are
-//! those of the node's writer; in place of its tables there are sorted maps.
+//! those of the node's writer; in place of its tables there are ledgers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use casework::figures::{self, Beat, Pace};
 use federation::core::Now;
 use federation::sim::{Draft, Random};
+use protocol::chain::Hash;
 use protocol::digest::SetDigest;
 use protocol::directory::Ancestor;
 use protocol::fact::{CaseFact, FiguresWanted, Watermark};
@@ -15,7 +16,7 @@ use protocol::time::{ClockReading, UnixMillis};
 use protocol::wire::bundle::Urgency;
 use protocol::wire::kind::Body;
 
-use super::shelf::Shelves;
+use super::ledger::{Changes, Ledger};
 
 /// As in production, on a shorter scale. What is missing is asked for again within minutes of virtual time.
 const PACE: Pace = Pace { every_ms: 2_000, heartbeat_ms: HEARTBEAT_MS, grace_ms: 60_000, brief_grace_ms: 60_000 };
@@ -34,28 +35,58 @@ struct Stated {
 #[derive(Debug, Clone)]
 pub(super) struct Figures {
     me: NodeId,
-    facts: Shelves<CaseKey, Rc<CaseFact>>,
+    facts: Ledger<CaseKey, Rc<CaseFact>>,
     /// The digest of what each member owns, as it is held here.
-    sets: Shelves<NodeId, Rc<SetDigest>>,
-    stated: Shelves<NodeId, Stated>,
+    sets: Ledger<NodeId, Rc<SetDigest>>,
+    stated: Ledger<NodeId, Stated>,
     /// Who is to be sent which fact.
-    due: Shelves<(NodeId, CaseKey), ()>,
+    due: Ledger<(NodeId, CaseKey), ()>,
     beat: Beat,
-    /// What is held is compared with what its owner states.
+    /// What is held is compared with what its owner states,
     compares: bool,
+    /// once for all that one transaction brings: of these members something has changed.
+    moved: BTreeSet<NodeId>,
+}
+
+/// What a commit changes of the figures.
+#[derive(Debug)]
+pub(super) struct FigureChanges {
+    facts: Changes<CaseKey, Rc<CaseFact>>,
+    sets: Changes<NodeId, Rc<SetDigest>>,
+    stated: Changes<NodeId, Stated>,
+    due: Changes<(NodeId, CaseKey), ()>,
 }
 
 impl Figures {
     pub(super) fn new(me: NodeId, compares: bool) -> Self {
         Self {
             me,
-            facts: Shelves::default(),
-            sets: Shelves::default(),
-            stated: Shelves::default(),
-            due: Shelves::default(),
+            facts: Ledger::default(),
+            sets: Ledger::default(),
+            stated: Ledger::default(),
+            due: Ledger::default(),
             beat: Beat::new(PACE),
             compares,
+            moved: BTreeSet::new(),
         }
+    }
+
+    /// What has changed since this was asked last.
+    pub(super) fn changes(&mut self) -> FigureChanges {
+        FigureChanges {
+            facts: self.facts.changes(),
+            sets: self.sets.changes(),
+            stated: self.stated.changes(),
+            due: self.due.changes(),
+        }
+    }
+
+    /// A commit is durable.
+    pub(super) fn keep(&mut self, changes: FigureChanges) {
+        self.facts.keep(changes.facts);
+        self.sets.keep(changes.sets);
+        self.stated.keep(changes.stated);
+        self.due.keep(changes.due);
     }
 
     pub(super) fn facts(&self) -> impl Iterator<Item = &CaseFact> {
@@ -109,20 +140,29 @@ impl Figures {
         may
     }
 
-    /// Stores a fact; one that is older than what is held stays out.
-    pub(super) fn put(&mut self, fact: &CaseFact, now: Now) {
+    /// Stores a fact; one that is older than what is held stays out. [`Figures::settle`] is due then.
+    pub(super) fn put(&mut self, fact: &Rc<CaseFact>) {
         let held = self.facts.get(&fact.key).cloned();
         if !figures::replaces(fact, held.as_deref()) {
             return;
         }
-        let owners: BTreeSet<NodeId> = held.iter().map(|held| held.owner_node).chain([fact.owner_node]).collect();
         if self.compares {
-            let mut sets: BTreeMap<NodeId, SetDigest> = owners.iter().map(|owner| (*owner, self.set(*owner))).collect();
-            figures::move_fact(&mut sets, fact, held.as_deref());
-            sets.into_iter().for_each(|(owner, set)| self.sets.insert(owner, Rc::new(set)));
+            if let Some(held) = held.as_deref().filter(|held| figures::owned(held)) {
+                Rc::make_mut(self.sets.change(held.owner_node)).remove_fact(held);
+            }
+            if figures::owned(fact) {
+                Rc::make_mut(self.sets.change(fact.owner_node)).add_fact(fact);
+            }
         }
-        self.facts.insert(fact.key, Rc::new(fact.clone()));
-        owners.into_iter().for_each(|owner| self.compare(owner, now));
+        self.moved.extend(held.iter().map(|held| held.owner_node).chain([fact.owner_node]));
+        self.facts.insert(fact.key, fact.clone());
+    }
+
+    /// Compares what a transaction has moved with what its owners state.
+    pub(super) fn settle(&mut self, now: Now) {
+        for owner in std::mem::take(&mut self.moved) {
+            self.compare(owner, now);
+        }
     }
 
     /// Takes in what a member states.
@@ -140,11 +180,16 @@ impl Figures {
         self.sets.get(&member).map(|set| SetDigest::clone(set)).unwrap_or_default()
     }
 
+    /// What a watermark of a member would state of it.
+    fn digest(&self, member: NodeId) -> Hash {
+        self.sets.get(&member).map_or_else(|| SetDigest::default().hash(), |set| set.hash())
+    }
+
     fn compare(&mut self, member: NodeId, now: Now) {
         let Some(stated) = self.stated.get(&member).filter(|_| self.compares && member != self.me).copied() else {
             return;
         };
-        let equal = self.set(member).hash() == stated.mark.digest;
+        let equal = self.digest(member) == stated.mark.digest;
         if equal == stated.unequal_since.is_some() {
             let unequal_since = (!equal).then_some(now.uptime.0);
             self.stated.insert(member, Stated { unequal_since, asked_at: None, ..stated });
@@ -165,8 +210,7 @@ impl Figures {
         if uptime < self.beat.send_at(top) {
             return drafts;
         }
-        let due: Vec<_> = self.due.keys().copied().collect();
-        self.due = Shelves::default();
+        let due = self.due.take();
         for (reader, key) in &due {
             // Another owner has written since: its fact is its own to send.
             if let Some(fact) = self.facts.get(key).filter(|fact| fact.owner_node == self.me) {
@@ -209,7 +253,7 @@ impl Figures {
                 }
             }
             self.stated.insert(member, Stated { asked_at: Some(uptime), ..stated });
-            let (version, digest) = (stated.mark.version, self.set(member).hash());
+            let (version, digest) = (stated.mark.version, self.digest(member));
             let wanted = FiguresWanted { of: member, by: self.me, version, digest };
             drafts.push(figure(member, true, Body::FiguresWanted(wanted)));
         }
@@ -230,9 +274,7 @@ impl Figures {
         let Some(fact) = index.and_then(|index| others.get(index)) else { return false };
         self.facts.remove(&fact.key);
         if self.compares && figures::owned(fact) {
-            let mut set = self.set(fact.owner_node);
-            set.remove_fact(fact);
-            self.sets.insert(fact.owner_node, Rc::new(set));
+            Rc::make_mut(self.sets.change(fact.owner_node)).remove_fact(fact);
         }
         true
     }

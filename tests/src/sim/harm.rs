@@ -10,7 +10,7 @@ use super::people::People;
 pub(super) fn go_wrong(people: &mut People<'_>, world: &mut World<CityApp>, burst: usize) {
     let node = people.anybody(world);
     let for_ms = 2_000 + world.below(20_000);
-    match world.below(16) {
+    match world.below(17) {
         0 => world.lose(node),
         1 => world.cut(node),
         2 if world.below(2) == 0 => {
@@ -28,6 +28,7 @@ pub(super) fn go_wrong(people: &mut People<'_>, world: &mut World<CityApp>, burs
         5 | 6 => come_back_old(people, world, node, burst),
         7..14 => go_odd(people, world, node, for_ms),
         14 => upgrade_one(people, world),
+        15 => people.revoke_somebody(world),
         _ => {
             let offset = i64::try_from(world.below(20 * 365 * 86_400)).unwrap_or(0) * 1_000 - 10 * 365 * 86_400_000;
             world.set_clock(node, offset);

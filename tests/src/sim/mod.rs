@@ -7,14 +7,16 @@
 mod app;
 mod figures;
 mod harm;
+mod ledger;
 mod oracle;
 mod people;
 mod plan;
 mod program;
+mod revoked;
 #[cfg(test)]
 mod scene;
 mod shape;
-mod shelf;
+
 #[cfg(test)]
 mod split;
 #[cfg(test)]

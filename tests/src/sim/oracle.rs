@@ -1,33 +1,46 @@
 //! What must be so once everything has healed and drained.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use casework::{Known, OrderFile};
 use federation::sim::World;
-use protocol::chain::{Epoch, Head};
+use protocol::chain::Head;
 use protocol::event::{Act, Content};
 use protocol::fact::CaseFact;
 use protocol::id::{CaseId, CaseKey, EventId, NodeId, OrderId};
 use protocol::order::Asked;
 
 use super::app::CityApp;
+use super::revoked::{Revoked, orphans};
 
 /// Checks a settled world. What is wrong, in words.
-pub(super) fn check(world: &World<CityApp>, top: NodeId, restored: &BTreeSet<NodeId>) -> Vec<String> {
-    let mut wrong = Vec::new();
-    let apps: BTreeMap<NodeId, &CityApp> = world.nodes().filter_map(|node| Some((node, world.app(node)?))).collect();
+pub(super) fn check(
+    world: &World<CityApp>,
+    top: NodeId,
+    restored: &BTreeSet<NodeId>,
+    revoked: &Revoked,
+) -> Vec<String> {
+    let mut wrong = revoked.heard(world);
+    // What a node that is revoked thinks itself is nobody's concern, and of its figures the last that came stand.
+    let members = world.nodes().filter(|node| !revoked.contains(*node));
+    let apps: BTreeMap<NodeId, &CityApp> = members.filter_map(|node| Some((node, world.app(node)?))).collect();
+    let restored: &BTreeSet<NodeId> = &restored.iter().copied().chain(revoked.nodes()).collect();
     let Some(city) = apps.get(&top) else { return vec!["the top is down".to_owned()] };
     let mut owners: BTreeMap<CaseId, NodeId> = BTreeMap::new();
     let mut owned: BTreeMap<CaseKey, Owned> = BTreeMap::new();
-    let mirror: BTreeMap<CaseId, Head> = city.cases().map(|case| (case.id, case.head)).collect();
+    let head = |known: Rc<Known>| known.case().map(|case| (case.id, case.head));
+    let mirror: BTreeMap<CaseId, Head> = city.cases().filter_map(head).collect();
     for (node, app) in &apps {
-        for case in app.cases().filter(|case| case.owned_by(*node)) {
+        for known in app.cases() {
+            wrong.extend(fenced(&known));
+            let Some(case) = known.case().filter(|case| case.owned_by(*node)) else { continue };
             if let Some(other) = owners.insert(case.id, *node) {
                 wrong.push(format!("{} is owned by {other} and by {node}", case.id));
             }
             let cell = (case.level().map_or(0, |l| l.rank()), case.brief.category.0, case.brief.place.number());
             let cell = (!case.brief.void).then_some(cell);
-            if let Some((key, _)) = app.known(case.id).key() {
+            if let Some((key, _)) = known.key() {
                 owned.insert(key, Owned { case: case.id, by: *node, cell });
             }
             if case.escalated() && *node != top && mirror.get(&case.id) != Some(&case.head) {
@@ -39,20 +52,38 @@ pub(super) fn check(world: &World<CityApp>, top: NodeId, restored: &BTreeSet<Nod
                     mirror.get(&case.id)
                 ));
             }
-            wrong.extend(received_twice(app, case.id));
-            wrong.extend(asked_of_another(&apps, &app.known(case.id)));
+            wrong.extend(received_twice(&known));
+            wrong.extend(asked_of_another(&apps, &known));
         }
         wrong.extend(
             app.refused().iter().map(|what| format!("{node} refused what an earlier program could not read: {what}")),
         );
-        wrong.extend(app.cases().filter_map(|case| fenced(app, case.id, case.head.epoch)));
         let amiss = app.unequal().filter(|member| !restored.contains(member));
         wrong.extend(amiss.map(|member| format!("the figures of {member} are not at {node} what it states")));
     }
     for (node, app) in &apps {
-        wrong.extend(app.cases().flat_map(|case| vanished(&apps, &owners, *node, &app.known(case.id))));
+        wrong.extend(app.cases().flat_map(|known| vanished(&apps, &owners, *node, &known)));
     }
-    wrong.extend(figures(city, &owned, restored));
+    // What was on its way to a node that is revoked never comes there: its fact stands, and nobody may have it.
+    let on_their_way = apps.values().flat_map(|app| app.cases());
+    let on_their_way = on_their_way.filter(|known| known.case().is_some_and(|case| revoked.contains(case.owner())));
+    let lost: BTreeSet<CaseKey> = on_their_way.filter_map(|known| Some(known.key()?.0)).collect();
+    wrong.extend(figures(city, &owned, &lost, restored));
+    wrong.extend(orphaned(&apps, revoked));
+    wrong
+}
+
+/// A case with which something can still be done does not stay with a node that is revoked, where anybody above holds it.
+fn orphaned(apps: &BTreeMap<NodeId, &CityApp>, revoked: &Revoked) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (at, app) in apps {
+        for owner in revoked.nodes().filter(|owner| app.is_above(*owner)) {
+            let left = orphans(app, owner).into_iter();
+            wrong.extend(
+                left.map(|case| format!("{case} still belongs to {owner}, which is revoked, at {at} above it")),
+            );
+        }
+    }
     wrong
 }
 
@@ -108,22 +139,21 @@ fn vanished(
 }
 
 /// A later epoch is never undone: nothing that a former owner wrote stands above the header that took the case from it.
-fn fenced(app: &CityApp, case: CaseId, stands: Epoch) -> Option<String> {
-    let known = app.known(case);
+fn fenced(known: &Known) -> Option<String> {
+    let (case, stands) = known.case().map(|case| (case.id, case.head.epoch))?;
     let later = known.aside().map(|(header, _)| header.epoch).max().filter(|epoch| *epoch > stands)?;
     Some(format!("{case} stands in {stands:?} although {later:?} had begun"))
 }
 
 /// One order enters a chain once.
-fn received_twice(app: &CityApp, case: CaseId) -> Vec<String> {
+fn received_twice(known: &Known) -> Vec<String> {
     let mut seen: BTreeSet<OrderId> = BTreeSet::new();
-    let known = app.known(case);
     let mut wrong = Vec::new();
-    for event in known.history() {
-        if let Act::OrderReceived { order } = event.header.act
+    for link in known.chain() {
+        if let Act::OrderReceived { order } = link.header.act
             && !seen.insert(order)
         {
-            wrong.push(format!("{case} received the order {order} twice"));
+            wrong.push(format!("{} received the order {order} twice", known.id()));
         }
     }
     wrong
@@ -132,7 +162,12 @@ fn received_twice(app: &CityApp, case: CaseId) -> Vec<String> {
 /// The top's facts count as the owners' cases do. A case that only a restored node had, and that no level above held more
 /// of than its fact, is gone with what its backup did not have: its fact may stand without it, and of what it had then the
 /// top may hold more.
-fn figures(city: &CityApp, owned: &BTreeMap<CaseKey, Owned>, restored: &BTreeSet<NodeId>) -> Vec<String> {
+fn figures(
+    city: &CityApp,
+    owned: &BTreeMap<CaseKey, Owned>,
+    lost: &BTreeSet<CaseKey>,
+    restored: &BTreeSet<NodeId>,
+) -> Vec<String> {
     let facts: BTreeMap<CaseKey, &CaseFact> = city.facts().map(|fact| (fact.key, fact)).collect();
     let mut wrong = Vec::new();
     for (key, own) in owned.iter().filter(|(_, own)| !restored.contains(&own.by)) {
@@ -143,7 +178,7 @@ fn figures(city: &CityApp, owned: &BTreeMap<CaseKey, Owned>, restored: &BTreeSet
         }
     }
     let stray = facts.values().filter(|fact| !fact.void && fact.case.is_none() && !restored.contains(&fact.owner_node));
-    let stray = stray.filter(|fact| !owned.contains_key(&fact.key));
+    let stray = stray.filter(|fact| !owned.contains_key(&fact.key) && !lost.contains(&fact.key));
     wrong.extend(
         stray.map(|fact| {
             format!("the figures of the top count {} of {}, who has no such case", fact.key, fact.owner_node)

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use casework::{Command, Intake, OfferState, Reply};
-use federation::sim::World;
+use federation::sim::{Stuck, World};
 use protocol::bounded::{List, Text};
 use protocol::division::{DivisionCode, GridKind, Level};
 use protocol::event::{Category, Ending, Matter, Outcome, Source};
@@ -14,6 +14,7 @@ use protocol::time::UnixMillis;
 use protocol::unit::UnitCode;
 
 use super::app::CityApp;
+use super::revoked::{self, Revoked};
 use super::shape::Tree;
 
 /// A case that was reported, and where something of it may be held, as places of the tree.
@@ -34,7 +35,14 @@ pub(super) struct People<'a> {
     pub(super) done: u64,
     /// Nodes that came back as they once were.
     pub(super) restored: BTreeSet<NodeId>,
+    /// Nodes that are revoked.
+    pub(super) revoked: Revoked,
 }
+
+/// Of so many grids one may be revoked.
+const REVOKED_ONE_OF: usize = 8;
+/// How often a node is asked for something that it must not be busy for.
+const ATTEMPTS: usize = 100;
 
 impl<'a> People<'a> {
     pub(super) fn of(tree: &'a Tree) -> Self {
@@ -48,7 +56,35 @@ impl<'a> People<'a> {
             at: vec![Vec::new(); tree.len()],
             done: 0,
             restored: BTreeSet::new(),
+            revoked: Revoked::default(),
         }
+    }
+
+    /// A grid is revoked: its parent knows, the grid goes on.
+    pub(super) fn revoke_somebody(&mut self, world: &mut World<CityApp>) {
+        let grid = self.tree[self.grids[below(world, self.grids.len())]].0;
+        if self.revoked.count() < self.grids.len() / REVOKED_ONE_OF && !self.revoked.contains(grid) {
+            self.revoked.revoke(grid, world);
+        }
+    }
+
+    /// Those above take over what still belongs to nodes that are revoked, the nearest first.
+    pub(super) fn inherit(&self, world: &mut World<CityApp>, within_ms: u64) -> Result<(), Stuck> {
+        for node in self.revoked.nodes() {
+            for place in self.line(self.places[&node]).into_iter().skip(1) {
+                world.drain(within_ms)?;
+                let at = self.tree[place].0;
+                ask(world, at, |world| {
+                    world.act(at, |app, now, mut random| {
+                        let left = revoked::orphans(app, node).into_iter();
+                        let sent = left.flat_map(|case| app.act(case, revoked::take_over(), now, &mut random).1);
+                        ((), sent.collect())
+                    });
+                    world.app(at).is_some_and(|app| revoked::orphans(app, node).is_empty())
+                });
+            }
+        }
+        world.drain(within_ms)
     }
 
     /// Any node.
@@ -93,7 +129,7 @@ impl<'a> People<'a> {
             let Some(app) = world.app(at).filter(|app| app.holds(self.cases[first].case)) else { continue };
             let known = app.known(self.cases[first].case);
             let dice = Dice { number: world.below(1_000), other: self.anybody(world) };
-            if next(&known, node, self.tree[place].1, dice).is_some() {
+            if next(&known, node, self.tree[place].1, dice, &self.revoked).is_some() {
                 let mut work = vec![(first, dice)];
                 for _ in 1..count {
                     let some = below(world, self.at[place].len());
@@ -108,13 +144,15 @@ impl<'a> People<'a> {
     /// What is next with some cases, in one transaction.
     fn work(&mut self, world: &mut World<CityApp>, at: NodeId, place: usize, work: Vec<(usize, Dice)>) {
         let (node, division, _) = self.tree[place];
-        let cases = &self.cases;
+        let (cases, revoked) = (&self.cases, &self.revoked);
         let done = world.act(at, |app, now, mut random| {
             let (mut done, mut drafts) = (Vec::new(), Vec::new());
             for (index, dice) in work {
                 let case = cases[index].case;
                 let known = app.holds(case).then(|| app.known(case));
-                let Some(command) = known.and_then(|known| next(&known, node, division, dice)) else { continue };
+                let Some(command) = known.and_then(|known| next(&known, node, division, dice, revoked)) else {
+                    continue;
+                };
                 let offered = match &command {
                     Command::Offer { to } => Some(*to),
                     _ => None,
@@ -178,6 +216,16 @@ struct Dice {
     other: NodeId,
 }
 
+/// Asks a node until it has done something, for it may be busy.
+fn ask(world: &mut World<CityApp>, at: NodeId, mut done: impl FnMut(&mut World<CityApp>) -> bool) {
+    for _ in 0..ATTEMPTS {
+        if world.app(at).is_none() || done(world) {
+            return;
+        }
+        world.run_until(world.now_ms() + 200);
+    }
+}
+
 /// A random index below a length.
 fn below(world: &mut World<CityApp>, length: usize) -> usize {
     usize::try_from(world.below(u64::try_from(length).unwrap_or(1))).unwrap_or(0)
@@ -219,6 +267,7 @@ fn next(
     node: NodeId,
     division: DivisionCode,
     Dice { number: dice, other }: Dice,
+    revoked: &Revoked,
 ) -> Option<Command> {
     let case = known.case();
     if let Some(offer) = known.offers().find(|file| file.to == node && file.state == OfferState::Open) {
@@ -245,6 +294,9 @@ fn next(
     }
     let case = case?;
     if !case.owned_by(node) {
+        if revoked.contains(case.owner()) && division.contains(case.brief.place) && division.level() != Level::Grid {
+            return Some(revoked::take_over());
+        }
         let above = division.level() <= Level::County && case.escalated();
         return match dice {
             0..300 if above => Some(Command::IssueDirective {

@@ -33,6 +33,8 @@ pub struct Run {
     pub versions: bool,
     /// Whether programs forget what they could not read.
     pub forgets_unread: bool,
+    /// Whether parents act upon what they know of a revocation.
+    pub bars_revoked: bool,
 }
 
 /// What a run came to.
@@ -68,6 +70,7 @@ impl Run {
             compares_figures: true,
             versions: true,
             forgets_unread: false,
+            bars_revoked: true,
         }
     }
 
@@ -83,7 +86,8 @@ impl Run {
             mutant: self.link_mutant,
             ..Limits::default()
         };
-        let settings = Settings { limits, latency_ms: (1, 40), ..Settings::default() };
+        let settings =
+            Settings { limits, latency_ms: (1, 40), forgets_revoked: !self.bars_revoked, ..Settings::default() };
         let mut world = World::new(self.seed, settings, &tree, |node, division| {
             let later = if self.versions { later_than(self.seed, node) } else { Vec::new() };
             CityApp::new(node, division, divisions.clone(), self.case_mutant, self.compares_figures)
@@ -99,18 +103,20 @@ impl Run {
         world.heal();
         let mut report = Report { nodes: tree.len(), done: people.done, ..Report::default() };
         // Then everybody states their figures once more, and what is missing is asked for.
-        let settled = world.drain(DRAIN_MS).and_then(|()| {
+        let settled = world.drain(DRAIN_MS).and_then(|()| people.inherit(&mut world, DRAIN_MS)).and_then(|()| {
             world.run_until(world.now_ms() + HEARTBEAT_MS + 180_000);
             world.drain(DRAIN_MS)
         });
         if let Err(stuck) = settled {
             report.wrong.push(format!("not drained: {}", stuck.0));
         } else {
-            report.wrong.extend(oracle::check(&world, top, &people.restored));
+            report.wrong.extend(oracle::check(&world, top, &people.restored, &people.revoked));
         }
         world.check_delivery();
         report.wrong.append(&mut world.counters.violations);
-        report.events = world.app(top).map_or(0, |app| app.cases().map(|case| u64::from(case.head.number)).sum());
+        report.events = world
+            .app(top)
+            .map_or(0, |app| app.cases().filter_map(|known| Some(u64::from(known.case()?.head.number))).sum());
         report.virtual_ms = world.now_ms();
         report.counters = world.counters.clone();
         report

@@ -14,6 +14,7 @@ use super::figures::HEARTBEAT_MS;
 use super::oracle;
 use super::people::intake;
 use super::program::Program;
+use super::revoked::Revoked;
 use super::shape::{Shape, Tree, tree};
 
 pub(super) const CITY: usize = 0;
@@ -99,7 +100,7 @@ impl Scene {
         self.world.check_delivery();
         assert!(self.world.counters.violations.is_empty(), "{:?}", self.world.counters.violations);
         let restored: BTreeSet<_> = restored.iter().map(|at| self.node(*at)).collect();
-        let wrong = oracle::check(&self.world, self.node(CITY), &restored);
+        let wrong = oracle::check(&self.world, self.node(CITY), &restored, &Revoked::default());
         assert!(wrong.is_empty(), "{wrong:?}");
         self
     }

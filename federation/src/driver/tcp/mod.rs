@@ -3,6 +3,8 @@
 
 pub(super) mod accept;
 pub(super) mod dial;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) mod fuzzing;
 mod mux;
 mod pump;
 mod record;

@@ -54,8 +54,9 @@ pub(super) fn header(draft: &mut Draft<'_, '_>, header: Header, origin: NodeId, 
     let ours = (returned && origin == draft.me()).then(|| header.clone());
     draft.store_header(hash, header, origin);
     if let Some(ours) = ours {
+        restored::stand_on(draft, hash, before.chain.as_slice())?;
         draft.send_again(&ours);
-        return restored::stand_on(draft, hash, before.chain.as_slice());
+        return Ok(());
     }
     draft.known.follow(hash);
     if let Some(to) = released_to.filter(|_| !draft.known.in_branch(hash)) {
@@ -136,7 +137,7 @@ pub(super) fn take_in(draft: &mut Draft<'_, '_>, links: Vec<Link>, seals: &[prot
     let proven: BTreeSet<Hash> = links.iter().map(|link| link.hash).collect();
     for link in links {
         if !draft.known.holds(link.header.id, link.hash) {
-            let (header, origin) = (Header::clone(&link.header), link.writer);
+            let (header, origin) = (link.header, link.writer);
             draft.store(Record::Event { header, private: None, origin });
         }
     }

@@ -1,5 +1,7 @@
 //! Change of ownership between nodes: the owner's own writer is the serialising point.
 
+use std::sync::Arc;
+
 use protocol::chain::TenureSeal;
 use protocol::event::{Act, Content, Header, PrivatePart};
 use protocol::id::NodeId;
@@ -185,9 +187,9 @@ pub(super) fn take_parts(draft: &mut Draft<'_, '_>, parts: Vec<PrivatePart>) {
         let private = (salt, private);
         let home = draft
             .known
-            .headers()
+            .hashed()
             .find(|(_, header, _)| header.id == event && bound(header, &private))
-            .map(|(_, header, origin)| (Header::clone(header), origin));
+            .map(|(_, header, origin)| (Arc::clone(header), origin));
         match home {
             Some((header, origin)) => draft.store(Record::Event { header, private: Some(private), origin }),
             None => draft.notes.push(Notice::Unbound { event }),

@@ -177,3 +177,25 @@ fn a_take_over_that_is_given_back_to_a_restored_node_goes_to_the_owner_before_as
     assert!(net.case(TOWN, case).owned_by(town));
     net.agree(&[GRID, VILLAGE, TOWN, COUNTY, CITY], case);
 }
+
+#[test]
+fn what_went_before_a_rise_that_is_given_back_goes_again_with_it_to_who_followed_nothing_yet() {
+    let (mut net, case) = Net::reported(Ending::Submit, answers(false, 0));
+    net.accept(TOWN, case);
+    let backup: Rows = net.nodes[TOWN].rows.clone();
+    let raise = Command::Regrade { answers: answers(true, 0), level: Some(Warning::Red), reason: text("") };
+    net.act(TOWN, case, raise).unwrap();
+    // The disk is lost when those above have it and the former owner has not.
+    let mail = std::mem::take(&mut net.mail);
+    for mail in mail.into_iter().filter(|mail| [COUNTY, CITY].contains(&mail.at)) {
+        net.deliver(mail, false).unwrap();
+    }
+    net.nodes[TOWN].rows = backup;
+    net.settle();
+    let risen = net.known(CITY, case).chain().last().unwrap().header.as_ref().clone();
+    assert!(matches!(risen.act, Act::Raised { .. }));
+    let back = Mail { origin: TOWN, at: TOWN, opened: false, serial: 0, body: Body::Header(risen) };
+    net.deliver(back, true).unwrap();
+    net.settle();
+    net.agree(&[GRID, VILLAGE, TOWN, COUNTY, CITY], case);
+}
