@@ -1,5 +1,7 @@
 //! Trust over time, with real nodes and real links in one process.
 
+#[path = "support/again.rs"]
+mod again;
 #[path = "support/ports.rs"]
 mod ports;
 
@@ -83,7 +85,8 @@ impl Site {
 
     async fn start(&mut self) {
         let config = Config::load(self.folder.path()).expect("a configuration");
-        let running = Running::start_by(self.folder.clone(), config, self.clock.clone()).await.expect("started");
+        let start = async || Running::start_by(self.folder.clone(), config.clone(), self.clock.clone()).await;
+        let running = again::started(start).await;
         self.running = Some(running);
     }
 

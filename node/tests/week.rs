@@ -3,6 +3,8 @@
 //!
 //! `WUJI_WEEK_SEED` lives another week; `week_on_postgres` lives it with all nodes on a server.
 
+#[path = "support/again.rs"]
+mod again;
 #[path = "week/city.rs"]
 mod city;
 #[path = "week/plain.rs"]

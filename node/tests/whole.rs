@@ -1,5 +1,7 @@
 //! Whether a level has the figures below it: city, county and grid as real nodes over real links, at a quick pace.
 
+#[path = "support/again.rs"]
+mod again;
 #[path = "support/ports.rs"]
 mod ports;
 
@@ -38,7 +40,7 @@ async fn start(root: &Path, at: usize) -> Running {
     config.figures = PACE;
     config.link.retry_min_ms = 50;
     config.link.retry_max_ms = 500;
-    Running::start_with(folder, config).await.expect("started")
+    again::started(async || Running::start_with(folder.clone(), config.clone()).await).await
 }
 
 async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {

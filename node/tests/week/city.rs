@@ -20,6 +20,7 @@ use wuji::store::figures::MarkRow;
 use wuji::store::{Place, Store};
 use wuji::writer::port::Failed;
 
+use super::again;
 use super::plan::everybody;
 use super::postgres::TestDatabase;
 use super::relay::Relay;
@@ -168,7 +169,8 @@ impl City {
         if at == CUT[0] {
             config.parent.as_mut().expect("a node above").address = self.relay.address.to_string();
         }
-        let running = Running::start_by(self.folder(at), config, self.clock.clone()).await.expect("started");
+        let start = async || Running::start_by(self.folder(at), config.clone(), self.clock.clone()).await;
+        let running = again::started(start).await;
         self.nodes[at] = Some(running);
     }
 
