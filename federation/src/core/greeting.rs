@@ -96,12 +96,12 @@ impl Core {
         }
         session.phase = Phase::Judging { hello: Box::new(hello.clone()), open: open.clone() };
         if doubt.is_some() || open.is_empty() {
-            return self.conclude(peer, connection, doubt, out);
+            return self.conclude(now, peer, connection, doubt, out);
         }
         for lane in open {
             let Some(state) = hello.lanes.iter().find(|s| s.lane == lane) else { continue };
             if state.received.seq.0 == 0 {
-                self.judged(peer, connection, lane, Some(Hash::ZERO), out);
+                self.judged(now, peer, (connection, lane), Some(Hash::ZERO), out);
             } else {
                 let query = Query::HashAt { peer, lane, seq: state.received.seq };
                 self.fetch(Pending::Hash { peer, connection, lane }, query, out);
@@ -186,9 +186,9 @@ impl Core {
     /// The outbox has answered for one lane.
     pub(super) fn judged(
         &mut self,
+        now: Now,
         peer: NodeId,
-        connection: ConnectionId,
-        lane: Lane,
+        (connection, lane): (ConnectionId, Lane),
         held: Option<Hash>,
         out: &mut Vec<Output>,
     ) {
@@ -198,12 +198,19 @@ impl Core {
         let doubt = compare(state.received, held);
         open.retain(|waiting| *waiting != lane);
         if doubt.is_some() || open.is_empty() {
-            self.conclude(peer, connection, doubt, out);
+            self.conclude(now, peer, connection, doubt, out);
         }
     }
 
     /// Says the own verdict.
-    fn conclude(&mut self, peer: NodeId, connection: ConnectionId, doubt: Option<Doubt>, out: &mut Vec<Output>) {
+    fn conclude(
+        &mut self,
+        now: Now,
+        peer: NodeId,
+        connection: ConnectionId,
+        doubt: Option<Doubt>,
+        out: &mut Vec<Output>,
+    ) {
         let nonce = self.random.next_u64();
         let Some(link) = self.links.get_mut(&peer) else { return };
         let own = link.kept.incarnation.counter;
@@ -223,7 +230,7 @@ impl Core {
         };
         session.phase = Phase::Said { hello, mine };
         Self::say(connection, Control::Verdict(verdict_of(mine)), out);
-        self.agree(peer, connection, out);
+        self.agree(now, peer, connection, out);
     }
 
     pub(super) fn their_verdict(
@@ -254,16 +261,22 @@ impl Core {
             session.phase = Phase::Said { hello, mine };
             Self::say(connection, Control::Verdict(verdict_of(mine)), out);
         }
-        self.agree(peer, connection, out);
+        self.agree(now, peer, connection, out);
     }
 
     /// Goes up when both have said the same.
-    fn agree(&mut self, peer: NodeId, connection: ConnectionId, out: &mut Vec<Output>) {
+    fn agree(&mut self, now: Now, peer: NodeId, connection: ConnectionId, out: &mut Vec<Output>) {
         let Some(link) = self.links.get_mut(&peer) else { return };
+        let known = link.kept.peer_incarnation;
         let Some(session) = link.session_of(connection) else { return };
         let Phase::Said { hello, mine } = &session.phase else { return };
         let (hello, mine) = (hello.clone(), *mine);
         match (mine, session.their_verdict) {
+            // It resumes only where this side told it its own run: another one was never agreed upon, and to believe it would make
+            // a run count that the peer itself has not settled.
+            (Said::Resume, Some(Said::Resume)) if known.is_some_and(|known| known != hello.incarnation) => {
+                return self.close(now, connection, Closing::Misbehaved, out);
+            }
             (Said::Resume, Some(Said::Resume)) => {
                 session.phase = Phase::Up;
                 for state in hello.lanes.iter() {

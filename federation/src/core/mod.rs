@@ -379,7 +379,7 @@ impl Core {
     fn page(&mut self, now: Now, ticket: Ticket, page: Page, out: &mut Vec<Output>) {
         match (self.pending.remove(&ticket), page) {
             (Some(Pending::Hash { peer, connection, lane }), Page::Hash(hash)) => {
-                self.judged(peer, connection, lane, hash, out);
+                self.judged(now, peer, (connection, lane), hash, out);
             }
             (Some(Pending::Frames { peer, connection, lane }), Page::Outbox(rows)) => {
                 self.frames(now, peer, connection, lane, rows, out);

@@ -259,6 +259,31 @@ fn a_reconciliation_that_broke_off_is_made_again() {
 }
 
 #[test]
+fn a_peer_that_resumes_a_run_that_was_never_agreed_upon_is_not_believed() {
+    let mut rig = Rig::new();
+    let (said, out) = reconcile(&mut rig, 1);
+    rig.commit(&out);
+    let (ticket, _) = fetched(&out).expect("its inventory");
+    let out = rig.feed(Input::Page { ticket, page: Page::Inventory(Vec::new()) });
+    rig.commit(&out);
+    let out = rig.control(1, Control::Want { page: List::default(), last: true });
+    rig.commit(&out);
+    let out = rig.control(1, Control::Inventory { page: List::default(), last: true });
+    let (ticket, _) = fetched(&out).expect("it looks them up");
+    let out = rig.feed(Input::Page { ticket, page: Page::Unseen(Vec::new()) });
+    rig.commit(&out);
+    rig.feed(Input::LinkClosed { connection: ConnectionId(1) });
+    rig.open(LEFT, 2);
+    // It has not settled its own side yet, and says all the same that nothing is to be reconciled.
+    let hasty = Hello { peer_incarnation: Some(said), ..hello(LEFT, run(6, !5)) };
+    let out = rig.control(2, Control::Hello(Box::new(hasty)));
+    assert_eq!(verdicts(&out), [Verdict::Resume]);
+    let out = rig.control(2, Control::Verdict(Verdict::Resume));
+    assert_eq!(closed(&out), [Closing::Misbehaved]);
+    assert_eq!(rig.links[&LEFT].peer_incarnation, Some(run(5, 5)), "so its next greeting is reconciled");
+}
+
+#[test]
 fn a_peer_that_knows_nothing_gets_everything_if_nothing_was_acknowledged_yet() {
     let mut rig = Rig::new();
     let out = rig.feed(Input::Outgoing { bundles: vec![bundle(1, ME, LEFT, ORDER, true)] });
