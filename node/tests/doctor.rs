@@ -1,5 +1,8 @@
 //! `doctor` sees what is wrong, says so by its grade, and changes nothing.
 
+#[path = "support/ports.rs"]
+mod ports;
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -214,7 +217,8 @@ async fn a_parent_that_answers_is_told_from_one_that_does_not_and_from_what_is_n
 async fn where_tcp_gets_through_and_udp_does_not_the_way_out_is_named() {
     let root = tempfile::tempdir().expect("a folder");
     let folder = found(root.path(), "below").await;
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a listener");
+    // A port that nobody else is given once this one has gone.
+    let listener = tokio::net::TcpListener::bind(ports::free_address()).await.expect("a listener");
     let address = listener.local_addr().expect("an address").to_string();
     hang_below(&folder, &address);
     let finding = look(&folder, "node above").await;
