@@ -27,7 +27,7 @@ free_of() {
 # known_only_to NAME CRATE: no other crate of the workspace names NAME.
 known_only_to() {
     local name=$1 owner=$2 crate named
-    for crate in protocol casework federation wuji wuji-tests; do
+    for crate in protocol casework paper federation wuji wuji-tests; do
         [ "$crate" = "$owner" ] && continue
         named=$(named_by "$crate")
         if grep -qx -- "$name" <<<"$named"; then
@@ -40,6 +40,8 @@ known_only_to() {
 free_of protocol tokio mio socket2 quinn rustls sqlx axum federation casework wuji
 free_of casework tokio mio socket2 quinn rustls sqlx axum federation wuji
 free_of federation casework sqlx axum wuji
+free_of paper tokio mio socket2 quinn rustls sqlx axum federation casework protocol wuji
+known_only_to krilla paper
 known_only_to sqlx wuji
 known_only_to axum wuji
 known_only_to quinn federation

@@ -99,6 +99,8 @@ test)
     need unshare util-linux
     need curl curl
     need openssl openssl
+    need pdftotext poppler-utils
+    [ -e /usr/share/fonts/opentype/noto/NotoSerifCJK-Regular.ttc ] || missing+=(fonts-noto-cjk)
     need_postgres
     install_missing
     install_cargo_deny

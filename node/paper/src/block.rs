@@ -1,0 +1,42 @@
+//! What a document says.
+
+use std::sync::Arc;
+
+/// A piece of a document, below the piece before it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Block {
+    /// The name of the document, large and in the middle.
+    Title(String),
+    /// The heading of a part.
+    Heading(String),
+    /// Text; each line of it is a paragraph, whose first line is indented by two characters.
+    Text(String),
+    /// Names with what they say, one below the other: 编号, 当事人 and the like.
+    Fields(Vec<(String, String)>),
+    /// A table.
+    Table {
+        /// How wide the columns are, in parts of the sum.
+        widths: Vec<u8>,
+        /// What stands above them.
+        head: Vec<String>,
+        /// Its rows.
+        rows: Vec<Vec<String>>,
+    },
+    /// Places to sign, each with the name of who signs and room for a seal or a fingerprint.
+    Signatures(Vec<String>),
+    /// Something that was scanned in: a page of its own.
+    Scan(Scan),
+    /// A code by which a scan of this sheet finds its place again, in the upper corner.
+    Code(String),
+    /// What follows begins on another page.
+    Break,
+}
+
+/// A picture of a page.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scan {
+    /// What it is called.
+    pub name: String,
+    /// PNG or JPEG.
+    pub bytes: Arc<Vec<u8>>,
+}

@@ -1,0 +1,189 @@
+//! Puts blocks on pages.
+
+use std::sync::Arc;
+
+use crate::block::{Block, Scan};
+use crate::fonts::{Fonts, Weight, visible};
+use crate::lines::{Style, broken};
+use crate::table;
+
+/// A4.
+pub(crate) const PAGE: (f32, f32) = (595.276, 841.89);
+/// Where the type area begins: 28 mm from the edge that is bound, 37 mm from above.
+pub(crate) const LEFT: f32 = 79.4;
+pub(crate) const TOP: f32 = 104.9;
+/// 28 characters of 16 points.
+pub(crate) const WIDTH: f32 = 448.0;
+/// 22 lines of 29 points.
+pub(crate) const HEIGHT: f32 = 638.0;
+/// Text: size three.
+pub(crate) const TEXT: Style = Style { weight: Weight::Regular, size: 16.0 };
+/// From line to line of text.
+pub(crate) const LEADING: f32 = 29.0;
+const TITLE: Style = Style { weight: Weight::Bold, size: 22.0 };
+const HEADING: Style = Style { weight: Weight::Bold, size: 16.0 };
+/// The side of a code.
+const CODE: f32 = 62.0;
+/// Of what a line is high, so much lies above its foot.
+const ASCENT: f32 = 0.72;
+
+/// Something on a page. Places are those of its upper left corner, but for text, whose foot it is.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Ink {
+    Text { at: (f32, f32), weight: Weight, size: f32, text: String },
+    Rule { from: (f32, f32), to: (f32, f32) },
+    Picture { at: (f32, f32), within: (f32, f32), name: String, bytes: Arc<Vec<u8>> },
+    Code { at: (f32, f32), side: f32, text: String },
+}
+
+/// A page.
+pub(crate) type Page = Vec<Ink>;
+
+/// Blocks on their way to pages.
+pub(crate) struct Layout<'f> {
+    pub(crate) fonts: &'f Fonts,
+    pages: Vec<Page>,
+    /// How far the last page is filled.
+    y: f32,
+}
+
+/// The pages of a document: one at least.
+pub(crate) fn pages(fonts: &Fonts, blocks: &[Block]) -> Vec<Page> {
+    let mut layout = Layout { fonts, pages: vec![Page::new()], y: 0.0 };
+    for block in blocks {
+        layout.block(block);
+    }
+    layout.pages
+}
+
+impl Layout<'_> {
+    fn block(&mut self, block: &Block) {
+        match block {
+            Block::Title(text) => self.title(text),
+            Block::Heading(text) => {
+                // Not alone at the foot of a page.
+                self.room(2.0 * LEADING);
+                self.paragraph(HEADING, text, 0.0, 0.0);
+            }
+            Block::Text(text) => self.text(text),
+            Block::Fields(fields) => fields.iter().for_each(|(name, value)| self.field(name, value)),
+            Block::Table { widths, head, rows } => table::draw(self, widths, head, rows),
+            Block::Signatures(names) => self.signatures(names),
+            Block::Scan(scan) => self.scan(scan),
+            Block::Code(text) => {
+                let at = (LEFT + WIDTH - CODE, TOP - CODE - 12.0);
+                self.put(Ink::Code { at, side: CODE, text: text.clone() });
+            }
+            Block::Break => self.turn(),
+        }
+    }
+
+    fn title(&mut self, text: &str) {
+        for line in broken(self.fonts, TITLE, &visible(text), WIDTH, 0.0) {
+            let indent = (WIDTH - self.fonts.width(TITLE.weight, TITLE.size, &line)) / 2.0;
+            self.line(TITLE, &line, indent.max(0.0), 36.0);
+        }
+        self.skip(LEADING / 2.0);
+    }
+
+    fn text(&mut self, text: &str) {
+        for paragraph in visible(text).lines() {
+            self.paragraph(TEXT, paragraph, 0.0, 2.0 * TEXT.size);
+        }
+    }
+
+    fn paragraph(&mut self, style: Style, text: &str, left: f32, indent: f32) {
+        let shown = visible(text);
+        for (index, line) in broken(self.fonts, style, &shown, WIDTH - left, indent).iter().enumerate() {
+            self.line(style, line, left + if index == 0 { indent } else { 0.0 }, LEADING);
+        }
+    }
+
+    /// A name, and what it says beside it.
+    fn field(&mut self, name: &str, value: &str) {
+        let name = format!("{}:", visible(name));
+        let left = self.fonts.width(TEXT.weight, TEXT.size, &name).min(WIDTH / 2.0);
+        let value = visible(value);
+        let mut first = Some(name);
+        for paragraph in value.lines().chain(value.is_empty().then_some("")) {
+            for line in broken(self.fonts, TEXT, paragraph, WIDTH - left, 0.0) {
+                self.room(LEADING);
+                if let Some(name) = first.take() {
+                    self.write(TEXT, &name, 0.0, LEADING);
+                }
+                self.line(TEXT, &line, left, LEADING);
+            }
+        }
+    }
+
+    fn signatures(&mut self, names: &[String]) {
+        for name in names {
+            self.room(2.0 * LEADING);
+            self.skip(LEADING / 2.0);
+            self.paragraph(TEXT, name, 0.0, 0.0);
+            let foot = TOP + self.y - 6.0;
+            let from = (LEFT + self.fonts.width(TEXT.weight, TEXT.size, &visible(name)) + 6.0, foot);
+            if from.0 < LEFT + WIDTH - 60.0 {
+                self.put(Ink::Rule { from, to: (LEFT + WIDTH - 60.0, foot) });
+            }
+        }
+    }
+
+    /// A page of its own, with nothing else on it.
+    fn scan(&mut self, scan: &Scan) {
+        if self.pages.last().is_some_and(|page| !page.is_empty()) {
+            self.turn();
+        }
+        let (name, bytes) = (scan.name.clone(), scan.bytes.clone());
+        self.put(Ink::Picture { at: (LEFT, TOP), within: (WIDTH, HEIGHT), name, bytes });
+        self.y = HEIGHT;
+    }
+
+    /// Makes sure that so much fits, on another page if need be.
+    pub(crate) fn room(&mut self, height: f32) -> bool {
+        let turned = self.y > 0.0 && self.y + height > HEIGHT + 0.01;
+        if turned {
+            self.turn();
+        }
+        turned
+    }
+
+    fn turn(&mut self) {
+        self.pages.push(Page::new());
+        self.y = 0.0;
+    }
+
+    pub(crate) fn skip(&mut self, height: f32) {
+        if self.y > 0.0 {
+            self.y += height;
+        }
+    }
+
+    pub(crate) fn put(&mut self, ink: Ink) {
+        if let Some(page) = self.pages.last_mut() {
+            page.push(ink);
+        }
+    }
+
+    pub(crate) fn fill(&mut self, height: f32) {
+        self.y += height;
+    }
+
+    pub(crate) fn filled(&self) -> f32 {
+        self.y
+    }
+
+    /// A line, with what is needed below it.
+    fn line(&mut self, style: Style, text: &str, left: f32, leading: f32) {
+        self.room(leading);
+        self.write(style, text, left, leading);
+        self.y += leading;
+    }
+
+    /// Writes a line where the page is filled to, and leaves it there.
+    pub(crate) fn write(&mut self, style: Style, text: &str, left: f32, leading: f32) {
+        let foot = TOP + self.y + (leading - style.size) / 2.0 + style.size * (ASCENT + 0.16);
+        let Style { weight, size } = style;
+        self.put(Ink::Text { at: (LEFT + left, foot), weight, size, text: text.to_owned() });
+    }
+}

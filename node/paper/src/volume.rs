@@ -1,0 +1,103 @@
+//! A volume (卷): cover, index, documents with numbered pages, back.
+
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+
+use crate::Trouble;
+use crate::block::Block;
+use crate::fonts::{Fonts, Weight};
+use crate::layout::{self, HEIGHT, Ink, LEFT, Page, TOP, WIDTH};
+use crate::pdf;
+
+/// A document of a volume.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Document {
+    /// What the index calls it (文书名称).
+    pub name: String,
+    /// What the index notes of it (备注).
+    pub note: String,
+    /// What it says.
+    pub blocks: Vec<Block>,
+}
+
+/// What is bound.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Volume {
+    /// What the file is called where a PDF is listed.
+    pub title: String,
+    /// The language of its words, as `zh-CN`.
+    pub language: String,
+    /// The cover (封面), if it has one: a volume without is a single document, and has no index.
+    pub cover: Option<Vec<Block>>,
+    /// What the index is headed with: its name, and those of its four columns.
+    pub index: [String; 5],
+    /// The documents in their order.
+    pub documents: Vec<Document>,
+    /// The back (封底).
+    pub back: Vec<Block>,
+}
+
+/// A volume that was bound.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bound {
+    /// The PDF.
+    pub pdf: Vec<u8>,
+    /// The numbers of the pages of each document, as the index has them.
+    pub pages: Vec<RangeInclusive<usize>>,
+    /// Characters that no font had: a box stands for each.
+    pub missing: BTreeSet<char>,
+}
+
+/// Binds a volume. Pages are numbered from the first of the first document; cover, index and back have no numbers.
+///
+/// # Errors
+///
+/// A picture that cannot be read, named; or a code that is too long.
+pub fn bind(volume: &Volume, fonts: &Fonts) -> Result<Bound, Trouble> {
+    let (mut body, mut pages, mut outline) = (Vec::new(), Vec::new(), Vec::new());
+    for document in &volume.documents {
+        let made = layout::pages(fonts, &document.blocks);
+        let first = body.len() + 1;
+        pages.push(first..=body.len() + made.len());
+        body.extend(made);
+    }
+    let mut all = Vec::new();
+    if let Some(cover) = &volume.cover {
+        all.extend(layout::pages(fonts, cover));
+        all.extend(layout::pages(fonts, &index(volume, &pages)));
+    }
+    for (document, range) in volume.documents.iter().zip(&pages) {
+        outline.push((document.name.clone(), all.len() + range.start() - 1));
+    }
+    all.extend(body.into_iter().enumerate().map(|(index, page)| numbered(fonts, page, index + 1)));
+    if !volume.back.is_empty() {
+        all.extend(layout::pages(fonts, &volume.back));
+    }
+    let mut missing = BTreeSet::new();
+    let pdf = pdf::write(volume, fonts, &all, &outline, &mut missing)?;
+    Ok(Bound { pdf, pages, missing })
+}
+
+/// The index (卷内目录): number, name, pages, note.
+fn index(volume: &Volume, pages: &[RangeInclusive<usize>]) -> Vec<Block> {
+    let [title, head @ ..] = volume.index.clone();
+    let row = |(number, (document, pages)): (usize, (&Document, &RangeInclusive<usize>))| {
+        let range = match (pages.start(), pages.end()) {
+            (first, last) if first == last => first.to_string(),
+            (first, last) => format!("{first}-{last}"),
+        };
+        vec![(number + 1).to_string(), document.name.clone(), range, document.note.clone()]
+    };
+    let rows = volume.documents.iter().zip(pages).enumerate().map(row).collect();
+    vec![Block::Title(title), Block::Table { widths: vec![2, 11, 4, 5], head: head.to_vec(), rows }]
+}
+
+/// The page with its number below the type area, on the outer side, between two dashes.
+fn numbered(fonts: &Fonts, mut page: Page, number: usize) -> Page {
+    let text = format!("— {number} —");
+    let size = 14.0;
+    let wide = fonts.width(Weight::Regular, size, &text);
+    let at = (LEFT + WIDTH - wide - size, TOP + HEIGHT + 32.0);
+    page.push(Ink::Text { at, weight: Weight::Regular, size, text });
+    page
+}

@@ -1,0 +1,134 @@
+//! A whole volume, in the fonts that Debian has for Chinese.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+
+use paper::{Block, Document, Face, Fonts, Scan, Trouble, Volume, bind};
+
+/// The simplified Chinese face of the collections.
+const SIMPLIFIED: u32 = 2;
+
+fn fonts() -> Fonts {
+    let face = |name: &str| {
+        let path = Path::new("/usr/share/fonts/opentype/noto").join(name);
+        let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}; make setup-test", path.display()));
+        vec![Face::read(Arc::new(bytes), SIMPLIFIED).expect("a face")]
+    };
+    Fonts { regular: face("NotoSerifCJK-Regular.ttc"), bold: face("NotoSansCJK-Bold.ttc") }
+}
+
+fn document(name: &str, blocks: Vec<Block>) -> Document {
+    Document { name: name.into(), note: String::new(), blocks }
+}
+
+fn words(times: usize) -> String {
+    "双方当事人因房屋漏水发生纠纷,经人民调解委员会主持,自愿达成如下协议。".repeat(times)
+}
+
+fn volume(documents: Vec<Document>) -> Volume {
+    let cover = vec![
+        Block::Title("人民调解卷宗".into()),
+        Block::Fields(vec![("卷号".into(), "(2026)越人调字第101号".into()), ("调解员".into(), "李四".into())]),
+    ];
+    let index = ["卷内目录", "序号", "文书名称", "页号", "备注"].map(String::from);
+    let (title, language) = ("人民调解卷宗".into(), "zh-CN".into());
+    Volume { title, language, cover: Some(cover), index, documents, back: vec![Block::Title("封底".into())] }
+}
+
+/// What a reader finds on each page.
+fn read(pdf: &[u8]) -> Vec<String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("volume.pdf");
+    std::fs::write(&path, pdf).expect("written");
+    let told =
+        Command::new("pdftotext").arg("-layout").arg(&path).arg("-").output().expect("pdftotext; make setup-test");
+    assert!(told.status.success(), "{told:?}");
+    String::from_utf8(told.stdout).expect("text").split('\u{c}').map(str::to_owned).collect()
+}
+
+fn three() -> Vec<Document> {
+    let rows = (1..=60).map(|n| vec![n.to_string(), "张三".into(), words(1)]).collect();
+    let head = ["序号", "姓名", "内容"].map(String::from).to_vec();
+    vec![
+        document("人民调解申请书", vec![Block::Title("申请书".into()), Block::Text(words(3))]),
+        document("调解记录", vec![Block::Title("调解记录".into()), Block::Text(words(60))]),
+        document("履行登记表", vec![Block::Table { widths: vec![1, 2, 8], head, rows }]),
+        document("调解协议书", vec![Block::Code("W1-0001-08".into()), Block::Text(words(2))]),
+    ]
+}
+
+#[test]
+fn the_index_names_the_page_on_which_each_document_begins() {
+    let bound = bind(&volume(three()), &fonts()).expect("bound");
+    assert!(bound.missing.is_empty(), "{:?}", bound.missing);
+    let pages = read(&bound.pdf);
+    let index = pages.get(1).expect("an index");
+    for (document, range) in three().iter().zip(&bound.pages) {
+        let line = index.lines().find(|line| line.contains(&document.name)).expect("a line of the index");
+        assert!(
+            line.split_whitespace().any(|word| word.split('-').next() == Some(&range.start().to_string())),
+            "{line}"
+        );
+        // Behind cover and index.
+        let first = pages.get(1 + range.start()).expect("the page");
+        let printed: String = first.split_whitespace().collect();
+        assert!(printed.ends_with(&format!("—{}—", range.start())), "{first}");
+    }
+    assert!(bound.pages.windows(2).all(|pair| pair[0].end() + 1 == *pair[1].start()), "{:?}", bound.pages);
+    assert!(bound.pages[1].clone().count() > 1 && bound.pages[2].clone().count() > 1);
+}
+
+#[test]
+fn one_volume_gives_the_same_bytes_each_time() {
+    let make = || bind(&volume(three()), &fonts()).expect("bound").pdf;
+    assert_eq!(make(), make());
+}
+
+#[test]
+fn everything_that_was_written_is_read_again() {
+    let text = "第一条:甲方于2026年3月1日前支付20,000元(大写:贰万元整)。O'Neill & <b>=SUM(A1)</b>";
+    let bound = bind(&volume(vec![document("协议", vec![Block::Text(text.into())])]), &fonts()).expect("bound");
+    let all: String = read(&bound.pdf).concat().split_whitespace().collect();
+    let wanted: String = text.split_whitespace().collect();
+    assert!(all.contains(&wanted), "{all}");
+}
+
+#[test]
+fn a_character_that_no_font_has_is_told() {
+    let blocks = vec![Block::Text("张\u{13000}".into())];
+    let bound = bind(&volume(vec![document("协议", blocks)]), &fonts()).expect("bound");
+    assert_eq!(bound.missing.into_iter().collect::<Vec<_>>(), ['\u{13000}']);
+}
+
+#[test]
+fn a_word_longer_than_a_line_stays_within_the_page() {
+    let blocks = vec![Block::Text("x".repeat(400)), Block::Fields(vec![("网址".into(), "y".repeat(300))])];
+    let bound = bind(&volume(vec![document("协议", blocks)]), &fonts()).expect("bound");
+    let page = read(&bound.pdf).get(2).cloned().expect("a page");
+    let longest = page.lines().map(|line| line.trim().len()).max();
+    assert!(page.matches('x').count() == 400 && page.matches('y').count() == 300, "{page}");
+    assert!(longest < Some(80), "{page}");
+}
+
+#[test]
+fn a_row_is_divided_only_when_no_page_could_hold_it() {
+    let table = |cells: Vec<usize>| {
+        let rows = cells.iter().enumerate().map(|(n, times)| vec![n.to_string(), words(*times)]).collect();
+        let head = ["序号", "内容"].map(String::from).to_vec();
+        let made = volume(vec![document("登记表", vec![Block::Table { widths: vec![1, 8], head, rows }])]);
+        let pages = read(&bind(&made, &fonts()).expect("bound").pdf);
+        let ends: Vec<usize> = pages.iter().skip(2).map(|page| page.matches('。').count()).collect();
+        ends.into_iter().filter(|count| *count > 0).collect::<Vec<_>>()
+    };
+    assert_eq!(table(vec![20, 20, 20]), [20, 20, 20]);
+    let long = table(vec![200]);
+    assert!(long.len() > 2 && long.iter().sum::<usize>() == 200, "{long:?}");
+}
+
+#[test]
+fn a_picture_that_cannot_be_read_is_named() {
+    let scan = Scan { name: "身份证.jpg".into(), bytes: Arc::new(b"no picture".to_vec()) };
+    let told = bind(&volume(vec![document("证据", vec![Block::Scan(scan)])]), &fonts());
+    assert_eq!(told, Err(Trouble::Picture { name: "身份证.jpg".into() }));
+}
