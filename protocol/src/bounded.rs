@@ -224,8 +224,22 @@ impl<'de, C, T: Decode<C>, const MAX: usize> BorrowDecode<'de, C> for List<T, MA
 }
 
 /// Opaque bytes, at most `MAX` of them.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(try_from = "Vec<u8>", into = "Vec<u8>")]
 pub struct Blob<const MAX: usize>(Vec<u8>);
+
+impl<const MAX: usize> TryFrom<Vec<u8>> for Blob<MAX> {
+    type Error = OutOfBounds;
+    fn try_from(bytes: Vec<u8>) -> Result<Self, OutOfBounds> {
+        Self::new(bytes)
+    }
+}
+
+impl<const MAX: usize> From<Blob<MAX>> for Vec<u8> {
+    fn from(blob: Blob<MAX>) -> Self {
+        blob.0
+    }
+}
 
 impl<const MAX: usize> Blob<MAX> {
     /// Checks the length.

@@ -14,6 +14,10 @@ use crate::unit::UnitCode;
 use crate::warning::Warning;
 use crate::wire::codec;
 
+mod wide;
+
+pub use self::wide::{DeclineGround, PauseGround, WIDE_BYTES_MAX, WideAct, Wider};
+
 /// What a matter is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -330,6 +334,8 @@ pub enum Act {
     },
     /// The line above reaches further up than it did, or the policy does, and a red or orange case goes with it.
     CeilingRaised,
+    /// An act that came after the first version.
+    Wider(Wider),
 }
 
 /// The part of an event that may be seen above, signed and chained.
@@ -359,6 +365,11 @@ impl Header {
     /// The hash by which the next header names this one. Over the canonical encoding, which is what travels too.
     pub fn hash(&self) -> Hash {
         Hash::of(&codec::encode_unbounded(self))
+    }
+
+    /// Whether programs of the first version cannot read it.
+    pub fn is_wide(&self) -> bool {
+        matches!(self.act, Act::Wider(_))
     }
 }
 

@@ -134,8 +134,9 @@ impl CaseFact {
     /// When what a term of the loop asks for was done; none while it runs.
     pub fn term_met(&self, kind: TermKind) -> Option<Minute> {
         match kind {
-            TermKind::File => self.reached(Step::Filed),
-            TermKind::Assign => self.reached(Step::Assigned),
+            // Of what was declined nothing else is asked: it was neither filed nor assigned.
+            TermKind::File => self.reached(Step::Filed).or(self.resolved_at),
+            TermKind::Assign => self.reached(Step::Assigned).or(self.resolved_at),
             TermKind::Resolve => self.resolved_at,
             TermKind::FeedBack => self.reached(Step::FedBack),
             TermKind::Assess => self.reached(Step::Assessed),

@@ -119,3 +119,17 @@ pub struct History {
     /// One seal for each ended tenure among them, oldest first.
     pub seals: List<TenureSeal, TENURES_MAX>,
 }
+
+impl Handover {
+    /// Whether programs of the first version cannot read it.
+    pub fn is_wide(&self) -> bool {
+        self.headers.iter().any(Header::is_wide)
+    }
+}
+
+impl History {
+    /// Whether programs of the first version cannot read it.
+    pub fn is_wide(&self) -> bool {
+        self.headers.iter().any(Header::is_wide)
+    }
+}

@@ -163,14 +163,32 @@ impl Calendar {
         match span {
             Span::Days(days) => Due::Day(from.plus(i32::from(days))),
             Span::Months(months) => Due::Day(months_later(from, months)),
-            Span::WorkingDays(days) => self.working(from, days),
+            Span::WorkingDays(days) => self.working(from, days, |_| true),
         }
     }
 
-    fn working(&self, from: CivilDay, days: u16) -> Due {
+    /// The same for a term that stood still: days of these times, of each the first that does not count and the first that does
+    /// again, are left out in the unit of the span. A month is prolonged by as many days as fell into it.
+    pub fn due_without(&self, from: CivilDay, span: Span, still: &[(CivilDay, CivilDay)]) -> Due {
+        let counts = |day: CivilDay| !still.iter().any(|(first, again)| *first <= day && day < *again);
+        match span {
+            Span::Days(days) => Due::Day(counted_on(from, days, counts)),
+            Span::Months(months) => {
+                let end = months_later(from, months);
+                let lost = days_between(from, end).filter(|day| !counts(*day)).count();
+                Due::Day(counted_on(end, u16::try_from(lost).unwrap_or(u16::MAX), counts))
+            }
+            Span::WorkingDays(days) => self.working(from, days, counts),
+        }
+    }
+
+    fn working(&self, from: CivilDay, days: u16, counts: impl Fn(CivilDay) -> bool) -> Due {
         let (mut day, mut left) = (from, days);
         while left > 0 {
             day = day.plus(1);
+            if !counts(day) {
+                continue;
+            }
             match self.works(day) {
                 Some(true) => left = left.saturating_sub(1),
                 Some(false) => {}
@@ -179,6 +197,27 @@ impl Calendar {
         }
         Due::Day(day)
     }
+}
+
+/// The day that is so many counted days after another.
+fn counted_on(from: CivilDay, days: u16, counts: impl Fn(CivilDay) -> bool) -> CivilDay {
+    let (mut day, mut left) = (from, days);
+    while left > 0 {
+        let next = day.plus(1);
+        if next == day {
+            // The last day of the type.
+            break;
+        }
+        day = next;
+        left = left.saturating_sub(u16::from(counts(day)));
+    }
+    day
+}
+
+/// The days after one, up to another.
+fn days_between(from: CivilDay, until: CivilDay) -> impl Iterator<Item = CivilDay> {
+    let count = until.number().saturating_sub(from.number());
+    (1..=count).map(move |days| from.plus(days))
 }
 
 /// Monday to Friday; 1970-01-01 was a Thursday.
@@ -272,6 +311,22 @@ mod tests {
         assert_eq!(due("2024-01-31", Span::Months(1)), Due::Day(day("2024-02-29")));
         assert_eq!(due("2026-12-31", Span::Months(14)), Due::Day(day("2028-02-29")));
         assert_eq!(due("2150-12-31", Span::Months(1)), Due::Day(day("2151-01-31")));
+    }
+
+    #[test]
+    fn days_on_which_a_term_stands_still_are_left_out_in_its_unit() {
+        let calendar = Calendar::built_in();
+        let still = [(day("2026-03-04"), day("2026-03-11")), (day("2026-03-20"), day("2026-03-21"))];
+        let due = |span| calendar.due_without(day("2026-03-02"), span, &still);
+        // Of seven days from the 4th on, five are worked.
+        assert_eq!(due(Span::Days(2)), Due::Day(day("2026-03-11")));
+        assert_eq!(due(Span::Days(20)), Due::Day(day("2026-03-30")));
+        assert_eq!(due(Span::WorkingDays(2)), Due::Day(day("2026-03-11")));
+        assert_eq!(due(Span::WorkingDays(8)), Due::Day(day("2026-03-19")));
+        assert_eq!(due(Span::Months(1)), Due::Day(day("2026-04-10")));
+        for span in [Span::Days(40), Span::WorkingDays(40), Span::Months(2)] {
+            assert_eq!(calendar.due_without(day("2026-03-02"), span, &[]), calendar.due(day("2026-03-02"), span));
+        }
     }
 
     #[test]

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use protocol::bounded::{List, Text};
 use protocol::chain::{Epoch, Head};
-use protocol::event::{Brief, DueTerm, Party};
-use protocol::fact::{LevelChange, StepReached};
+use protocol::event::{Brief, DueTerm, Party, Step};
+use protocol::event::{DeclineGround, PauseGround};
+use protocol::fact::{Channel, LevelChange, StepReached};
 use protocol::id::{CaseId, NodeId, OfferId, OrderId};
-use protocol::time::{ClockReading, Minute};
+use protocol::time::{CivilDay, ClockReading, Minute};
 use protocol::warning::Warning;
 
 /// The private report of a case.
@@ -19,6 +20,30 @@ pub struct Report {
     pub narrative: Text<8000>,
     /// Parties.
     pub parties: List<Party, 64>,
+}
+
+/// A time for which its term stands still (中止).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pause {
+    /// Why.
+    pub ground: PauseGround,
+    /// The first day that does not count.
+    pub from: CivilDay,
+    /// The first day that counts again; none while it lasts.
+    pub until: Option<CivilDay>,
+    /// When it was entered, and when its end was.
+    pub entered: (Minute, Option<Minute>),
+}
+
+/// A way on which a case ends without being handled to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Not taken on (不予受理).
+    Declined(DeclineGround),
+    /// Who asked no longer does (撤回).
+    Withdrawn,
+    /// Another body settles it (移送).
+    Referred(Channel),
 }
 
 /// A case after its last header. Owner and follower hold the same; only private parts may be missing.
@@ -54,6 +79,12 @@ pub struct Case {
     pub released: bool,
     /// Sent back to the reporter, and not yet filed.
     pub returned: bool,
+    /// The times for which its term stood still, the first first.
+    pub pauses: Vec<Pause>,
+    /// How it left the loop of handling, if it did.
+    pub exit: Option<Exit>,
+    /// How often it was opened again.
+    pub reopened: u16,
     /// Sum involved, where the resolution is held.
     pub amount_fen: Option<u64>,
     /// The report, where it is held.
@@ -79,6 +110,17 @@ impl Case {
     /// The warning level.
     pub fn level(&self) -> Option<Warning> {
         self.brief.level()
+    }
+
+    /// Whether its term stands still.
+    pub fn paused(&self) -> bool {
+        self.pauses.last().is_some_and(|pause| pause.until.is_none())
+    }
+
+    /// The furthest step of handling that it reached: where it goes on when it is opened again.
+    pub fn handled_to(&self) -> Step {
+        let handling = self.steps.iter().map(|reached| reached.step).filter(|step| *step <= Step::InProgress);
+        handling.max().unwrap_or(Step::Reported)
     }
 
     /// Whether it is reported above (报备).

@@ -15,6 +15,9 @@ pub const CHANNELS_MAX: usize = 32;
 pub struct Channel {
     /// Its code, e.g. `people_mediation`.
     pub code: Text<40>,
+    /// Its number in the figures, which is never given to another; without one no case is referred to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<u16>,
     /// Its name in Chinese.
     pub zh: Text<60>,
     /// Its name in English.
@@ -87,6 +90,11 @@ impl CategoryList {
         self.categories.iter().find(|row| row.code == category)
     }
 
+    /// The number of a channel in the figures; none of a channel that the list does not hold, or not with a number.
+    pub fn channel_number(&self, channel: &str) -> Option<u16> {
+        self.channels.iter().find(|held| held.code.as_str() == channel).and_then(|held| held.number)
+    }
+
     /// Whether a channel may take a category. A category that the list does not hold is taken by none.
     pub fn admits(&self, category: Category, channel: &str) -> bool {
         self.get(category).is_some_and(|row| row.channels.iter().any(|code| code.as_str() == channel))
@@ -114,6 +122,7 @@ impl CategoryList {
 
 impl Content for CategoryList {
     fn check(&self, found: &mut Vec<FieldTrouble>) {
+        repeated("channels", "number", self.channels.iter().filter_map(|c| c.number), found);
         repeated("channels", "code", self.channels.iter().map(|c| &c.code), found);
         repeated("classes", "code", self.classes.iter().map(|c| c.code), found);
         repeated("categories", "code", self.categories.iter().map(|c| c.code), found);

@@ -2,7 +2,7 @@
 
 use protocol::bounded::{List, Text};
 use protocol::division::{DivisionCode, GridKind};
-use protocol::event::{Category, Ending, Matter, Outcome, Party, Source};
+use protocol::event::{Category, DeclineGround, Ending, Matter, Outcome, Party, PauseGround, Source};
 use protocol::grading::Answers;
 use protocol::id::{CaseId, NodeId, OfferId, OrderId};
 use protocol::order::Directive;
@@ -128,6 +128,51 @@ pub enum Command {
         /// Why.
         #[serde(default)]
         note: Text<4000>,
+    },
+    /// The term that runs stands still (中止).
+    Pause {
+        /// Why.
+        ground: PauseGround,
+        /// The first day that does not count: today or earlier; absent: today.
+        #[serde(default)]
+        on: Option<CivilDay>,
+        /// Why, in words.
+        #[serde(default)]
+        note: Text<4000>,
+    },
+    /// It goes on (恢复).
+    Resume {
+        /// The first day that counts again: today or earlier; absent: today.
+        #[serde(default)]
+        on: Option<CivilDay>,
+        /// What has happened.
+        #[serde(default)]
+        note: Text<4000>,
+    },
+    /// Does not take it on (不予受理), before it is assigned.
+    Reject {
+        /// Why.
+        ground: DeclineGround,
+        /// Where to turn instead, and what was said.
+        #[serde(default)]
+        note: Text<4000>,
+    },
+    /// Who asked no longer does (撤回).
+    Withdraw {
+        /// How that was said.
+        note: Text<4000>,
+    },
+    /// Another body settles it (移送).
+    Refer {
+        /// How it is settled there: a channel that the category admits.
+        channel: Text<40>,
+        /// To whom, and what was said.
+        note: Text<4000>,
+    },
+    /// Opens again what was settled (重新办理), before the archive.
+    Reopen {
+        /// Why.
+        reason: Text<4000>,
     },
     /// The archive (归档): the chain ends.
     Archive,

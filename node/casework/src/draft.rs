@@ -16,12 +16,14 @@ use protocol::wire::bundle::Urgency;
 use protocol::wire::kind::Body;
 
 use crate::case::Case;
+use crate::evolve::foreseen;
 use crate::fact::fact;
 use crate::known::{Known, as_event};
 use crate::letter::{Letter, Outgoing};
 use crate::record::{Follower, FollowerClass, Record};
 use crate::refusal::Refusal;
 use crate::rights::Actor;
+use crate::term::SoFar;
 use crate::world::World;
 use crate::{step, term};
 
@@ -226,7 +228,9 @@ impl<'d, 'w> Draft<'d, 'w> {
             brief.step = step;
         }
         change(&mut brief);
-        brief.next_term = term::next(self.world.holds, &brief, &case.steps, self.world.now);
+        let then = foreseen(&case, &act, self.world.now);
+        let so_far = SoFar { steps: &then.steps, pauses: &then.pauses };
+        brief.next_term = term::next(self.world.holds, &brief, so_far, self.world.now);
         let header = Header {
             id: self.event_id(),
             case: case.id,
@@ -304,7 +308,7 @@ impl<'d, 'w> Draft<'d, 'w> {
             }
             self.follow(reader, FollowerClass::Brief, None, why);
             for header in self.appended.clone() {
-                self.post(reader, urgency, Letter::Plain(Body::Header(Header::clone(&header))));
+                self.post(reader, urgency, Letter::Plain(Body::header(Header::clone(&header))));
             }
         }
     }
@@ -351,7 +355,7 @@ impl<'d, 'w> Draft<'d, 'w> {
             if rose {
                 self.earlier_headers(reader, urgency);
             }
-            self.tell(reader, Body::Header(header.clone()));
+            self.tell(reader, Body::header(header.clone()));
         }
     }
 
@@ -364,7 +368,7 @@ impl<'d, 'w> Draft<'d, 'w> {
         }
         if earlier.iter().all(|link| link.writer == self.me()) {
             for link in earlier {
-                self.post(reader, urgency, Letter::Plain(Body::Header(Header::clone(&link.header))));
+                self.post(reader, urgency, Letter::Plain(Body::header(Header::clone(&link.header))));
             }
             return;
         }
@@ -372,7 +376,7 @@ impl<'d, 'w> Draft<'d, 'w> {
         let seals = List::new(self.known.seals().copied().collect());
         if let (Ok(headers), Ok(seals)) = (headers, seals) {
             let history = History { case: self.known.id(), headers, seals };
-            self.post(reader, urgency, Letter::Plain(Body::History(history)));
+            self.post(reader, urgency, Letter::Plain(Body::history(history)));
         }
     }
 

@@ -1,12 +1,15 @@
 //! The state after an event. Total: it refuses nothing, because what came here has been checked or has happened.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use protocol::chain::{Hash, Head};
-use protocol::event::{Act, CaseEvent, Content, Header, Private, Step};
+use protocol::event::{Act, CaseEvent, Content, Header, Private, Step, TermKind, WideAct};
 use protocol::fact::{LevelChange, StepReached};
 
-use crate::case::{Case, Report};
+use protocol::time::{ClockReading, Minute};
+
+use crate::case::{Case, Exit, Pause, Report};
 
 /// The case after one more event; the first event makes it.
 pub fn evolve(case: Option<Case>, event: &CaseEvent) -> Case {
@@ -32,6 +35,9 @@ pub(crate) fn evolve_hashed(case: Option<Case>, header: &Header, hash: Hash, pri
         approval: None,
         released: false,
         returned: false,
+        pauses: Vec::new(),
+        exit: None,
+        reopened: 0,
         amount_fen: None,
         report: None,
     });
@@ -55,6 +61,10 @@ pub(crate) fn evolve_hashed(case: Option<Case>, header: &Header, hash: Hash, pri
     next.brief = header.brief.clone();
     next.changed_at = header.at;
     follow_act(&mut next, &header.act);
+    if let Act::Wider(wider) = &header.act {
+        // Of one that came after this version only the brief tells.
+        wider.read().into_iter().for_each(|act| follow_wide(&mut next, &act, header.at.minute()));
+    }
     if let Some(private) = private {
         follow_words(&mut next, &header.act, &private.content);
     }
@@ -105,6 +115,43 @@ fn follow_act(case: &mut Case, act: &Act) {
         | Act::OrderReceived { .. }
         | Act::OrderAnswered { .. }
         | Act::Contributed { .. }
-        | Act::CeilingRaised => {}
+        | Act::CeilingRaised
+        | Act::Wider(_) => {}
     }
+}
+
+/// The same of an act that came after the first version.
+fn follow_wide(case: &mut Case, act: &WideAct, at: Minute) {
+    match act {
+        WideAct::Paused { ground, on } => {
+            case.pauses.push(Pause { ground: *ground, from: *on, until: None, entered: (at, None) });
+        }
+        WideAct::Resumed { on } => {
+            if let Some(last) = case.pauses.last_mut() {
+                (last.until, last.entered.1) = (Some(*on), Some(at));
+            }
+        }
+        WideAct::NotTakenOn { ground } => case.exit = Some(Exit::Declined(*ground)),
+        WideAct::Withdrawn {} => case.exit = Some(Exit::Withdrawn),
+        WideAct::Referred { channel } => case.exit = Some(Exit::Referred(*channel)),
+        WideAct::Reopened {} => open_again(case),
+    }
+}
+
+/// The case with what an act opens or closes, before its header is made.
+pub(crate) fn foreseen<'c>(case: &'c Case, act: &Act, now: ClockReading) -> Cow<'c, Case> {
+    let Act::Wider(wider) = act else { return Cow::Borrowed(case) };
+    let mut then = case.clone();
+    wider.read().into_iter().for_each(|act| follow_wide(&mut then, &act, now.minute()));
+    Cow::Owned(then)
+}
+
+/// What had come after the handling did not come: it is done again.
+fn open_again(case: &mut Case) {
+    case.exit = None;
+    case.resolved_at = None;
+    case.score = None;
+    case.steps.retain(|reached| reached.step <= Step::InProgress);
+    case.terms.retain(|term| !matches!(term.kind, TermKind::FeedBack | TermKind::Assess));
+    case.reopened = case.reopened.saturating_add(1);
 }

@@ -2,10 +2,10 @@
 
 use protocol::bounded::List;
 use protocol::division::DivisionCode;
-use protocol::fact::{CaseFact, LEVEL_CHANGES_MAX, LevelChange};
+use protocol::fact::{CaseFact, Channel, LEVEL_CHANGES_MAX, LevelChange};
 use protocol::id::CaseKey;
 
-use crate::case::Case;
+use crate::case::{Case, Exit};
 use crate::policy::Policy;
 use crate::world::Me;
 
@@ -29,7 +29,7 @@ pub fn fact(case: &Case, key: CaseKey, registered_by: DivisionCode, me: Me, poli
         matter: case.brief.matter,
         category: case.brief.category,
         category_list: policy.category_list,
-        channel: None,
+        channel: channel(case),
         head_count: case.brief.head_count,
         level: case.level(),
         level_changes: changes(&case.level_changes),
@@ -38,11 +38,25 @@ pub fn fact(case: &Case, key: CaseKey, registered_by: DivisionCode, me: Me, poli
         resolved_at: case.resolved_at,
         score: case.score,
         open_terms: List::new(case.terms.iter().copied().take(8).collect()).unwrap_or_default(),
-        paused_minutes: 0,
-        paused_since: None,
+        paused_minutes: paused_minutes(case),
+        paused_since: case.pauses.last().filter(|pause| pause.until.is_none()).map(|pause| pause.entered.0),
         amount_fen: case.amount_fen,
         void: case.brief.void,
     }
+}
+
+/// How it is settled, where that is said.
+fn channel(case: &Case) -> Option<Channel> {
+    match case.exit {
+        Some(Exit::Referred(channel)) => Some(channel),
+        Some(Exit::Declined(_) | Exit::Withdrawn) | None => None,
+    }
+}
+
+/// Of the times that are over.
+fn paused_minutes(case: &Case) -> u32 {
+    let over = case.pauses.iter().filter_map(|pause| Some((pause.entered.0, pause.entered.1?)));
+    over.map(|(from, until)| until.0.saturating_sub(from.0)).fold(0, u32::saturating_add)
 }
 
 fn changes(all: &[LevelChange]) -> List<LevelChange, LEVEL_CHANGES_MAX> {

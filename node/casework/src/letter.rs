@@ -102,7 +102,7 @@ impl Outgoing {
         };
         Some(match self.letter {
             Letter::Plain(body) => body,
-            Letter::Handover(letter) => Body::Handover(Handover {
+            Letter::Handover(letter) => Body::handover(Handover {
                 offer: letter.offer,
                 case: letter.case,
                 key: letter.key,
@@ -124,7 +124,7 @@ impl Outgoing {
 /// The sealed part of a body, if it has one.
 pub fn sealed_part(body: &Body) -> Option<&Sealed> {
     match body {
-        Body::Handover(handover) => Some(&handover.private),
+        Body::Handover(handover) | Body::WideHandover(handover) => Some(&handover.private),
         Body::Contribution(contribution) => Some(&contribution.sealed),
         Body::OrderAnswer(answer) => match &answer.answer {
             Answer::Copy(sealed) => Some(sealed),

@@ -40,10 +40,11 @@ pub mod rights;
 pub mod step;
 pub mod tenure;
 mod term;
+mod told;
 pub mod units;
 pub mod world;
 
-pub use case::{Case, Report};
+pub use case::{Case, Exit, Pause, Report};
 pub use command::{Command, Intake, Reply};
 pub use decide::{decide, open, tell_again, wake};
 pub use draft::{Decision, Notice};
@@ -60,4 +61,5 @@ pub use record::{
 };
 pub use refusal::{Fault, Refusal};
 pub use rights::{ActionName, Actor, At, Grant, Role, Scope, next_actions};
+pub use told::told;
 pub use world::{Keys, Me, Mutant, World};

@@ -41,6 +41,8 @@ macro_rules! refusals {
                     Self::OutsideArea => Some("place"),
                     Self::BelowProposal | Self::NotGraded | Self::UnknownLevel => Some("confirmed_level"),
                     Self::ScoreOutOfRange => Some("score"),
+                    Self::DayAhead | Self::DayTooEarly => Some("on"),
+                    Self::UnknownChannel | Self::NotAdmissible => Some("channel"),
                     _ => None,
                 }
             }
@@ -85,6 +87,17 @@ refusals! {
     WrongAnswer: Person, "wrong-answer", "This order cannot be answered in this way.", "该指令不能以此方式答复。";
     /// A view must end today or later.
     DayPassed: Person, "day-passed", "The day has passed.", "日期已过。";
+    /// Something that has happened has a day.
+    DayAhead: Person, "day-ahead", "The day lies ahead; say on which day it happened.", "日期不能晚于今天。";
+    /// A pause begins before its term, or ends before it began.
+    DayTooEarly: Person, "day-too-early", "The day is too early: before the term began, or before the pause.",
+        "日期过早:早于期限起算日或中止日。";
+    /// A channel that no list holds.
+    UnknownChannel: Person, "unknown-channel", "The channel is not in the list that is in force here.",
+        "办理渠道不在现行清单中。";
+    /// A channel that may not take matters of this category.
+    NotAdmissible: Person, "not-admissible", "This channel may not take matters of this category.",
+        "该类事项不得通过此渠道办理。";
     /// The offer would go to this node itself, or back to itself.
     ToMyself: Person, "to-myself", "This goes to another node only.", "不能移交给本节点。";
     /// The case is known already: a retried report is the same case.

@@ -2,10 +2,14 @@
 
 use protocol::bounded::Text;
 use protocol::division::DivisionCode;
+use protocol::event::{DeclineGround, PauseGround, WideAct};
+use protocol::fact::Channel;
 use protocol::order::Asked;
+use protocol::time::{CivilDay, UnixMillis};
 use protocol::unit::UnitCode;
 use serde::{Deserialize, Serialize};
 
+use crate::case::Case;
 use crate::known::Known;
 use crate::publish::InForce;
 use crate::refusal::Refusal;
@@ -94,6 +98,18 @@ pub enum ActionName {
     FeedBack,
     /// Assess (评价).
     Assess,
+    /// Let the term stand still (中止计时).
+    Pause,
+    /// Let it go on (恢复计时).
+    Resume,
+    /// Decline to take it on (不予受理).
+    Reject,
+    /// Note that who asked no longer does (撤回).
+    Withdraw,
+    /// Refer to another body (移送).
+    Refer,
+    /// Open again (重新办理).
+    Reopen,
     /// Archive (归档).
     Archive,
     /// Strike through (作废).
@@ -128,7 +144,7 @@ pub enum ActionName {
 
 impl ActionName {
     /// All of them, in the order in which they are offered.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 29] = [
         Self::Report,
         Self::File,
         Self::Return,
@@ -137,6 +153,12 @@ impl ActionName {
         Self::Resolve,
         Self::FeedBack,
         Self::Assess,
+        Self::Pause,
+        Self::Resume,
+        Self::Reject,
+        Self::Withdraw,
+        Self::Refer,
+        Self::Reopen,
         Self::Archive,
         Self::Void,
         Self::Regrade,
@@ -178,7 +200,10 @@ impl Role {
             A::File | A::Return | A::Assign | A::Assess | A::Archive | A::Offer | A::Recall => {
                 matches!(self, Self::GridWorker | Self::Clerk | Self::Supervisor)
             }
-            A::Resolve | A::FeedBack => self.works(),
+            A::Resolve | A::FeedBack | A::Pause | A::Resume => self.works(),
+            A::Reject | A::Withdraw | A::Refer | A::Reopen => {
+                matches!(self, Self::GridWorker | Self::Clerk | Self::Supervisor)
+            }
             A::Void | A::AnswerOrder => matches!(self, Self::GridWorker | Self::Clerk | Self::Supervisor),
             A::AcceptOffer | A::DeclineOffer => matches!(self, Self::GridWorker | Self::Clerk | Self::Supervisor),
             A::TakeOver | A::IssueDirective | A::IssueView | A::WithdrawOrder | A::Erase => self == Self::Supervisor,
@@ -284,9 +309,11 @@ pub fn next_actions(known: &Known, me: Me, by: &Actor, holds: &InForce) -> Vec<A
         .collect()
 }
 
-/// The act of the loop behind an action, to ask the state machine with.
-pub(crate) fn fits(action: ActionName, brief: &protocol::event::Brief) -> bool {
+/// Whether the step of the loop allows an action that appends to the loop.
+pub(crate) fn fits(action: ActionName, case: &Case) -> bool {
     use protocol::event::Act;
+    let wide = |act: WideAct| Act::Wider(act.widen());
+    let day = CivilDay::of(UnixMillis(0));
     let act = match action {
         ActionName::File => Act::Filed,
         ActionName::Return => Act::Returned,
@@ -296,9 +323,17 @@ pub(crate) fn fits(action: ActionName, brief: &protocol::event::Brief) -> bool {
         ActionName::FeedBack => Act::FedBack,
         ActionName::Assess => Act::Assessed { score: 1 },
         ActionName::Archive => Act::Archived,
+        ActionName::Pause if case.paused() => return false,
+        ActionName::Pause => wide(WideAct::Paused { ground: PauseGround::Other, on: day }),
+        ActionName::Resume if !case.paused() => return false,
+        ActionName::Resume => wide(WideAct::Resumed { on: day }),
+        ActionName::Reject => wide(WideAct::NotTakenOn { ground: DeclineGround::Unfounded }),
+        ActionName::Withdraw => wide(WideAct::Withdrawn {}),
+        ActionName::Refer => wide(WideAct::Referred { channel: Channel(0) }),
+        ActionName::Reopen => wide(WideAct::Reopened {}),
         _ => Act::Voided,
     };
-    step::after(&act, brief).is_some()
+    step::after(&act, &case.brief).is_some()
 }
 
 #[cfg(test)]

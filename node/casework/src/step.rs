@@ -1,6 +1,9 @@
 //! The six steps (六步闭环) as a state machine. It is total: every act either leads to a step or does not fit.
 
-use protocol::event::{Act, Brief, Step};
+use protocol::event::{Act, Brief, Step, WideAct};
+
+use crate::case::Case;
+use crate::term::standing;
 
 /// The step after an act of the loop, or none when the act does not fit the state. No step can be skipped; what is struck
 /// through or archived stays as it is.
@@ -10,12 +13,15 @@ pub fn after(act: &Act, brief: &Brief) -> Option<Step> {
     }
     let open = brief.outcome.is_none();
     match (act, brief.step) {
-        (Act::Filed, Step::Reported) => Some(Step::Filed),
-        (Act::Returned, Step::Reported) => Some(Step::Reported),
-        (Act::Assigned, Step::Filed | Step::Assigned) => Some(Step::Assigned),
+        (Act::Filed, Step::Reported) if open => Some(Step::Filed),
+        (Act::Returned, Step::Reported) if open => Some(Step::Reported),
+        (Act::Assigned, Step::Filed | Step::Assigned) if open => Some(Step::Assigned),
         (Act::Progressed, Step::Assigned | Step::InProgress) if open => Some(Step::InProgress),
         (Act::Resolved, Step::InProgress) if open => Some(Step::InProgress),
-        (Act::FedBack, Step::InProgress) if !open => Some(Step::FedBack),
+        // What was declined was never assigned, and who asked is told all the same.
+        (Act::FedBack, Step::Reported | Step::Filed | Step::Assigned | Step::InProgress) if !open => {
+            Some(Step::FedBack)
+        }
         (Act::Assessed { .. }, Step::FedBack) => Some(Step::Assessed),
         (Act::Archived, Step::Assessed) => Some(Step::Archived),
         (
@@ -30,13 +36,26 @@ pub fn after(act: &Act, brief: &Brief) -> Option<Step> {
             | Act::Reported { .. },
             _,
         ) => None,
+        (Act::Wider(wider), step) => wide(wider.read()?, step, open),
         (_, step) => Some(step),
     }
 }
 
+/// The same of an act that came after the first version; of one that this version does not know nobody here can say.
+fn wide(act: WideAct, step: Step, open: bool) -> Option<Step> {
+    let fits = match act {
+        WideAct::Paused { .. } | WideAct::Resumed { .. } => open && step <= Step::InProgress,
+        WideAct::NotTakenOn { .. } => open && step <= Step::Filed,
+        WideAct::Withdrawn {} | WideAct::Referred { .. } => open && step <= Step::InProgress,
+        WideAct::Reopened {} => !open,
+    };
+    fits.then_some(step)
+}
+
 /// The brief after an act that was written on another branch of the same case, or none when it no longer fits. For a
 /// restored owner, whose own branch is minted again after what the levels above gave back.
-pub fn refit(act: &Act, written: &Brief, current: &Brief) -> Option<Brief> {
+pub fn refit(act: &Act, written: &Brief, case: &Case) -> Option<Brief> {
+    let current = &case.brief;
     let step = after(act, current)?;
     let mut brief = Brief { step, ..current.clone() };
     match act {
@@ -49,6 +68,17 @@ pub fn refit(act: &Act, written: &Brief, current: &Brief) -> Option<Brief> {
             brief.grading = written.grading;
             brief.ceiling = current.ceiling.or(written.ceiling);
         }
+        Act::Wider(wider) => match wider.read()? {
+            WideAct::Paused { .. } if !case.paused() => brief.next_term = standing(current.next_term),
+            WideAct::Resumed { .. } if case.paused() => brief.next_term = written.next_term,
+            // How a case ended, and that it was opened again, is decided anew by who sees both branches.
+            WideAct::Paused { .. }
+            | WideAct::Resumed { .. }
+            | WideAct::NotTakenOn { .. }
+            | WideAct::Withdrawn {}
+            | WideAct::Referred { .. }
+            | WideAct::Reopened {} => return None,
+        },
         _ => return None,
     }
     Some(brief)

@@ -5,36 +5,68 @@ use protocol::fact::StepReached;
 use protocol::time::{CivilDay, ClockReading, UnixMillis};
 
 use crate::calendar::Due;
+use crate::case::Pause;
 use crate::publish::InForce;
 
 /// The term that ends next, after a step that is reached now. A term that runs keeps its day; only one that ended beyond
-/// the calendar is counted again, in case the calendar has grown.
-pub(crate) fn next(holds: &InForce, brief: &Brief, steps: &[StepReached], now: ClockReading) -> Option<DueTerm> {
-    if brief.void {
-        return None;
-    }
-    let kind = match brief.step {
-        Step::Reported => TermKind::File,
-        Step::Filed => TermKind::Assign,
-        Step::Assigned | Step::InProgress if brief.outcome.is_none() => TermKind::Resolve,
-        Step::Assigned | Step::InProgress => TermKind::FeedBack,
-        Step::FedBack => TermKind::Assess,
-        Step::Assessed | Step::Archived => return None,
-    };
+/// the calendar, or stood still, is counted again.
+pub(crate) fn next(holds: &InForce, brief: &Brief, so_far: SoFar<'_>, now: ClockReading) -> Option<DueTerm> {
+    let kind = kind(brief)?;
     let since = match brief.next_term.filter(|term| term.kind == kind) {
+        Some(running) if so_far.paused() => return standing(Some(running)),
         Some(running) if !running.provisional => return Some(running),
         Some(running) => running.since,
         // The month of people's mediation runs from the filing, whatever step follows it.
         None if kind == TermKind::Resolve => {
-            steps.iter().find(|s| s.step == Step::Filed).map_or(now.day(), |s| day_of(*s))
+            so_far.steps.iter().find(|s| s.step == Step::Filed).map_or(now.day(), |s| day_of(*s))
         }
         None => now.day(),
     };
-    let (day, provisional) = match holds.calendar.due(since, holds.policy.span(kind)) {
-        Due::Day(day) => (day, false),
+    let (day, provisional) = match holds.calendar.due_without(since, holds.policy.span(kind), &so_far.stood_still()) {
+        Due::Day(day) => (day, so_far.paused()),
         Due::Provisional { after } => (after, true),
     };
     Some(DueTerm { kind, since, day, provisional })
+}
+
+/// What a term is counted by besides the brief.
+#[derive(Clone, Copy)]
+pub(crate) struct SoFar<'a> {
+    /// When each step was reached.
+    pub(crate) steps: &'a [StepReached],
+    /// For which times it stood still.
+    pub(crate) pauses: &'a [Pause],
+}
+
+impl SoFar<'_> {
+    fn paused(&self) -> bool {
+        self.pauses.last().is_some_and(|pause| pause.until.is_none())
+    }
+
+    /// The times that are over: first day that does not count, first that does again.
+    fn stood_still(&self) -> Vec<(CivilDay, CivilDay)> {
+        self.pauses.iter().filter_map(|pause| Some((pause.from, pause.until?))).collect()
+    }
+}
+
+/// Which term runs.
+fn kind(brief: &Brief) -> Option<TermKind> {
+    if brief.void {
+        return None;
+    }
+    match (brief.step, brief.outcome) {
+        (Step::Reported | Step::Filed | Step::Assigned | Step::InProgress, Some(_)) => Some(TermKind::FeedBack),
+        (Step::Reported, None) => Some(TermKind::File),
+        (Step::Filed, None) => Some(TermKind::Assign),
+        (Step::Assigned | Step::InProgress, None) => Some(TermKind::Resolve),
+        (Step::FedBack, _) => Some(TermKind::Assess),
+        (Step::Assessed | Step::Archived, _) => None,
+    }
+}
+
+/// A term that stands still: it ends later than its day, and nobody knows when. So it is overdue nowhere.
+pub(crate) fn standing(term: Option<DueTerm>) -> Option<DueTerm> {
+    term.map(|term| DueTerm { provisional: true, ..term })
 }
 
 fn day_of(step: StepReached) -> CivilDay {

@@ -120,6 +120,12 @@ fn acts() -> OpenApiRouter<Arc<ApiState>> {
         .routes(routes!(cases::acts::resolve)) // resolve
         .routes(routes!(cases::acts::feed_back)) // feed-back
         .routes(routes!(cases::acts::assess)) // assess
+        .routes(routes!(cases::acts::pause)) // pause
+        .routes(routes!(cases::acts::resume)) // resume
+        .routes(routes!(cases::acts::reject)) // reject
+        .routes(routes!(cases::acts::withdraw)) // withdraw
+        .routes(routes!(cases::acts::refer)) // refer
+        .routes(routes!(cases::acts::reopen)) // reopen
         .routes(routes!(cases::acts::archive)) // archive
         .routes(routes!(cases::acts::void)) // void
         .routes(routes!(cases::acts::regrade)) // regrade

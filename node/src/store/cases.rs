@@ -52,11 +52,13 @@ struct Paper {
 fn word<T: Serialize>(value: &T) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => word,
-        Ok(serde_json::Value::Object(fields)) => {
-            fields.get("act").and_then(|v| v.as_str()).unwrap_or_default().to_owned()
-        }
         _ => String::new(),
     }
+}
+
+/// The word of an act.
+fn word_of(act: &Act) -> String {
+    casework::told(act).get("act").and_then(|word| word.as_str()).unwrap_or_default().to_owned()
 }
 
 fn json<T: Serialize>(value: &T) -> Vec<u8> {
@@ -171,7 +173,7 @@ impl WriteStore {
                     .bind(i64::from(header.number))
                     .bind(header.hash().0.to_vec())
                     .bind(origin.as_bytes().to_vec())
-                    .bind(word::<Act>(&header.act))
+                    .bind(word_of(&header.act))
                     .bind(header.at.corrected().0)
                     .bind(codec::encode_unbounded(*header));
             }

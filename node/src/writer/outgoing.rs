@@ -67,7 +67,7 @@ impl Writer {
 
     fn message_of(&self, body: &Body) -> Option<Message> {
         let id = match body {
-            Body::Header(header) => header.id.into(),
+            Body::Header(header) | Body::WideHeader(header) => header.id.into(),
             _ => MessageId::new(self.clock.wall(), random_bytes()),
         };
         let (kind, schema) = body.kind();

@@ -86,6 +86,11 @@ impl Operation {
         let tail = self.path.rsplit('/').next().unwrap_or_default();
         Some(match tail {
             "return" | "progress" | "feed-back" => json!({ "note": "x" }),
+            "pause" => json!({ "ground": "hearing" }),
+            "reject" => json!({ "ground": "unfounded" }),
+            "withdraw" if !self.path.contains("/orders/") => json!({ "note": "x" }),
+            "refer" => json!({ "channel": "court", "note": "x" }),
+            "reopen" => json!({ "reason": "核实情况" }),
             "assign" => json!({ "unit": 1 }),
             "resolve" => json!({ "outcome": "other", "terms": "x" }),
             "assess" => json!({ "score": 3 }),

@@ -17,7 +17,7 @@ use super::later::NotUnderstood;
 use super::limits::BODY_BYTES_MAX;
 
 macro_rules! bodies {
-    ($($(#[$doc:meta])* $name:ident($type:ty) = $kind:literal / $schema:literal),+ $(,)?) => {
+    ($($(#[$doc:meta])* $name:ident($type:ty) = $kind:literal / $schema:literal $(if $fits:path)?),+ $(,)?) => {
         /// A message body that this version understands, one variant per (kind, schema).
         #[derive(Debug, Clone, PartialEq)]
         pub enum Body {
@@ -38,7 +38,14 @@ macro_rules! bodies {
             /// Reads a body. `Ok(None)`: a kind or schema of a later version, to be kept and passed on byte for byte.
             pub fn decode(kind: Kind, schema: u16, bytes: &[u8]) -> Result<Option<Self>, Malformed> {
                 match (kind.0, schema) {
-                    $(($kind, $schema) => codec::decode(bytes, BODY_BYTES_MAX).map(|body| Some(Self::$name(body))),)+
+                    $(($kind, $schema) => {
+                        let body: $type = codec::decode(bytes, BODY_BYTES_MAX)?;
+                        // One form for each value.
+                        $(if !$fits(&body) {
+                            return Err(Malformed::NotCanonical);
+                        })?
+                        Ok(Some(Self::$name(body)))
+                    })+
                     _ => Ok(None),
                 }
             }
@@ -55,9 +62,13 @@ pub struct Kind(pub u16);
 
 bodies! {
     /// One header of a case that is followed above. To the ceiling; every level on the way keeps it.
-    Header(Header) = 1 / 1,
+    Header(Header) = 1 / 1 if narrow,
+    /// The same with an act that came after the first version.
+    WideHeader(Header) = 1 / 2 if Header::is_wide,
     /// Earlier headers of a case that begins to be followed. To the ceiling; every level on the way keeps it.
-    History(History) = 2 / 1,
+    History(History) = 2 / 1 if narrow_history,
+    /// The same with such an act among them.
+    WideHistory(History) = 2 / 2 if History::is_wide,
     /// A case fact. To the top; every level on the way keeps it.
     Fact(CaseFact) = 3 / 1,
     /// A tally. To the top; every level on the way keeps it.
@@ -89,7 +100,9 @@ bodies! {
     /// An offer taken back.
     Recall(Recall) = 23 / 1,
     /// The case itself, after its release.
-    Handover(Handover) = 24 / 1,
+    Handover(Handover) = 24 / 1 if narrow_handover,
+    /// The same with an act that came after the first version among its headers.
+    WideHandover(Handover) = 24 / 2 if Handover::is_wide,
     /// Something published from above, with its issuer's proof. Handed from parent to child.
     Published(Published) = 30 / 1,
     /// What a node holds of all that was published, to its parent.
@@ -122,6 +135,35 @@ bodies! {
     MoveRefused(MoveRefused) = 52 / 1,
     /// Messages that a node must understand and does not, to who sent them.
     NotUnderstood(NotUnderstood) = 53 / 1,
+}
+
+fn narrow(header: &Header) -> bool {
+    !header.is_wide()
+}
+
+fn narrow_history(history: &History) -> bool {
+    !history.is_wide()
+}
+
+fn narrow_handover(handover: &Handover) -> bool {
+    !handover.is_wide()
+}
+
+impl Body {
+    /// A header, in the schema that it needs.
+    pub fn header(header: Header) -> Self {
+        if header.is_wide() { Self::WideHeader(header) } else { Self::Header(header) }
+    }
+
+    /// Earlier headers, in the schema that they need.
+    pub fn history(history: History) -> Self {
+        if history.is_wide() { Self::WideHistory(history) } else { Self::History(history) }
+    }
+
+    /// A case after its release, in the schema that it needs.
+    pub fn handover(handover: Handover) -> Self {
+        if handover.is_wide() { Self::WideHandover(handover) } else { Self::Handover(handover) }
+    }
 }
 
 /// The bit of a kind that says: understand this, or refuse it. Programs from before it read only the number, find that they do

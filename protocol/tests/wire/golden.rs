@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use protocol::directory::{Mandate, Role, SignedMandate};
-use protocol::event::{Act, Header, PrivatePart};
+use protocol::event::{Act, Header, PrivatePart, WideAct};
 use protocol::order::{Answer, Asked, Order, OrderAnswer};
 use protocol::receipt::{Receipt, Subject};
 use protocol::wire::bundle::Bundle;
@@ -46,9 +46,16 @@ fn shown(value: &impl Debug) -> String {
 }
 
 /// At least one value of a kind; where its heart is an enum, one for each variant.
-fn bodies(kind: Kind, g: &mut Gen) -> Vec<Body> {
+fn bodies(kind: Kind, schema: u16, g: &mut Gen) -> Vec<Body> {
     match kind.0 {
-        1 => Act::each(g).into_iter().map(|act| Body::Header(Header { act, ..g.make() })).collect(),
+        1 if schema == 1 => {
+            let narrow = Act::each(g).into_iter().filter(|act| !matches!(act, Act::Wider(_))).collect::<Vec<_>>();
+            narrow.into_iter().map(|act| Body::header(Header { act, ..g.make() })).collect()
+        }
+        1 => {
+            let wide = WideAct::each(g).into_iter().map(|act| Act::Wider(act.widen())).collect::<Vec<_>>();
+            wide.into_iter().map(|act| Body::header(Header { act, ..g.make() })).collect()
+        }
         10 => Asked::each(g).into_iter().map(|asked| Body::Order(Order { asked, ..g.make() })).collect(),
         11 => Answer::each(g).into_iter().map(|answer| Body::OrderAnswer(OrderAnswer { answer, ..g.make() })).collect(),
         45 => Role::each(g)
@@ -59,7 +66,7 @@ fn bodies(kind: Kind, g: &mut Gen) -> Vec<Body> {
             })
             .collect(),
         13 => Subject::each(g).into_iter().map(|subject| Body::Receipt(Receipt { subject, ..g.make() })).collect(),
-        _ => Body::each(g).into_iter().filter(|body| body.kind().0 == kind).collect(),
+        _ => Body::each(g).into_iter().filter(|body| body.kind() == (kind, schema)).collect(),
     }
 }
 
@@ -74,6 +81,9 @@ macro_rules! body_readers {
         fn body_reader(kind: u16, schema: u16) -> Reader {
             match (kind, schema) {
                 $(($kind, 1) => |bytes| read_body(Kind($kind), 1, bytes),)+
+                (1, 2) => |bytes| read_body(Kind(1), 2, bytes),
+                (2, 2) => |bytes| read_body(Kind(2), 2, bytes),
+                (24, 2) => |bytes| read_body(Kind(24), 2, bytes),
                 _ => panic!("kind {kind}, schema {schema} has no golden vectors: add it"),
             }
         }
@@ -88,7 +98,7 @@ fn all() -> BTreeMap<String, Golden> {
     let mut files = BTreeMap::new();
     for (kind, schema, name) in KINDS {
         let mut g = Gen::new(u64::from(*kind), 3);
-        let samples = bodies(Kind(*kind), &mut g).iter().map(|body| body.encode().unwrap()).collect();
+        let samples = bodies(Kind(*kind), *schema, &mut g).iter().map(|body| body.encode().unwrap()).collect();
         let reader = body_reader(*kind, *schema);
         files.insert(format!("body-{kind:02}-{schema}-{}", name.to_lowercase()), Golden { reader, samples });
     }

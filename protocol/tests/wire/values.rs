@@ -1,6 +1,7 @@
 //! How each type of the vocabulary is made. A field or variant that is added must be added here, or nothing compiles.
 
 use protocol::audit::AuditHead;
+use protocol::bounded::List;
 use protocol::chain::{Epoch, Hash, Head, Signature, TenureSeal};
 use protocol::directory::{
     Ancestor, Entry, KeyId, Mandate, Revocation, RevocationReason, Role, SealingKey, SignedEntry, SignedMandate,
@@ -9,8 +10,8 @@ use protocol::directory::{
 use protocol::division::GridKind;
 use protocol::erase::Erase;
 use protocol::event::{
-    Act, Brief, Category, Commitment, Content, DueTerm, Ending, Header, Matter, Outcome, Party, PartySide, Private,
-    PrivatePart, Salt, Signatory, Source, Step, TermKind,
+    Act, Brief, Category, Commitment, Content, DeclineGround, DueTerm, Ending, Header, Matter, Outcome, Party,
+    PartySide, PauseGround, Private, PrivatePart, Salt, Signatory, Source, Step, TermKind, WideAct, Wider,
 };
 use protocol::fact::{CaseFact, Channel, FiguresWanted, LevelChange, Measure, StepReached, Tally, Watermark};
 use protocol::grading::{Answers, Grading, Known, Rule};
@@ -145,6 +146,8 @@ plain! {
     TermKind { File, Assign, Resolve, FeedBack, Assess, Answer, Accept }
     Ending { SettleHere, Submit }
     PartySide { Applicant, Respondent, Other }
+    PauseGround { Assessment, Hearing, PartyAbsent, Decision, Other }
+    DeclineGround { Pending, OtherProcedure, Petitioned, Discipline, Refused, OtherPlace, Unfounded }
     Known { Unknown, No, Yes }
     Rule {
         SignOfOutbreak, LargeGroupPetition, Violence, GroupPetition, Disturbance, AnyDispute, NotADispute, Person,
@@ -186,6 +189,7 @@ variants! { g;
         Act::OrderAnswered { .. } => Act::OrderAnswered { order: g.make() },
         Act::Contributed { .. } => Act::Contributed { contribution: g.make(), from: g.make() },
         Act::CeilingRaised => Act::CeilingRaised,
+        Act::Wider(_) => Act::Wider(g.make()),
     }
     Warning {
         Warning::Yellow => Warning::Yellow,
@@ -217,6 +221,14 @@ variants! { g;
         Subject::Order { .. } => Subject::Order { order: g.make(), case: g.make() },
         Subject::Offer { .. } => Subject::Offer { offer: g.make(), case: g.make() },
     }
+    WideAct {
+        WideAct::Paused { .. } => WideAct::Paused { ground: g.make(), on: g.make() },
+        WideAct::Resumed { .. } => WideAct::Resumed { on: g.make() },
+        WideAct::NotTakenOn { .. } => WideAct::NotTakenOn { ground: g.make() },
+        WideAct::Withdrawn {} => WideAct::Withdrawn {},
+        WideAct::Referred { .. } => WideAct::Referred { channel: g.make() },
+        WideAct::Reopened {} => WideAct::Reopened {},
+    }
     Verdict {
         Verdict::Resume => Verdict::Resume,
         Verdict::Reconcile { .. } => Verdict::Reconcile { doubt: g.make(), incarnation: g.make() },
@@ -240,8 +252,10 @@ variants! { g;
         Control::Moved(_) => Control::Moved(g.make()),
     }
     Body {
-        Body::Header(_) => Body::Header(g.make()),
-        Body::History(_) => Body::History(g.make()),
+        Body::Header(_) => Body::Header(narrow(g.make())),
+        Body::WideHeader(_) => Body::WideHeader(wide(g)),
+        Body::History(_) => Body::History(narrow_history(g.make())),
+        Body::WideHistory(_) => Body::WideHistory(History { headers: some_wide(g), ..g.make() }),
         Body::Fact(_) => Body::Fact(g.make()),
         Body::Tally(_) => Body::Tally(g.make()),
         Body::Watermark(_) => Body::Watermark(g.make()),
@@ -257,7 +271,8 @@ variants! { g;
         Body::Accept(_) => Body::Accept(g.make()),
         Body::Decline(_) => Body::Decline(g.make()),
         Body::Recall(_) => Body::Recall(g.make()),
-        Body::Handover(_) => Body::Handover(g.make()),
+        Body::Handover(_) => Body::Handover(narrow_handover(g.make())),
+        Body::WideHandover(_) => Body::WideHandover(Handover { headers: some_wide(g), ..g.make() }),
         Body::Published(_) => Body::Published(g.make()),
         Body::Holdings(_) => Body::Holdings(g.make()),
         Body::Delivered(_) => Body::Delivered(g.make()),
@@ -275,6 +290,43 @@ variants! { g;
         Body::MoveRefused(_) => Body::MoveRefused(g.make()),
         Body::NotUnderstood(_) => Body::NotUnderstood(g.make()),
     }
+}
+
+impl Arb for Wider {
+    fn arb(g: &mut Gen) -> Self {
+        if g.make() {
+            return g.make::<WideAct>().widen();
+        }
+        // Of a later version.
+        Self { code: g.make(), body: g.make() }
+    }
+}
+
+/// A header without acts that came after the first version.
+fn narrow(header: Header) -> Header {
+    let act = if header.is_wide() { Act::CeilingRaised } else { header.act };
+    Header { act, ..header }
+}
+
+fn narrowed<const MAX: usize>(headers: List<Header, MAX>) -> List<Header, MAX> {
+    List::new(headers.into_iter().map(narrow).collect()).unwrap()
+}
+
+fn narrow_history(history: History) -> History {
+    History { headers: narrowed(history.headers), ..history }
+}
+
+fn narrow_handover(handover: Handover) -> Handover {
+    Handover { headers: narrowed(handover.headers), ..handover }
+}
+
+/// A header with one.
+fn wide(g: &mut Gen) -> Header {
+    Header { act: Act::Wider(g.make()), ..g.make() }
+}
+
+fn some_wide<const MAX: usize>(g: &mut Gen) -> List<Header, MAX> {
+    List::new(vec![narrow(g.make()), wide(g)]).unwrap()
 }
 
 impl Arb for Message {

@@ -258,7 +258,7 @@ impl CityApp {
             }
             let body = letter.into_body(&|_, plain| seal(plain))?;
             let id = match &body {
-                Body::Header(header) => Some(header.id.into()),
+                Body::Header(header) | Body::WideHeader(header) => Some(header.id.into()),
                 _ => None,
             };
             Some(Draft { id, to, urgency, receipted, body })

@@ -6,7 +6,7 @@ use casework::{Command, Intake, OfferState, Reply};
 use federation::sim::{Stuck, World};
 use protocol::bounded::{List, Text};
 use protocol::division::{DivisionCode, GridKind, Level};
-use protocol::event::{Category, Ending, Matter, Outcome, Source};
+use protocol::event::{Category, DeclineGround, Ending, Matter, Outcome, PauseGround, Source};
 use protocol::grading::{Answers, Known as Answer};
 use protocol::id::{CaseId, NodeId};
 use protocol::order::Directive;
@@ -325,6 +325,12 @@ fn next(
         230..260 => Command::Contribute { text: Text::cut("补充") },
         260..320 => Command::Offer { to: other },
         320..335 => Command::Recall,
+        335..355 if case.paused() => Command::Resume { on: None, note: Text::default() },
+        335..355 => Command::Pause { ground: PauseGround::Assessment, on: None, note: Text::default() },
+        355..362 => Command::Reject { ground: DeclineGround::Pending, note: Text::default() },
+        362..370 => Command::Refer { channel: Text::cut("court"), note: Text::cut("移送法院") },
+        370..375 => Command::Withdraw { note: Text::cut("不再要求") },
+        375..390 => Command::Reopen { reason: Text::cut("当事人反悔") },
         _ => step(case.brief.step, case.brief.outcome.is_some(), dice),
     })
 }
@@ -333,10 +339,10 @@ fn step(step: protocol::event::Step, resolved: bool, dice: u64) -> Command {
     use protocol::event::Step;
     let note = Text::cut("办理");
     match step {
+        Step::Reported | Step::Filed | Step::Assigned | Step::InProgress if resolved => Command::FeedBack { note },
         Step::Reported => Command::File,
         Step::Filed => Command::Assign { unit: UnitCode(1), note },
         Step::Assigned => Command::Progress { note },
-        Step::InProgress if resolved => Command::FeedBack { note },
         Step::InProgress if dice.is_multiple_of(2) => Command::Progress { note },
         Step::InProgress => Command::Resolve { outcome: Outcome::Successful, terms: note, amount_fen: None },
         Step::FedBack => Command::Assess { score: 4, note },

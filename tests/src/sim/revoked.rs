@@ -64,11 +64,13 @@ impl Said {
     fn in_bundle(&mut self, bundle: &Bundle) {
         for message in bundle.messages() {
             match Body::decode(message.kind, message.schema, &message.body) {
-                Ok(Some(Body::Header(header))) => drop(self.words.insert(Word::Event(header.id))),
-                Ok(Some(Body::History(history))) => {
+                Ok(Some(Body::Header(header) | Body::WideHeader(header))) => {
+                    self.words.insert(Word::Event(header.id));
+                }
+                Ok(Some(Body::History(history) | Body::WideHistory(history))) => {
                     self.words.extend(history.headers.iter().map(|header| Word::Event(header.id)));
                 }
-                Ok(Some(Body::Handover(handover))) => {
+                Ok(Some(Body::Handover(handover) | Body::WideHandover(handover))) => {
                     self.words.extend(handover.headers.iter().map(|header| Word::Event(header.id)));
                 }
                 Ok(Some(Body::Contribution(said))) => {

@@ -1,6 +1,8 @@
 //! What people ask for: each command meets right and state, and yields events or a typed refusal.
 
+mod clock;
 mod erase;
+mod exit;
 pub(crate) mod keep;
 mod level;
 mod orders;
@@ -52,6 +54,12 @@ fn run(draft: &mut Draft<'_, '_>, command: Command, by: &Actor) -> Result<(), Re
         Command::Resolve { outcome, terms, amount_fen } => steps::resolve(draft, outcome, terms, amount_fen),
         Command::FeedBack { note } => steps::feed_back(draft, note),
         Command::Assess { score, note } => steps::assess(draft, score, note),
+        Command::Pause { ground, on, note } => clock::pause(draft, ground, on, note),
+        Command::Resume { on, note } => clock::resume(draft, on, note),
+        Command::Reject { ground, note } => exit::decline(draft, ground, note),
+        Command::Withdraw { note } => exit::withdraw(draft, note),
+        Command::Refer { channel, note } => exit::refer(draft, &channel, note),
+        Command::Reopen { reason } => exit::reopen(draft, reason),
         Command::Archive => steps::archive(draft),
         Command::Void { reason } => steps::void(draft, reason),
         Command::Regrade { answers, level, reason } => level::regrade(draft, &answers, level, reason, by),
@@ -98,6 +106,12 @@ pub(crate) fn name_of(command: &Command) -> ActionName {
         Command::Resolve { .. } => ActionName::Resolve,
         Command::FeedBack { .. } => ActionName::FeedBack,
         Command::Assess { .. } => ActionName::Assess,
+        Command::Pause { .. } => ActionName::Pause,
+        Command::Resume { .. } => ActionName::Resume,
+        Command::Reject { .. } => ActionName::Reject,
+        Command::Withdraw { .. } => ActionName::Withdraw,
+        Command::Refer { .. } => ActionName::Refer,
+        Command::Reopen { .. } => ActionName::Reopen,
         Command::Archive => ActionName::Archive,
         Command::Void { .. } => ActionName::Void,
         Command::Regrade { .. } => ActionName::Regrade,
@@ -146,10 +160,23 @@ pub(crate) fn timely(known: &Known, me: Me, places: &Moves, action: ActionName) 
             mine(known, me)?;
             if known.case().is_some_and(|case| case.offered.is_some()) { Ok(()) } else { Err(Refusal::NoOpenOffer) }
         }
-        A::File | A::Return | A::Assign | A::Progress | A::Resolve | A::FeedBack | A::Assess | A::Archive => {
+        A::File
+        | A::Return
+        | A::Assign
+        | A::Progress
+        | A::Resolve
+        | A::FeedBack
+        | A::Assess
+        | A::Pause
+        | A::Resume
+        | A::Reject
+        | A::Withdraw
+        | A::Refer
+        | A::Reopen
+        | A::Archive => {
             mine(known, me)?;
             let case = known.case().ok_or(Refusal::UnknownCase)?;
-            if rights::fits(action, &case.brief) { Ok(()) } else { Err(Refusal::WrongStep) }
+            if rights::fits(action, case) { Ok(()) } else { Err(Refusal::WrongStep) }
         }
     }
 }
@@ -188,7 +215,10 @@ fn alive(known: &Known) -> Result<(), Refusal> {
 /// Whether one more event of a person fits. What ends a case, or moves it, always does.
 pub(crate) fn roomy(known: &Known, me: Me, policy: &Policy, action: ActionName) -> Result<(), Refusal> {
     use ActionName as A;
-    let grows = matches!(action, A::Return | A::Assign | A::Progress | A::Regrade | A::Offer | A::Recall);
+    let grows = matches!(
+        action,
+        A::Return | A::Assign | A::Progress | A::Pause | A::Reopen | A::Regrade | A::Offer | A::Recall
+    );
     let Some(case) = known.case().filter(|case| grows && case.owned_by(me.node)) else { return Ok(()) };
     let full =
         case.head.number >= policy.events_max.min(PEOPLE_EVENTS_MAX) || known.private_bytes() >= PRIVATE_BYTES_MAX;

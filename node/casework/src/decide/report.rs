@@ -14,7 +14,7 @@ use crate::draft::{Decision, Draft};
 use crate::known::Known;
 use crate::refusal::Refusal;
 use crate::rights::{ActionName, Actor, At};
-use crate::term;
+use crate::term::{self, SoFar};
 use crate::world::World;
 
 /// Opens a case: the report, and in the same decision its escalation and its offer to the intake level.
@@ -92,7 +92,7 @@ fn brief(intake: &Intake, world: &World<'_>) -> Result<Brief, Refusal> {
         outcome: None,
         void: false,
     };
-    brief.next_term = term::next(world.holds, &brief, &[], world.now);
+    brief.next_term = term::next(world.holds, &brief, SoFar { steps: &[], pauses: &[] }, world.now);
     Ok(brief)
 }
 

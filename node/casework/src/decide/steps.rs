@@ -14,7 +14,7 @@ pub(super) fn note(text: Text<4000>) -> Content {
     if text.trim().is_empty() { Content::Nothing } else { Content::Note { text } }
 }
 
-fn needed(text: Text<4000>) -> Result<Content, Refusal> {
+pub(super) fn needed(text: Text<4000>) -> Result<Content, Refusal> {
     if text.trim().is_empty() { Err(Refusal::ReasonMissing) } else { Ok(Content::Note { text }) }
 }
 

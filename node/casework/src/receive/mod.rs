@@ -31,11 +31,16 @@ pub struct Incoming {
     pub returned: bool,
 }
 
+/// Whether it holds headers, which count whoever gives them back.
+fn is_of_a_chain(body: &Body) -> bool {
+    matches!(body, Body::Header(_) | Body::WideHeader(_) | Body::History(_) | Body::WideHistory(_))
+}
+
 /// The case that a message is about: which [`Known`] to load for it.
 pub fn subject_of(body: &Body) -> Option<CaseId> {
     match body {
-        Body::Header(header) => Some(header.case),
-        Body::History(history) => Some(history.case),
+        Body::Header(header) | Body::WideHeader(header) => Some(header.case),
+        Body::History(history) | Body::WideHistory(history) => Some(history.case),
         Body::Fact(fact) => fact.case,
         Body::Order(order) => Some(order.case),
         Body::OrderAnswer(answer) => Some(answer.case),
@@ -48,7 +53,7 @@ pub fn subject_of(body: &Body) -> Option<CaseId> {
         Body::Accept(accept) => Some(accept.case),
         Body::Decline(decline) => Some(decline.case),
         Body::Recall(recall) => Some(recall.case),
-        Body::Handover(handover) => Some(handover.case),
+        Body::Handover(handover) | Body::WideHandover(handover) => Some(handover.case),
         Body::Erase(erase) => Some(erase.case),
         Body::Tally(_)
         | Body::Watermark(_)
@@ -79,13 +84,13 @@ pub fn receive(known: &Known, message: Incoming, world: &mut World<'_>) -> Resul
     let mut draft = Draft::new(known, world, None);
     let draft_ref = &mut draft;
     // Given back, and of this node's own hand: it is remembered, never acted upon a second time.
-    if returned && origin == draft_ref.me() && !matches!(body, Body::Header(_) | Body::History(_)) {
+    if returned && origin == draft_ref.me() && !is_of_a_chain(&body) {
         restored::remember(draft_ref, body)?;
         return Ok(draft.finish());
     }
     match body {
-        Body::Header(header) => headers::header(draft_ref, header, origin, returned)?,
-        Body::History(history) => headers::history(draft_ref, history, origin, returned)?,
+        Body::Header(header) | Body::WideHeader(header) => headers::header(draft_ref, header, origin, returned)?,
+        Body::History(history) | Body::WideHistory(history) => headers::history(draft_ref, history, origin, returned)?,
         Body::Fact(fact) => from_itself(origin, fact.owner_node).map(|()| draft_ref.store(Record::Fact(fact)))?,
         Body::Tally(tally) => from_itself(origin, tally.node).map(|()| draft_ref.store(Record::Tally(tally)))?,
         Body::Watermark(mark) => from_itself(origin, mark.node).map(|()| draft_ref.store(Record::Watermark(mark)))?,
@@ -103,7 +108,9 @@ pub fn receive(known: &Known, message: Incoming, world: &mut World<'_>) -> Resul
         Body::Accept(accept) => transfer::accept(draft_ref, &accept, origin)?,
         Body::Decline(decline) => transfer::decline(draft_ref, decline, origin)?,
         Body::Recall(recall) => transfer::recall(draft_ref, &recall, origin)?,
-        Body::Handover(handover) => transfer::handover(draft_ref, handover, origin, opened)?,
+        Body::Handover(handover) | Body::WideHandover(handover) => {
+            transfer::handover(draft_ref, handover, origin, opened)?
+        }
         Body::Erase(erase) => orders::erase(draft_ref, erase, origin)?,
         Body::Published(_)
         | Body::Holdings(_)

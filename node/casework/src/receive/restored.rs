@@ -57,7 +57,7 @@ fn mint_again(draft: &mut Draft<'_, '_>, ours: Vec<Link>) {
             contribute_later(draft, &link);
             continue;
         }
-        let (act, brief) = match step::refit(&link.header.act, &link.header.brief, &case.brief).filter(|_| !again) {
+        let (act, brief) = match step::refit(&link.header.act, &link.header.brief, &case).filter(|_| !again) {
             Some(brief) => (link.header.act.clone(), brief),
             None => {
                 let contribution = ContributionId::from_bytes(*link.header.id.as_bytes());
@@ -116,7 +116,7 @@ pub(super) fn remember(draft: &mut Draft<'_, '_>, body: Body) -> Result<(), Refu
         Body::Erase(erase) => draft.store(Record::Erasure(erase)),
         Body::Accept(accept) => crate::decide::set_state(draft, accept.offer, OfferState::Accepted),
         Body::Recall(recall) => crate::decide::set_state(draft, recall.offer, OfferState::Recalled),
-        Body::Handover(handover) => {
+        Body::Handover(handover) | Body::WideHandover(handover) => {
             let links = tenure::prove(&handover.headers, &handover.seals, draft.me(), draft.world.keys)
                 .ok_or(Refusal::Unproven)?;
             take_in(draft, links, &handover.seals);

@@ -1,6 +1,6 @@
 use casework::{Command, Notice, Reply, evolve};
 use proptest::prelude::*;
-use protocol::event::{Ending, Outcome};
+use protocol::event::{DeclineGround, Ending, Outcome, PauseGround};
 use protocol::id::{CaseId, OfferId, OrderId};
 use protocol::order::Directive;
 use protocol::transfer::Ground;
@@ -23,7 +23,7 @@ fn command(net: &Net, node: usize, case: CaseId, what: u8, arg: u8) -> Command {
     let offer = known.offers().map(|f| f.offer.id).nth(usize::from(arg % 3)).unwrap_or(OfferId::from_bytes([0; 16]));
     let order = known.orders().map(|f| f.order.id).nth(usize::from(arg % 3)).unwrap_or(OrderId::from_bytes([0; 16]));
     let level = Warning::from_rank(arg % 4);
-    match what % 20 {
+    match what % 26 {
         0 => Command::File,
         1 => Command::Assign { unit: UnitCode(2), note: text("甲") },
         2 => Command::Progress { note: text("乙") },
@@ -44,6 +44,12 @@ fn command(net: &Net, node: usize, case: CaseId, what: u8, arg: u8) -> Command {
         },
         17 => Command::Contribute { text: text("补充") },
         18 if arg.is_multiple_of(8) => Command::TakeOver { reason: text("失联") },
+        20 => Command::Pause { ground: PauseGround::Assessment, on: None, note: text("") },
+        21 => Command::Resume { on: None, note: text("") },
+        22 if arg.is_multiple_of(4) => Command::Reject { ground: DeclineGround::Pending, note: text("") },
+        23 if arg.is_multiple_of(4) => Command::Withdraw { note: text("不再要求") },
+        24 if arg.is_multiple_of(4) => Command::Refer { channel: text("court"), note: text("移送") },
+        25 => Command::Reopen { reason: text("反悔") },
         19 if arg.is_multiple_of(16) => Command::Void { reason: text("误") },
         _ => Command::Return { note: text("补正") },
     }

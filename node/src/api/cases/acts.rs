@@ -8,8 +8,9 @@ use casework::Command;
 use protocol::id::CaseId;
 
 use super::bodies::{
-    ArchiveBody, AssessBody, AssignBody, Commanded, ContributeBody, FeedBackBody, FileBody, OfferBody, ProgressBody,
-    RecallBody, RegradeBody, ResolveBody, ReturnBody, TakeOverBody, VoidBody,
+    ArchiveBody, AssessBody, AssignBody, Commanded, ContributeBody, FeedBackBody, FileBody, OfferBody, PauseBody,
+    ProgressBody, RecallBody, ReferBody, RegradeBody, RejectBody, ReopenBody, ResolveBody, ResumeBody, ReturnBody,
+    TakeOverBody, VoidBody, WithdrawBody,
 };
 use super::detail::{case_of, must_see};
 use super::view::CaseView;
@@ -33,198 +34,62 @@ pub(crate) async fn act(
     Ok(Json(case_of(state, caller, case).await?))
 }
 
-/// Step 2: verified and filed.
-#[utoipa::path(post, path = "/api/v1/cases/{id}/file", tag = "cases", params(("id" = String, Path)),
-    request_body = FileBody,
-    responses((status = 200, body = CaseView), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
-        (status = 404, body = ProblemBody), (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
-pub(crate) async fn file(
-    State(state): State<Arc<ApiState>>,
-    caller: Caller,
-    Path(case): Path<String>,
-    Body(body): Body<FileBody>,
-) -> Result<Json<CaseView>, Problem> {
-    act(&state, &caller, &case, Ok(body.command())).await
+macro_rules! acts {
+    ($($(#[$doc:meta])* $name:ident($body:ident) = $path:literal),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[utoipa::path(post, path = $path, tag = "cases", params(("id" = String, Path)), request_body = $body,
+            responses((status = 200, body = CaseView), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
+                (status = 404, body = ProblemBody), (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
+        pub(crate) async fn $name(
+            State(state): State<Arc<ApiState>>,
+            caller: Caller,
+            Path(case): Path<String>,
+            Body(body): Body<$body>,
+        ) -> Result<Json<CaseView>, Problem> {
+            act(&state, &caller, &case, Ok(body.command())).await
+        }
+    )+};
 }
 
-/// Sends the report back for completion.
-#[utoipa::path(post, path = "/api/v1/cases/{id}/return", tag = "cases", params(("id" = String, Path)),
-    request_body = ReturnBody,
-    responses((status = 200, body = CaseView), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
-        (status = 404, body = ProblemBody), (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
-pub(crate) async fn send_back(
-    State(state): State<Arc<ApiState>>,
-    caller: Caller,
-    Path(case): Path<String>,
-    Body(body): Body<ReturnBody>,
-) -> Result<Json<CaseView>, Problem> {
-    act(&state, &caller, &case, Ok(body.command())).await
-}
-
-/// Step 3: gives the case to a unit.
-#[utoipa::path(post, path = "/api/v1/cases/{id}/assign", tag = "cases", params(("id" = String, Path)),
-    request_body = AssignBody,
-    responses((status = 200, body = CaseView), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
-        (status = 404, body = ProblemBody), (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
-pub(crate) async fn assign(
-    State(state): State<Arc<ApiState>>,
-    caller: Caller,
-    Path(case): Path<String>,
-    Body(body): Body<AssignBody>,
-) -> Result<Json<CaseView>, Problem> {
-    act(&state, &caller, &case, Ok(body.command())).await
-}
-
-/// Step 4: notes work on the case.
-#[utoipa::path(post, path = "/api/v1/cases/{id}/progress", tag = "cases", params(("id" = String, Path)),
-    request_body = ProgressBody,
-    responses((status = 200, body = CaseView), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
-        (status = 404, body = ProblemBody), (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
-pub(crate) async fn progress(
-    State(state): State<Arc<ApiState>>,
-    caller: Caller,
-    Path(case): Path<String>,
-    Body(body): Body<ProgressBody>,
-) -> Result<Json<CaseView>, Problem> {
-    act(&state, &caller, &case, Ok(body.command())).await
-}
-
-/// Ends step 4: settled or not.
-#[utoipa::path(post, path = "/api/v1/cases/{id}/resolve", tag = "cases", params(("id" = String, Path)),
-    request_body = ResolveBody,
-    responses((status = 200, body = CaseView), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
-        (status = 404, body = ProblemBody), (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
-pub(crate) async fn resolve(
-    State(state): State<Arc<ApiState>>,
-    caller: Caller,
-    Path(case): Path<String>,
-    Body(body): Body<ResolveBody>,
-) -> Result<Json<CaseView>, Problem> {
-    act(&state, &caller, &case, Ok(body.command())).await
-}
-
-/// Step 5: who asked was told.
-#[utoipa::path(post, path = "/api/v1/cases/{id}/feed-back", tag = "cases", params(("id" = String, Path)),
-    request_body = FeedBackBody,
-    responses((status = 200, body = CaseView), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
-        (status = 404, body = ProblemBody), (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
-pub(crate) async fn feed_back(
-    State(state): State<Arc<ApiState>>,
-    caller: Caller,
-    Path(case): Path<String>,
-    Body(body): Body<FeedBackBody>,
-) -> Result<Json<CaseView>, Problem> {
-    act(&state, &caller, &case, Ok(body.command())).await
-}
-
-/// Step 6: assesses the case.
-#[utoipa::path(post, path = "/api/v1/cases/{id}/assess", tag = "cases", params(("id" = String, Path)),
-    request_body = AssessBody,
-    responses((status = 200, body = CaseView), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
-        (status = 404, body = ProblemBody), (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
-pub(crate) async fn assess(
-    State(state): State<Arc<ApiState>>,
-    caller: Caller,
-    Path(case): Path<String>,
-    Body(body): Body<AssessBody>,
-) -> Result<Json<CaseView>, Problem> {
-    act(&state, &caller, &case, Ok(body.command())).await
-}
-
-/// Archives the case.
-#[utoipa::path(post, path = "/api/v1/cases/{id}/archive", tag = "cases", params(("id" = String, Path)),
-    request_body = ArchiveBody,
-    responses((status = 200, body = CaseView), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
-        (status = 404, body = ProblemBody), (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
-pub(crate) async fn archive(
-    State(state): State<Arc<ApiState>>,
-    caller: Caller,
-    Path(case): Path<String>,
-    Body(body): Body<ArchiveBody>,
-) -> Result<Json<CaseView>, Problem> {
-    act(&state, &caller, &case, Ok(body.command())).await
-}
-
-/// Strikes the case through: entered by mistake.
-#[utoipa::path(post, path = "/api/v1/cases/{id}/void", tag = "cases", params(("id" = String, Path)),
-    request_body = VoidBody,
-    responses((status = 200, body = CaseView), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
-        (status = 404, body = ProblemBody), (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
-pub(crate) async fn void(
-    State(state): State<Arc<ApiState>>,
-    caller: Caller,
-    Path(case): Path<String>,
-    Body(body): Body<VoidBody>,
-) -> Result<Json<CaseView>, Problem> {
-    act(&state, &caller, &case, Ok(body.command())).await
-}
-
-/// Raises, lowers or cancels the level; what needs approval is asked for above.
-#[utoipa::path(post, path = "/api/v1/cases/{id}/regrade", tag = "cases", params(("id" = String, Path)),
-    request_body = RegradeBody,
-    responses((status = 200, body = CaseView), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
-        (status = 404, body = ProblemBody), (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
-pub(crate) async fn regrade(
-    State(state): State<Arc<ApiState>>,
-    caller: Caller,
-    Path(case): Path<String>,
-    Body(body): Body<RegradeBody>,
-) -> Result<Json<CaseView>, Problem> {
-    act(&state, &caller, &case, Ok(body.command())).await
-}
-
-/// Offers ownership to another node.
-#[utoipa::path(post, path = "/api/v1/cases/{id}/offer", tag = "cases", params(("id" = String, Path)),
-    request_body = OfferBody,
-    responses((status = 200, body = CaseView), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
-        (status = 404, body = ProblemBody), (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
-pub(crate) async fn offer(
-    State(state): State<Arc<ApiState>>,
-    caller: Caller,
-    Path(case): Path<String>,
-    Body(body): Body<OfferBody>,
-) -> Result<Json<CaseView>, Problem> {
-    act(&state, &caller, &case, Ok(body.command())).await
-}
-
-/// Takes an offer back.
-#[utoipa::path(post, path = "/api/v1/cases/{id}/recall", tag = "cases", params(("id" = String, Path)),
-    request_body = RecallBody,
-    responses((status = 200, body = CaseView), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
-        (status = 404, body = ProblemBody), (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
-pub(crate) async fn recall(
-    State(state): State<Arc<ApiState>>,
-    caller: Caller,
-    Path(case): Path<String>,
-    Body(body): Body<RecallBody>,
-) -> Result<Json<CaseView>, Problem> {
-    act(&state, &caller, &case, Ok(body.command())).await
-}
-
-/// Takes the case over from an owner that is lost.
-#[utoipa::path(post, path = "/api/v1/cases/{id}/take-over", tag = "cases", params(("id" = String, Path)),
-    request_body = TakeOverBody,
-    responses((status = 200, body = CaseView), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
-        (status = 404, body = ProblemBody), (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
-pub(crate) async fn take_over(
-    State(state): State<Arc<ApiState>>,
-    caller: Caller,
-    Path(case): Path<String>,
-    Body(body): Body<TakeOverBody>,
-) -> Result<Json<CaseView>, Problem> {
-    act(&state, &caller, &case, Ok(body.command())).await
-}
-
-/// Sends a note to the owner of a case that is followed here.
-#[utoipa::path(post, path = "/api/v1/cases/{id}/contribute", tag = "cases", params(("id" = String, Path)),
-    request_body = ContributeBody,
-    responses((status = 200, body = CaseView), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
-        (status = 404, body = ProblemBody), (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
-pub(crate) async fn contribute(
-    State(state): State<Arc<ApiState>>,
-    caller: Caller,
-    Path(case): Path<String>,
-    Body(body): Body<ContributeBody>,
-) -> Result<Json<CaseView>, Problem> {
-    act(&state, &caller, &case, Ok(body.command())).await
+acts! {
+    /// Step 2: verified and filed.
+    file(FileBody) = "/api/v1/cases/{id}/file",
+    /// Sends the report back for completion.
+    send_back(ReturnBody) = "/api/v1/cases/{id}/return",
+    /// Step 3: gives the case to a unit.
+    assign(AssignBody) = "/api/v1/cases/{id}/assign",
+    /// Step 4: notes work on the case.
+    progress(ProgressBody) = "/api/v1/cases/{id}/progress",
+    /// Ends step 4: settled or not.
+    resolve(ResolveBody) = "/api/v1/cases/{id}/resolve",
+    /// Step 5: who asked was told.
+    feed_back(FeedBackBody) = "/api/v1/cases/{id}/feed-back",
+    /// Step 6: assesses the case.
+    assess(AssessBody) = "/api/v1/cases/{id}/assess",
+    /// Lets the term that runs stand still.
+    pause(PauseBody) = "/api/v1/cases/{id}/pause",
+    /// Lets a term that stands still go on.
+    resume(ResumeBody) = "/api/v1/cases/{id}/resume",
+    /// Does not take the case on, before it is assigned.
+    reject(RejectBody) = "/api/v1/cases/{id}/reject",
+    /// Who asked no longer does.
+    withdraw(WithdrawBody) = "/api/v1/cases/{id}/withdraw",
+    /// Refers the case to another body, by a channel that its category admits.
+    refer(ReferBody) = "/api/v1/cases/{id}/refer",
+    /// Opens again what was settled, before the archive.
+    reopen(ReopenBody) = "/api/v1/cases/{id}/reopen",
+    /// Archives the case.
+    archive(ArchiveBody) = "/api/v1/cases/{id}/archive",
+    /// Strikes the case through: entered by mistake.
+    void(VoidBody) = "/api/v1/cases/{id}/void",
+    /// Raises, lowers or cancels the level; what needs approval is asked for above.
+    regrade(RegradeBody) = "/api/v1/cases/{id}/regrade",
+    /// Offers ownership to another node.
+    offer(OfferBody) = "/api/v1/cases/{id}/offer",
+    /// Takes an offer back.
+    recall(RecallBody) = "/api/v1/cases/{id}/recall",
+    /// Takes the case over from an owner that is lost.
+    take_over(TakeOverBody) = "/api/v1/cases/{id}/take-over",
+    /// Sends a note to the owner of a case that is followed here.
+    contribute(ContributeBody) = "/api/v1/cases/{id}/contribute",
 }

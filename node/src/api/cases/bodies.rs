@@ -1,8 +1,9 @@
 //! Bodies of what is done to a case. Bounds are those of the types: a text that is too long is refused by name.
 
 use casework::Command;
+use casework::calendar::Date;
 use protocol::bounded::Text;
-use protocol::event::Outcome;
+use protocol::event::{DeclineGround, Outcome, PauseGround};
 use protocol::grading::Answers;
 use protocol::id::NodeId;
 use protocol::unit::UnitCode;
@@ -83,6 +84,80 @@ pub struct AssessBody {
     #[serde(default)]
     #[schema(value_type = String)]
     pub note: Note,
+}
+
+/// The term stands still.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PauseBody {
+    /// `assessment`, `hearing`, `party_absent`, `decision`, or `other` with a note.
+    #[schema(value_type = String)]
+    pub ground: PauseGround,
+    /// The first day that does not count, as `YYYY-MM-DD`: today, where it is absent, or earlier.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub on: Option<Date>,
+    /// Why, in words.
+    #[serde(default)]
+    #[schema(value_type = String)]
+    pub note: Note,
+}
+
+/// The term goes on.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ResumeBody {
+    /// The first day that counts again, as `YYYY-MM-DD`: today, where it is absent, or earlier.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub on: Option<Date>,
+    /// What has happened.
+    #[serde(default)]
+    #[schema(value_type = String)]
+    pub note: Note,
+}
+
+/// Not taken on.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RejectBody {
+    /// `pending`, `other_procedure`, `petitioned`, `discipline`, `refused`, `other_place` or `unfounded`.
+    #[schema(value_type = String)]
+    pub ground: DeclineGround,
+    /// Where to turn instead, and what was said.
+    #[serde(default)]
+    #[schema(value_type = String)]
+    pub note: Note,
+}
+
+/// No longer asked for.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WithdrawBody {
+    /// How that was said.
+    #[schema(value_type = String)]
+    pub note: Note,
+}
+
+/// Settled elsewhere.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReferBody {
+    /// The code of a channel that the category admits, as `court`.
+    #[schema(value_type = String)]
+    pub channel: Text<40>,
+    /// To whom, and what was said.
+    #[schema(value_type = String)]
+    pub note: Note,
+}
+
+/// Open again.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReopenBody {
+    /// Why.
+    #[schema(value_type = String)]
+    pub reason: Note,
 }
 
 /// Archived.
@@ -192,6 +267,42 @@ impl Commanded for FeedBackBody {
 impl Commanded for AssessBody {
     fn command(self) -> Command {
         Command::Assess { score: self.score, note: self.note }
+    }
+}
+
+impl Commanded for PauseBody {
+    fn command(self) -> Command {
+        Command::Pause { ground: self.ground, on: self.on.map(|day| day.0), note: self.note }
+    }
+}
+
+impl Commanded for ResumeBody {
+    fn command(self) -> Command {
+        Command::Resume { on: self.on.map(|day| day.0), note: self.note }
+    }
+}
+
+impl Commanded for RejectBody {
+    fn command(self) -> Command {
+        Command::Reject { ground: self.ground, note: self.note }
+    }
+}
+
+impl Commanded for WithdrawBody {
+    fn command(self) -> Command {
+        Command::Withdraw { note: self.note }
+    }
+}
+
+impl Commanded for ReferBody {
+    fn command(self) -> Command {
+        Command::Refer { channel: self.channel, note: self.note }
+    }
+}
+
+impl Commanded for ReopenBody {
+    fn command(self) -> Command {
+        Command::Reopen { reason: self.reason }
     }
 }
 

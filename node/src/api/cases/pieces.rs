@@ -138,7 +138,7 @@ pub(super) fn event(state: &ApiState, (header, private): HeldEvent<'_>, known: &
         number: header.number,
         epoch: format!("{}.{}", header.epoch.takeovers, header.epoch.moves),
         at: stamp::rfc3339(header.at.corrected()),
-        act: serde_json::to_value(&header.act).unwrap_or_default(),
+        act: casework::told(&header.act),
         level: level(header.brief.level()),
         step: word(header.brief.step),
         owner_name: state.node_name(header.brief.owner),
