@@ -191,10 +191,14 @@ async fn settle(folder: &Folder, config: Config, enrolled: &Enrolled) -> anyhow:
     folder.save_enrolled(enrolled)?;
     folder.make_operator_token()?;
     Vault::create(&folder.keys())?;
-    let (_, mut write) = store::open(&config.place(folder), config.node.id).await?;
+    let database = Database::open(&config.place(folder)).await?;
+    let mut write = database.write_store(config.node.id);
     write.set_meta("division", &config.node.division.to_string()).await?;
     write.put_entry(&enrolled.entry).await?;
     write.set_ancestors(&enrolled.ancestors).await?;
+    drop(write);
+    // Closed before the folder is handed on: whoever copies it finds all of it in the file, and not in a log beside it.
+    database.close().await;
     config.save(folder.path())?;
     Ok(config)
 }
