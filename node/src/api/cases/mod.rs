@@ -8,7 +8,7 @@ mod held;
 mod holders;
 pub mod import;
 pub mod list;
-mod mediation;
+pub mod mediation;
 pub(crate) mod pieces;
 pub mod report;
 pub mod view;
