@@ -99,6 +99,10 @@ pub struct Case {
     pub returned: bool,
     /// The times for which its term stood still, the first first.
     pub pauses: Vec<Pause>,
+    /// Calendar days by which the term to resolve was extended.
+    pub extended: u16,
+    /// The days by which somebody asks that it be extended.
+    pub extension_asked: Option<u16>,
     /// How it left the loop of handling, if it did.
     pub exit: Option<Exit>,
     /// How often it was opened again.

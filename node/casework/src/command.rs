@@ -156,6 +156,25 @@ pub enum Command {
         #[serde(default)]
         note: Text<4000>,
     },
+    /// Asks for more time (申请延期).
+    AskExtension {
+        /// Calendar days.
+        days: u16,
+        /// Why.
+        reason: Text<4000>,
+    },
+    /// Gives more time (延期).
+    Extend {
+        /// Calendar days.
+        days: u16,
+        /// Why.
+        reason: Text<4000>,
+    },
+    /// Gives none.
+    RefuseExtension {
+        /// Why.
+        reason: Text<4000>,
+    },
     /// Does not take it on (不予受理), before it is assigned.
     Reject {
         /// Why.

@@ -42,6 +42,8 @@ pub(crate) fn evolve_hashed(case: Option<Case>, header: &Header, hash: Hash, pri
         released: false,
         returned: false,
         pauses: Vec::new(),
+        extended: 0,
+        extension_asked: None,
         exit: None,
         reopened: 0,
         seats: Vec::new(),
@@ -183,6 +185,12 @@ fn follow_wide(case: &mut Case, act: &WideAct, at: Minute) {
             if let Some(last) = case.pauses.last_mut() {
                 (last.until, last.entered.1) = (Some(*on), Some(at));
             }
+        }
+        WideAct::ExtensionAsked { days } => case.extension_asked = Some(*days),
+        WideAct::ExtensionRefused {} => case.extension_asked = None,
+        WideAct::Extended { days } => {
+            case.extension_asked = None;
+            case.extended = case.extended.saturating_add(*days);
         }
         WideAct::NotTakenOn { ground } => case.exit = Some(Exit::Declined(*ground)),
         WideAct::Withdrawn {} => case.exit = Some(Exit::Withdrawn),

@@ -30,6 +30,8 @@ pub(crate) fn has_a_subject(action: ActionName, case: &Case) -> bool {
     let drafts = || case.agreements.iter().any(|it| !it.dropped && it.in_effect().is_none());
     let in_effect = || case.agreements.iter().any(|it| it.in_effect().is_some());
     match action {
+        A::AskExtension => case.extension_asked.is_none(),
+        A::RefuseExtension => case.extension_asked.is_some(),
         A::AmendParty | A::Leave => case.seats.iter().any(|seat| !seat.left),
         A::Turn => case.brief.matter != Matter::Dispute,
         A::OpenMediation => case.brief.matter == Matter::Dispute && case.mediation().is_none(),
@@ -58,6 +60,9 @@ fn example(action: ActionName, case: &Case) -> Option<Act> {
         ActionName::Archive => Act::Archived,
         ActionName::Pause => WideAct::Paused { ground: PauseGround::Other, on }.into(),
         ActionName::Resume => WideAct::Resumed { on }.into(),
+        ActionName::AskExtension => WideAct::ExtensionAsked { days: 1 }.into(),
+        ActionName::Extend => WideAct::Extended { days: 1 }.into(),
+        ActionName::RefuseExtension => WideAct::ExtensionRefused {}.into(),
         ActionName::Reject => WideAct::NotTakenOn { ground: DeclineGround::Unfounded }.into(),
         ActionName::Withdraw => WideAct::Withdrawn {}.into(),
         ActionName::Refer => WideAct::Referred { channel: Channel(0) }.into(),

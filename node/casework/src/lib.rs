@@ -42,6 +42,7 @@ pub mod rights;
 pub mod step;
 pub mod tenure;
 mod term;
+pub mod terms;
 mod told;
 pub mod units;
 pub mod world;

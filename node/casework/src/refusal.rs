@@ -46,6 +46,7 @@ macro_rules! refusals {
                     Self::NameMissing => Some("name"),
                     Self::UnknownParty => Some("party"),
                     Self::NotTurned => Some("into"),
+                    Self::ExtensionTooLong => Some("days"),
                     _ => None,
                 }
             }
@@ -127,8 +128,13 @@ refusals! {
     UnknownAgreement: Person, "unknown-agreement", "This case has no such agreement.", "本案没有该协议。";
     /// No such part of its plan.
     UnknownInstalment: Person, "unknown-instalment", "The plan of the agreement has no such part.", "协议没有该期履行内容。";
+    /// More time than the law gives.
+    ExtensionTooLong: Person, "extension-too-long", "The term cannot be extended by so many days in all.",
+        "累计延长天数超过规定。";
     /// The offer would go to this node itself, or back to itself.
     ToMyself: Person, "to-myself", "This goes to another node only.", "不能移交给本节点。";
+    /// Nobody has asked for more time.
+    NothingAsked: State, "nothing-asked", "Nobody has asked for more time.", "没有待审批的延期申请。";
     /// No mediation is under way.
     NoMediation: State, "no-mediation", "No mediation of this case is under way.", "本案没有进行中的调解。";
     /// One is.

@@ -99,6 +99,12 @@ pub enum ActionName {
     Pause,
     /// Let it go on (恢复计时).
     Resume,
+    /// Ask for more time (申请延期).
+    AskExtension,
+    /// Give more time (延期).
+    Extend,
+    /// Give none.
+    RefuseExtension,
     /// Decline to take it on (不予受理).
     Reject,
     /// Note that who asked no longer does (撤回).
@@ -175,7 +181,7 @@ pub enum ActionName {
 
 impl ActionName {
     /// All of them, in the order in which they are offered.
-    pub const ALL: [Self; 46] = [
+    pub const ALL: [Self; 49] = [
         Self::Report,
         Self::File,
         Self::Return,
@@ -186,6 +192,9 @@ impl ActionName {
         Self::Assess,
         Self::Pause,
         Self::Resume,
+        Self::AskExtension,
+        Self::Extend,
+        Self::RefuseExtension,
         Self::Reject,
         Self::Withdraw,
         Self::Refer,
@@ -248,7 +257,7 @@ impl Role {
             A::File | A::Return | A::Assign | A::Assess | A::Archive | A::Offer | A::Recall => {
                 matches!(self, Self::GridWorker | Self::Clerk | Self::Supervisor)
             }
-            A::Resolve | A::FeedBack | A::Pause | A::Resume => self.works(),
+            A::Resolve | A::FeedBack | A::Pause | A::Resume | A::AskExtension => self.works(),
             A::Join | A::AmendParty | A::Leave | A::Amend | A::Link => self.works(),
             A::OpenMediation
             | A::Consent
@@ -266,6 +275,7 @@ impl Role {
             }
             A::Void | A::AnswerOrder => matches!(self, Self::GridWorker | Self::Clerk | Self::Supervisor),
             A::AcceptOffer | A::DeclineOffer => matches!(self, Self::GridWorker | Self::Clerk | Self::Supervisor),
+            A::Extend | A::RefuseExtension => self == Self::Supervisor,
             A::TakeOver | A::IssueDirective | A::IssueView | A::WithdrawOrder | A::Erase => self == Self::Supervisor,
         }
     }

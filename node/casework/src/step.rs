@@ -46,6 +46,9 @@ pub fn after(act: &Act, brief: &Brief) -> Option<Step> {
 fn wide(act: WideAct, step: Step, open: bool) -> Option<Step> {
     let fits = match act {
         WideAct::Paused { .. } | WideAct::Resumed { .. } => open && step <= Step::InProgress,
+        WideAct::ExtensionAsked { .. } | WideAct::Extended { .. } | WideAct::ExtensionRefused {} => {
+            open && matches!(step, Step::Assigned | Step::InProgress)
+        }
         WideAct::NotTakenOn { .. } => open && step <= Step::Filed,
         WideAct::Withdrawn {} | WideAct::Referred { .. } => open && step <= Step::InProgress,
         WideAct::Reopened {} => !open,
@@ -92,6 +95,7 @@ pub fn refit(act: &Act, written: &Brief, case: &Case) -> Option<Brief> {
             WideAct::Joined { first, .. } if first >= case.next_seat() => {}
             WideAct::PartyAmended { party } | WideAct::Left { party } if case.seat(party).is_some() => {}
             WideAct::Linked { .. } => {}
+            WideAct::ExtensionAsked { .. } => {}
             // How a case ended, that it was opened again, what it is: decided anew by who sees both branches.
             WideAct::Paused { .. }
             | WideAct::Resumed { .. }

@@ -122,6 +122,9 @@ fn acts() -> OpenApiRouter<Arc<ApiState>> {
         .routes(routes!(cases::acts::assess)) // assess
         .routes(routes!(cases::acts::pause)) // pause
         .routes(routes!(cases::acts::resume)) // resume
+        .routes(routes!(cases::acts::ask_extension)) // ask-extension
+        .routes(routes!(cases::acts::extend)) // extend
+        .routes(routes!(cases::acts::refuse_extension)) // refuse-extension
         .routes(routes!(cases::acts::reject)) // reject
         .routes(routes!(cases::acts::withdraw)) // withdraw
         .routes(routes!(cases::acts::refer)) // refer

@@ -87,6 +87,8 @@ impl Operation {
         Some(match tail {
             "return" | "progress" | "feed-back" => json!({ "note": "x" }),
             "pause" => json!({ "ground": "hearing" }),
+            "ask-extension" | "extend" => json!({ "days": 5, "reason": "x" }),
+            "refuse-extension" => json!({ "reason": "x" }),
             "reject" => json!({ "ground": "unfounded" }),
             "withdraw" if !self.path.contains("/orders/") => json!({ "note": "x" }),
             "refer" => json!({ "channel": "court", "note": "x" }),

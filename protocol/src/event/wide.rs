@@ -131,6 +131,18 @@ coded! {
         /// The first day that counts again.
         on: CivilDay,
     } = 102,
+    /// Somebody asks for more time to resolve it (申请延期).
+    ExtensionAsked {
+        /// Calendar days.
+        days: u16,
+    } = 103,
+    /// It gets more time (延期).
+    Extended {
+        /// Calendar days.
+        days: u16,
+    } = 104,
+    /// It gets none.
+    ExtensionRefused {} = 105,
     /// Not taken on (不予受理).
     NotTakenOn {
         /// Why.

@@ -242,6 +242,9 @@ variants! { g;
     WideAct {
         WideAct::Paused { .. } => WideAct::Paused { ground: g.make(), on: g.make() },
         WideAct::Resumed { .. } => WideAct::Resumed { on: g.make() },
+        WideAct::ExtensionAsked { .. } => WideAct::ExtensionAsked { days: g.make() },
+        WideAct::Extended { .. } => WideAct::Extended { days: g.make() },
+        WideAct::ExtensionRefused {} => WideAct::ExtensionRefused {},
         WideAct::NotTakenOn { .. } => WideAct::NotTakenOn { ground: g.make() },
         WideAct::Withdrawn {} => WideAct::Withdrawn {},
         WideAct::Referred { .. } => WideAct::Referred { channel: g.make() },

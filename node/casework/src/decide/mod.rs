@@ -62,6 +62,9 @@ fn run(draft: &mut Draft<'_, '_>, command: Command, by: &Actor) -> Result<(), Re
         Command::Assess { score, note } => steps::assess(draft, score, note),
         Command::Pause { ground, on, note } => clock::pause(draft, ground, on, note),
         Command::Resume { on, note } => clock::resume(draft, on, note),
+        Command::AskExtension { days, reason } => clock::ask_extension(draft, days, reason),
+        Command::Extend { days, reason } => clock::extend(draft, days, reason),
+        Command::RefuseExtension { reason } => clock::refuse_extension(draft, reason),
         Command::Reject { ground, note } => exit::decline(draft, ground, note),
         Command::Withdraw { note } => exit::withdraw(draft, note),
         Command::Refer { channel, note } => exit::refer(draft, &channel, note),
@@ -137,6 +140,9 @@ pub(crate) fn name_of(command: &Command) -> ActionName {
         Command::Assess { .. } => ActionName::Assess,
         Command::Pause { .. } => ActionName::Pause,
         Command::Resume { .. } => ActionName::Resume,
+        Command::AskExtension { .. } => ActionName::AskExtension,
+        Command::Extend { .. } => ActionName::Extend,
+        Command::RefuseExtension { .. } => ActionName::RefuseExtension,
         Command::Reject { .. } => ActionName::Reject,
         Command::Withdraw { .. } => ActionName::Withdraw,
         Command::Refer { .. } => ActionName::Refer,
@@ -215,6 +221,9 @@ pub(crate) fn timely(known: &Known, me: Me, places: &Moves, action: ActionName) 
         | A::Assess
         | A::Pause
         | A::Resume
+        | A::AskExtension
+        | A::Extend
+        | A::RefuseExtension
         | A::Reject
         | A::Withdraw
         | A::Refer
@@ -284,6 +293,8 @@ pub(crate) fn roomy(known: &Known, me: Me, policy: &Policy, action: ActionName) 
             | A::Assign
             | A::Progress
             | A::Pause
+            | A::AskExtension
+            | A::Extend
             | A::Reopen
             | A::Regrade
             | A::Offer

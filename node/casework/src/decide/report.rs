@@ -92,7 +92,8 @@ fn brief(intake: &Intake, world: &World<'_>) -> Result<Brief, Refusal> {
         outcome: None,
         void: false,
     };
-    brief.next_term = term::next(world.holds, &brief, SoFar { steps: &[], pauses: &[] }, world.now);
+    brief.next_term =
+        term::next(world.holds, &brief, SoFar { steps: &[], pauses: &[], mediation: None, extended: 0 }, world.now);
     Ok(brief)
 }
 

@@ -13,4 +13,5 @@ mod people;
 mod property;
 mod restored;
 mod steps;
+mod terms;
 mod transfer;

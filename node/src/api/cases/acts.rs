@@ -8,11 +8,12 @@ use casework::Command;
 use protocol::id::CaseId;
 
 use super::bodies::{
-    AmendBody, AmendPartyBody, ArchiveBody, AssessBody, AssignBody, Commanded, ConsentBody, ContributeBody, DrawBody,
-    DropAgreementBody, EndMediationBody, FeedBackBody, FileBody, HoldBody, JoinBody, LeaveBody, LinkBody,
-    NoteConfirmationBody, OfferBody, OpenMediationBody, PauseBody, PerformBody, ProgressBody, RecallBody, ReferBody,
-    RegradeBody, RejectBody, ReopenBody, ResolveBody, ResumeBody, ReturnBody, SeekConfirmationBody, SignAgreementBody,
-    TakeOverBody, TurnBody, VisitAgainBody, VoidBody, WithdrawBody,
+    AmendBody, AmendPartyBody, ArchiveBody, AskExtensionBody, AssessBody, AssignBody, Commanded, ConsentBody,
+    ContributeBody, DrawBody, DropAgreementBody, EndMediationBody, ExtendBody, FeedBackBody, FileBody, HoldBody,
+    JoinBody, LeaveBody, LinkBody, NoteConfirmationBody, OfferBody, OpenMediationBody, PauseBody, PerformBody,
+    ProgressBody, RecallBody, ReferBody, RefuseExtensionBody, RegradeBody, RejectBody, ReopenBody, ResolveBody,
+    ResumeBody, ReturnBody, SeekConfirmationBody, SignAgreementBody, TakeOverBody, TurnBody, VisitAgainBody, VoidBody,
+    WithdrawBody,
 };
 use super::detail::{case_of, must_see};
 use super::view::CaseView;
@@ -72,6 +73,12 @@ acts! {
     pause(PauseBody) = "/api/v1/cases/{id}/pause",
     /// Lets a term that stands still go on.
     resume(ResumeBody) = "/api/v1/cases/{id}/resume",
+    /// Asks for more time to resolve the case.
+    ask_extension(AskExtensionBody) = "/api/v1/cases/{id}/ask-extension",
+    /// Gives more time, as much as the article behind the term allows.
+    extend(ExtendBody) = "/api/v1/cases/{id}/extend",
+    /// Gives none.
+    refuse_extension(RefuseExtensionBody) = "/api/v1/cases/{id}/refuse-extension",
     /// Does not take the case on, before it is assigned.
     reject(RejectBody) = "/api/v1/cases/{id}/reject",
     /// Who asked no longer does.

@@ -145,6 +145,28 @@ bodies! {
         #[schema(value_type = String)]
         note: Note,
     },
+    /// More time is asked for.
+    AskExtensionBody => AskExtension {
+        /// Calendar days.
+        days: u16,
+        /// Why.
+        #[schema(value_type = String)]
+        reason: Note,
+    },
+    /// More time is given.
+    ExtendBody => Extend {
+        /// Calendar days.
+        days: u16,
+        /// Why.
+        #[schema(value_type = String)]
+        reason: Note,
+    },
+    /// None is given.
+    RefuseExtensionBody => RefuseExtension {
+        /// Why.
+        #[schema(value_type = String)]
+        reason: Note,
+    },
     /// Not taken on.
     RejectBody => Reject {
         /// `pending`, `other_procedure`, `petitioned`, `discipline`, `refused`, `other_place` or `unfounded`.

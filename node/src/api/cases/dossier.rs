@@ -59,6 +59,8 @@ pub(crate) async fn view(
     let brief = held.events.last().map(|(header, _)| &header.brief).or(offer.map(|o| &o.brief));
     let line = row.map(|row| CaseLine::of(state, row)).or(offer.map(|o| CaseLine::offered(state, o)));
     let (Some(brief), Some(line)) = (brief, line) else { return Ok(None) };
+    let in_force = state.in_force();
+    let committee = known.case().and_then(|case| case.mediations.last()).map(|mediation| mediation.committee);
     Ok(Some(CaseView {
         line,
         private: pieces::private(&known, shown),
@@ -67,7 +69,9 @@ pub(crate) async fn view(
         agreements: mediation::agreements(&known, shown),
         linked: known.case().into_iter().flat_map(|case| &case.linked).map(CaseId::to_string).collect(),
         grading: pieces::grading(brief),
-        next_term: brief.next_term.map(pieces::term),
+        next_term: brief.next_term.map(|due| pieces::term(due, in_force.terms.row(due.kind, brief, committee))),
+        extended_days: known.case().map_or(0, |case| case.extended),
+        extension_asked: known.case().and_then(|case| case.extension_asked),
         steps: pieces::steps(&held.events, brief.step),
         events: held.events.iter().map(|event| pieces::event(state, *event, &known, shown)).collect(),
         ladder: pieces::ladder(state, brief, &held.events, &held.receipts),

@@ -215,6 +215,10 @@ pub struct TermView {
     pub day: String,
     /// It ends after that day, beyond the calendar of the owner: nobody has told yet which days are worked.
     pub provisional: bool,
+    /// The article behind it, by the table of terms that is in force here; none: the policy sets it.
+    pub law: Option<String>,
+    /// The same in English.
+    pub law_en: Option<String>,
 }
 
 /// Why a case has its level.
@@ -394,6 +398,10 @@ pub struct CaseView {
     pub linked: Vec<String>,
     /// The term that ends next.
     pub next_term: Option<TermView>,
+    /// Calendar days by which the term to resolve was extended.
+    pub extended_days: u16,
+    /// Days by which somebody asks that it be extended.
+    pub extension_asked: Option<u16>,
     /// The six steps and the archive.
     pub steps: Vec<StepView>,
     /// Events, oldest first.
