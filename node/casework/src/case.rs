@@ -12,6 +12,7 @@ use protocol::time::{CivilDay, ClockReading, Minute};
 use protocol::warning::Warning;
 
 use crate::mediation::{Agreement, Mediation};
+use crate::tasks::Task;
 
 /// Parties that a report can have.
 const REPORTED_MAX: u16 = 64;
@@ -113,6 +114,8 @@ pub struct Case {
     pub mediations: Vec<Mediation>,
     /// What was agreed in them.
     pub agreements: Vec<Agreement>,
+    /// What units do of it.
+    pub tasks: Vec<Task>,
     /// Other cases that it belongs with.
     pub linked: Vec<CaseId>,
     /// Sum involved, where the resolution is held.

@@ -11,6 +11,7 @@ use protocol::time::{ClockReading, Minute};
 
 use crate::case::{Case, Exit, Pause, Report, Seat};
 use crate::mediation;
+use crate::tasks;
 
 /// Seats that one event adds: as many as its content can name.
 const SEATS_AT_ONCE_MAX: u16 = 16;
@@ -49,6 +50,7 @@ pub(crate) fn evolve_hashed(case: Option<Case>, header: &Header, hash: Hash, pri
         seats: Vec::new(),
         mediations: Vec::new(),
         agreements: Vec::new(),
+        tasks: Vec::new(),
         linked: Vec::new(),
         amount_fen: None,
         report: None,
@@ -211,7 +213,10 @@ fn follow_wide(case: &mut Case, act: &WideAct, at: Minute) {
             }
         }
         WideAct::PartyAmended { .. } | WideAct::Amended {} | WideAct::Turned { .. } => {}
-        act => mediation::follow(case, act),
+        act => {
+            mediation::follow(case, act);
+            tasks::follow(case, act, at);
+        }
     }
 }
 

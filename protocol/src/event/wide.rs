@@ -278,4 +278,40 @@ coded! {
         /// On which day.
         on: CivilDay,
     } = 410,
+    /// A unit gets a part of the case to do (交办任务); the case keeps its one lead.
+    TaskGiven {
+        /// Its number in the case, from 1.
+        task: u16,
+        /// Who does it.
+        unit: UnitCode,
+        /// The task that must be closed before this one begins.
+        after: Option<u16>,
+        /// The last day.
+        due: CivilDay,
+    } = 501,
+    /// The unit has signed for it (签收).
+    TaskAccepted {
+        /// The task.
+        task: u16,
+    } = 502,
+    /// It reports what it did (反馈).
+    TaskReported {
+        /// The task.
+        task: u16,
+    } = 503,
+    /// That was not all (退回重办).
+    TaskSentBack {
+        /// The task.
+        task: u16,
+    } = 504,
+    /// It is taken as done (办结).
+    TaskClosed {
+        /// The task.
+        task: u16,
+    } = 505,
+    /// It is no longer asked (撤销).
+    TaskCancelled {
+        /// The task.
+        task: u16,
+    } = 506,
 }

@@ -19,7 +19,7 @@ use crate::world::World;
 
 /// Opens a case: the report, and in the same decision its escalation and its offer to the intake level.
 pub fn open(intake: Intake, by: &Actor, known: &Known, world: &mut World<'_>) -> Result<Decision, Refusal> {
-    by.must(ActionName::Report, Some(At { place: intake.place, unit: UnitCode::NODE_ITSELF }))?;
+    by.must(ActionName::Report, &[At { place: intake.place, unit: UnitCode::NODE_ITSELF }])?;
     if known.case().is_some() {
         return Err(Refusal::AlreadyReported);
     }

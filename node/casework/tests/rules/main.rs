@@ -13,5 +13,6 @@ mod people;
 mod property;
 mod restored;
 mod steps;
+mod tasks;
 mod terms;
 mod transfer;

@@ -8,12 +8,12 @@ use casework::Command;
 use protocol::id::CaseId;
 
 use super::bodies::{
-    AmendBody, AmendPartyBody, ArchiveBody, AskExtensionBody, AssessBody, AssignBody, Commanded, ConsentBody,
-    ContributeBody, DrawBody, DropAgreementBody, EndMediationBody, ExtendBody, FeedBackBody, FileBody, HoldBody,
-    JoinBody, LeaveBody, LinkBody, NoteConfirmationBody, OfferBody, OpenMediationBody, PauseBody, PerformBody,
-    ProgressBody, RecallBody, ReferBody, RefuseExtensionBody, RegradeBody, RejectBody, ReopenBody, ResolveBody,
-    ResumeBody, ReturnBody, SeekConfirmationBody, SignAgreementBody, TakeOverBody, TurnBody, VisitAgainBody, VoidBody,
-    WithdrawBody,
+    AcceptTaskBody, AmendBody, AmendPartyBody, ArchiveBody, AskExtensionBody, AssessBody, AssignBody, CancelTaskBody,
+    CloseTaskBody, Commanded, ConsentBody, ContributeBody, DrawBody, DropAgreementBody, EndMediationBody, ExtendBody,
+    FeedBackBody, FileBody, GiveTaskBody, HoldBody, JoinBody, LeaveBody, LinkBody, NoteConfirmationBody, OfferBody,
+    OpenMediationBody, PauseBody, PerformBody, ProgressBody, RecallBody, ReferBody, RefuseExtensionBody, RegradeBody,
+    RejectBody, ReopenBody, ReportTaskBody, ResolveBody, ResumeBody, ReturnBody, SeekConfirmationBody,
+    SendBackTaskBody, SignAgreementBody, TakeOverBody, TurnBody, VisitAgainBody, VoidBody, WithdrawBody,
 };
 use super::detail::{case_of, must_see};
 use super::view::CaseView;
@@ -121,6 +121,18 @@ acts! {
     note_confirmation(NoteConfirmationBody) = "/api/v1/cases/{id}/note-confirmation",
     /// Ends the mediation without an agreement.
     end_mediation(EndMediationBody) = "/api/v1/cases/{id}/end-mediation",
+    /// Gives a unit of this node a part of the case; the case keeps its one lead.
+    give_task(GiveTaskBody) = "/api/v1/cases/{id}/give-task",
+    /// The unit signs for a task.
+    accept_task(AcceptTaskBody) = "/api/v1/cases/{id}/accept-task",
+    /// The unit reports what it did.
+    report_task(ReportTaskBody) = "/api/v1/cases/{id}/report-task",
+    /// That was not all.
+    send_back_task(SendBackTaskBody) = "/api/v1/cases/{id}/send-back-task",
+    /// A task is taken as done.
+    close_task(CloseTaskBody) = "/api/v1/cases/{id}/close-task",
+    /// A task is no longer asked.
+    cancel_task(CancelTaskBody) = "/api/v1/cases/{id}/cancel-task",
     /// Archives the case.
     archive(ArchiveBody) = "/api/v1/cases/{id}/archive",
     /// Strikes the case through: entered by mistake.

@@ -8,6 +8,7 @@ use super::held::{Held, OFFER, ORDER, actions, held};
 use super::holders::holders;
 use super::mediation;
 use super::pieces::{self, Shown};
+use super::tasks;
 use super::view::{CaseLine, CaseView, OfferView, OrderView};
 use crate::api::caller::Caller;
 use crate::api::problem::Problem;
@@ -51,7 +52,7 @@ pub(crate) async fn view(
 ) -> Result<Option<CaseView>, Problem> {
     let row = state.store.case_row(case).await?;
     let known = known(state, case).await?;
-    if !caller.actor().sees(at(&known)) {
+    if !caller.actor().sees(&at(&known)) {
         return Ok(None);
     }
     let held = held(&known);
@@ -67,6 +68,7 @@ pub(crate) async fn view(
         names_gone_at: names_gone_at(&known),
         mediations: mediation::mediations(state, &known),
         agreements: mediation::agreements(&known, shown),
+        tasks: tasks::tasks(state, &known, shown),
         linked: known.case().into_iter().flat_map(|case| &case.linked).map(CaseId::to_string).collect(),
         grading: pieces::grading(brief),
         next_term: brief.next_term.map(|due| pieces::term(due, in_force.terms.row(due.kind, brief, committee))),
@@ -87,7 +89,7 @@ pub(crate) async fn open_offers(state: &ApiState, caller: &Caller) -> Result<Vec
     let mut found = Vec::new();
     for case in state.store.cases_with_open(OFFER, CASES_MAX).await? {
         let known = known(state, case).await?;
-        if !caller.actor().sees(at(&known)) {
+        if !caller.actor().sees(&at(&known)) {
             continue;
         }
         found.extend(offers(state, &held(&known)).into_iter().filter(|o| o.open && o.incoming));
@@ -100,7 +102,7 @@ pub(crate) async fn all_orders(state: &ApiState, caller: &Caller) -> Result<Vec<
     let mut found = Vec::new();
     for case in state.store.cases_with_paper(ORDER, CASES_MAX).await? {
         let known = known(state, case).await?;
-        if !caller.actor().sees(at(&known)) {
+        if !caller.actor().sees(&at(&known)) {
             continue;
         }
         found.extend(orders(state, &held(&known)));

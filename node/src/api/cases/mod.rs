@@ -11,4 +11,5 @@ pub mod list;
 pub mod mediation;
 pub(crate) mod pieces;
 pub mod report;
+pub mod tasks;
 pub mod view;

@@ -166,6 +166,7 @@ fn wide_said(content: WideContent, shown: Shown) -> Option<String> {
         WideContent::Session { record, result, .. } => Some(joined([&record, &result])),
         // Shown as the agreement that it is.
         WideContent::Agreement { .. } => None,
+        WideContent::Task { title, text } => Some(joined([&title, &text])),
         WideContent::Performance { note, .. } => Some(note.to_string()),
         WideContent::Ruling { court, number, note } => Some(joined([&joined([&court, &number]), &note])),
     }

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use super::mediation::{AgreementView, MediationView};
 use super::pieces;
+use super::tasks::TaskView;
 use crate::api::stamp;
 use crate::api::state::ApiState;
 use crate::store::lists::CaseRow;
@@ -394,6 +395,8 @@ pub struct CaseView {
     pub mediations: Vec<MediationView>,
     /// What was agreed in them.
     pub agreements: Vec<AgreementView>,
+    /// What units do of it.
+    pub tasks: Vec<TaskView>,
     /// Other cases that it belongs with.
     pub linked: Vec<String>,
     /// The term that ends next.
