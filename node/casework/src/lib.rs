@@ -14,6 +14,7 @@
     )
 )]
 
+pub mod attachment;
 pub mod brief;
 pub mod calendar;
 pub mod case;
@@ -64,6 +65,6 @@ pub use record::{
     RecordKey,
 };
 pub use refusal::{Fault, Refusal};
-pub use rights::{ActionName, Actor, At, Grant, Role, Scope, next_actions};
+pub use rights::{ActionName, Actor, At, Grant, Role, Scope, may, next_actions};
 pub use told::told;
 pub use world::{Keys, Me, Mutant, World};

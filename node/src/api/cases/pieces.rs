@@ -167,6 +167,7 @@ fn wide_said(content: WideContent, shown: Shown) -> Option<String> {
         // Shown as the agreement that it is.
         WideContent::Agreement { .. } => None,
         WideContent::Performance { note, .. } => Some(note.to_string()),
+        WideContent::Attached { attachment } => Some(joined([&attachment.name, &attachment.caption])),
         WideContent::Ruling { court, number, note } => Some(joined([&joined([&court, &number]), &note])),
     }
 }
