@@ -16,6 +16,7 @@ pub mod orders;
 pub mod parcels;
 pub mod persons;
 pub mod problem;
+mod problem_attachments;
 pub mod publications;
 pub mod quarantine;
 pub mod rights;
@@ -27,6 +28,7 @@ pub mod state;
 pub mod stored;
 pub mod tokens;
 pub mod trust;
+pub mod uploads;
 pub mod users;
 
 pub use state::ApiState;
