@@ -4,6 +4,7 @@
 
 pub mod alarms;
 pub mod api;
+pub mod attachment;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -23,8 +23,8 @@ use tokio_util::sync::CancellationToken;
 use crate::alarms::AlarmKind;
 use crate::clock::{Clock, random_bytes};
 use crate::config::{
-    Config, DatabaseSection, FiguresSection, HttpSection, LinkSection, NamesSection, NodeSection, ParentSection,
-    Transport,
+    AttachmentsSection, Config, DatabaseSection, FiguresSection, HttpSection, LinkSection, NamesSection, NodeSection,
+    ParentSection, Transport,
 };
 use crate::folder::Folder;
 pub use crate::invite::{Wanted, give_token, give_token_for};
@@ -102,6 +102,7 @@ fn configuration(plan: &Plan, id: NodeId, parent: Option<ParentSection>) -> Conf
         database: DatabaseSection { url: plan.database.clone(), standby: false },
         people: PeopleSection::default(),
         figures: FiguresSection::default(),
+        attachments: AttachmentsSection::default(),
         names: NamesSection::default(),
         parent,
     }

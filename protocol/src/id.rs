@@ -99,6 +99,8 @@ ids! {
     CaseKey,
     /// A contribution of somebody who is not the owner.
     ContributionId,
+    /// An attachment, given by whoever uploads it, so that what is sent again is the same.
+    AttachmentId,
     /// A join token.
     TokenId,
 }

@@ -17,6 +17,7 @@
     )
 )]
 
+pub mod attachment;
 pub mod audit;
 pub mod bounded;
 pub mod chain;

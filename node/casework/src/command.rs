@@ -1,5 +1,6 @@
 //! What people ask for: a report, and acts on a case. Both are read from the API as they are.
 
+use protocol::attachment::Attachment;
 use protocol::bounded::{List, Text};
 use protocol::division::{DivisionCode, GridKind};
 use protocol::event::{
@@ -464,4 +465,9 @@ pub enum Command {
     },
     /// Erases what is private of a closed case (删除个人信息).
     Erase,
+    /// Attaches what has been uploaded (上传附件).
+    Attach {
+        /// What it is.
+        attachment: Attachment,
+    },
 }

@@ -126,6 +126,7 @@ pub fn sealed_part(body: &Body) -> Option<&Sealed> {
     match body {
         Body::Handover(handover) | Body::WideHandover(handover) => Some(&handover.private),
         Body::Contribution(contribution) => Some(&contribution.sealed),
+        Body::AttachmentPart(part) => part.sealed.as_ref(),
         Body::OrderAnswer(answer) => match &answer.answer {
             Answer::Copy(sealed) => Some(sealed),
             _ => None,

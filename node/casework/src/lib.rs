@@ -14,6 +14,7 @@
     )
 )]
 
+pub mod attachment;
 pub mod brief;
 pub mod calendar;
 pub mod case;
@@ -65,7 +66,7 @@ pub use record::{
     RecordKey,
 };
 pub use refusal::{Fault, Refusal};
-pub use rights::{ActionName, Actor, At, Grant, Role, Scope, next_actions};
+pub use rights::{ActionName, Actor, At, Grant, Role, Scope, may, next_actions};
 pub use tasks::{Task, TaskState};
 pub use told::told;
 pub use world::{Keys, Me, Mutant, World};

@@ -189,11 +189,13 @@ pub enum ActionName {
     Contribute,
     /// Erase what is private (删除个人信息).
     Erase,
+    /// Attach a photo, a voice message, a paper (上传附件).
+    Attach,
 }
 
 impl ActionName {
     /// All of them, in the order in which they are offered.
-    pub const ALL: [Self; 55] = [
+    pub const ALL: [Self; 56] = [
         Self::Report,
         Self::File,
         Self::Return,
@@ -249,6 +251,7 @@ impl ActionName {
         Self::WithdrawOrder,
         Self::Contribute,
         Self::Erase,
+        Self::Attach,
     ];
 }
 
@@ -270,7 +273,7 @@ impl Role {
     pub fn may(self, action: ActionName) -> bool {
         use ActionName as A;
         match action {
-            A::Report | A::Contribute => self.works() || self == Self::Hotline,
+            A::Report | A::Contribute | A::Attach => self.works() || self == Self::Hotline,
             A::Progress | A::Regrade | A::MarkRead => self.works(),
             A::File | A::Return | A::Assign | A::Assess | A::Archive | A::Offer | A::Recall => {
                 matches!(self, Self::GridWorker | Self::Clerk | Self::Supervisor)
@@ -391,7 +394,7 @@ fn units(lead: At, units: impl Iterator<Item = UnitCode>) -> impl Iterator<Item 
 /// case.
 pub(crate) fn places(known: &Known, action: ActionName) -> Vec<At> {
     match action {
-        ActionName::AcceptTask | ActionName::ReportTask => at(known),
+        ActionName::AcceptTask | ActionName::ReportTask | ActionName::Attach => at(known),
         _ => lead(known).into_iter().collect(),
     }
 }
@@ -412,13 +415,18 @@ fn lead(known: &Known) -> Option<At> {
 /// What a person may do next with a case: what would not be refused for role or state. What depends on the words of the
 /// command, or on where another node hangs, is judged when it is done.
 pub fn next_actions(known: &Known, me: Me, by: &Actor, holds: &InForce) -> Vec<ActionName> {
-    ActionName::ALL
-        .into_iter()
-        .filter(|action| *action != ActionName::Report && by.must(*action, &places(known, *action)).is_ok())
-        .filter(|action| decide::timely(known, me, &holds.places, *action).is_ok())
-        .filter(|action| decide::roomy(known, me, &holds.policy, *action).is_ok())
+    let actions = ActionName::ALL.into_iter().filter(|action| *action != ActionName::Report);
+    actions
+        .filter(|action| may(known, me, by, holds, *action).is_ok())
         .filter(|action| known.case().is_none_or(|case| has_a_subject(*action, case)))
         .collect()
+}
+
+/// Whether a person may do something now, as far as it does not depend on the words of the command.
+pub fn may(known: &Known, me: Me, by: &Actor, holds: &InForce, action: ActionName) -> Result<(), Refusal> {
+    by.must(action, &places(known, action))?;
+    decide::timely(known, me, &holds.places, action)?;
+    decide::roomy(known, me, &holds.policy, action)
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use super::metrics;
 use super::problem::{Code, Problem};
 use super::rights::{self, Right};
 use super::state::ApiState;
+use super::uploads;
 use crate::door::Client;
 use crate::person::audit::{self, Entry};
 use crate::person::change::Change;
@@ -230,7 +231,8 @@ pub async fn guard(Extension(state): Extension<Arc<ApiState>>, mut request: Requ
         Ok(caller) => caller,
         Err(problem) => return problem.into_response(),
     };
-    let reads = matches!(method, Method::GET | Method::HEAD);
+    // Of an upload the audit says that it began and ended; a part in between would drown the rest.
+    let silent = matches!(method, Method::GET | Method::HEAD) || path == uploads::PART_PATH;
     let entry = caller.entry(&method, &path, request.uri().path());
     if let Err(problem) = may(&caller, &method, &headers, &path) {
         let refused = problem.into_response();
@@ -238,7 +240,7 @@ pub async fn guard(Extension(state): Extension<Arc<ApiState>>, mut request: Requ
         return if state.reads_only { refused } else { audited(&state, entry, async { refused }).await };
     }
     request.extensions_mut().insert(caller);
-    if reads { next.run(request).await } else { audited(&state, entry, next.run(request)).await }
+    if silent { next.run(request).await } else { audited(&state, entry, next.run(request)).await }
 }
 
 /// Who calls, unless it is nobody, or somebody who calls too often.

@@ -16,6 +16,7 @@ pub mod orders;
 pub mod parcels;
 pub mod persons;
 pub mod problem;
+mod problem_attachments;
 pub mod publications;
 pub mod quarantine;
 pub mod rights;
@@ -28,6 +29,7 @@ pub mod stored;
 pub mod tasks;
 pub mod tokens;
 pub mod trust;
+pub mod uploads;
 pub mod users;
 
 pub use state::ApiState;

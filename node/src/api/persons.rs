@@ -72,7 +72,8 @@ pub struct Found {
     cases: Vec<String>,
 }
 
-fn checked(reason: &str) -> Result<(), Problem> {
+/// Refuses a reason that is none.
+pub(super) fn checked(reason: &str) -> Result<(), Problem> {
     let chars = reason.trim().chars().count();
     if (REASON_CHARS_MIN..=REASON_CHARS_MAX).contains(&chars) {
         return Ok(());
@@ -81,7 +82,7 @@ fn checked(reason: &str) -> Result<(), Problem> {
 }
 
 /// Refuses whoever may see the case but not its parties.
-fn must_reveal(caller: &Caller, known: &Known) -> Result<(), Problem> {
+pub(super) fn must_reveal(caller: &Caller, known: &Known) -> Result<(), Problem> {
     let at = casework::rights::at(known);
     let covers = |role: Role, scope: casework::Scope| {
         let nowhere = at.is_empty() && scope == casework::Scope::EVERYWHERE;

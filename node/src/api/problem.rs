@@ -67,7 +67,7 @@ pub struct Problem {
 pub struct Code(pub String);
 
 impl Problem {
-    fn new(status: StatusCode, code: &'static str, title: &'static str, zh: &'static str) -> Self {
+    pub(super) fn new(status: StatusCode, code: &'static str, title: &'static str, zh: &'static str) -> Self {
         Self {
             status,
             code: code.into(),
@@ -317,6 +317,11 @@ impl Problem {
             "The node failed. Its log says why.",
             "节点内部错误,详见日志。",
         )
+    }
+
+    /// The same about this case of it.
+    pub(super) fn saying(self, en: String, zh: String) -> Self {
+        Self { detail: en.into(), detail_zh: zh.into(), ..self }
     }
 
     /// As it is sent.

@@ -20,7 +20,7 @@ use super::problem::{MEDIA_TYPE, Problem};
 use super::state::ApiState;
 use super::{
     audit, caller, cases, elsewhere, factor, figures, health, idempotency, links, metrics, offers, orders, parcels,
-    persons, publications, quarantine, session, spec, tasks, tokens, trust, users,
+    persons, publications, quarantine, session, spec, tasks, tokens, trust, uploads, users,
 };
 use crate::page;
 
@@ -48,6 +48,7 @@ fn guarded() -> OpenApiRouter<Arc<ApiState>> {
         .routes(routes!(cases::import::import)) // POST cases/import
         .routes(routes!(cases::detail::detail)) // GET cases/{id}
         .merge(acts())
+        .merge(attachments())
         .routes(routes!(offers::list)) // GET offers
         .routes(routes!(offers::accept)) // POST cases/{id}/offers/{offer}/accept
         .routes(routes!(offers::decline)) // POST cases/{id}/offers/{offer}/decline
@@ -172,6 +173,17 @@ fn mediation() -> OpenApiRouter<Arc<ApiState>> {
         .routes(routes!(cases::acts::seek_confirmation)) // seek-confirmation
         .routes(routes!(cases::acts::note_confirmation)) // note-confirmation
         .routes(routes!(cases::acts::end_mediation)) // end-mediation
+}
+
+/// Attachments: what is uploaded, and what a case has.
+fn attachments() -> OpenApiRouter<Arc<ApiState>> {
+    use cases::attachments::{content, ticket};
+    OpenApiRouter::new()
+        .routes(routes!(uploads::begin, uploads::detail, uploads::give_up)) // PUT, GET, DELETE uploads/{id}
+        .routes(routes!(uploads::part)) // PUT uploads/{id}/parts/{number}
+        .routes(routes!(uploads::finish)) // POST uploads/{id}/finish
+        .routes(routes!(ticket::give)) // POST cases/{id}/attachments/ticket
+        .routes(routes!(content::content)) // GET cases/{id}/attachments/{attachment}/content
 }
 
 /// The page for people: it shows, and changes nothing but what concerns their own log-in.

@@ -1,5 +1,6 @@
 //! Configuration: `wuji.toml` in the node's folder, overridden by environment variables `WUJI__SECTION__KEY`.
 
+mod attachments;
 mod http;
 mod names;
 mod transport;
@@ -12,6 +13,7 @@ use protocol::id::NodeId;
 use serde::{Deserialize, Serialize};
 
 use crate::person::realm::PeopleSection;
+pub use attachments::AttachmentsSection;
 pub use http::{Door, HttpSection, NoDoor};
 pub use names::NamesSection;
 pub use transport::Transport;
@@ -38,6 +40,9 @@ pub struct Config {
     /// How often figures go up.
     #[serde(default)]
     pub figures: FiguresSection,
+    /// How much may be attached to cases.
+    #[serde(default, skip_serializing_if = "AttachmentsSection::is_default")]
+    pub attachments: AttachmentsSection,
     /// Under which names divisions are shown.
     #[serde(default, skip_serializing_if = "NamesSection::is_default")]
     pub names: NamesSection,

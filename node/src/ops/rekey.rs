@@ -24,6 +24,8 @@ pub struct Rekeyed {
     pub parts: u32,
     /// Papers of cases.
     pub papers: u32,
+    /// Keys of attachments.
+    pub attachments: u32,
     /// Secrets of second factors.
     pub factors: u32,
 }
@@ -33,6 +35,7 @@ pub struct Rekeyed {
 enum Kind {
     Parts,
     Papers,
+    Attachments,
     Factors(protocol::id::NodeId),
 }
 
@@ -54,6 +57,8 @@ pub async fn rekey(folder: &Folder, old_key: &Path, progress: &mut dyn Progress)
     done.parts = all(&mut write, Kind::Parts, progress).await?;
     progress.now("papers");
     done.papers = all(&mut write, Kind::Papers, progress).await?;
+    progress.now("attachments");
+    done.attachments = all(&mut write, Kind::Attachments, progress).await?;
     if home.people.is(folder) {
         progress.now("second factors");
         done.factors = all(&mut write, Kind::Factors(home.people.realm), progress).await?;
@@ -80,6 +85,7 @@ async fn all(write: &mut WriteStore, kind: Kind, progress: &mut dyn Progress) ->
         let sealed = match kind {
             Kind::Parts => write.reseal_parts().await,
             Kind::Papers => write.reseal_papers().await,
+            Kind::Attachments => write.reseal_attachments().await,
             Kind::Factors(realm) => write.reseal_factors(realm).await,
         };
         let Ok(sealed) = sealed else {

@@ -13,8 +13,8 @@ use super::enrol::Planning;
 use super::file::{PackDatabase, PackFile, PackPeople, PackSection};
 use crate::clock::{Clock, random_bytes};
 use crate::config::{
-    Config, DatabaseSection, FiguresSection, HttpSection, LinkSection, NamesSection, NodeSection, ParentSection,
-    Transport,
+    AttachmentsSection, Config, DatabaseSection, FiguresSection, HttpSection, LinkSection, NamesSection, NodeSection,
+    ParentSection, Transport,
 };
 use crate::divisions::Site;
 use crate::folder::Folder;
@@ -314,6 +314,7 @@ impl Making {
             database: DatabaseSection { url: self.file.database.url.clone(), standby: false },
             people: PeopleSection::default(),
             figures: FiguresSection::default(),
+            attachments: AttachmentsSection::default(),
             names: NamesSection::default(),
             parent: parent.map(|p| ParentSection {
                 id: p.node,

@@ -26,6 +26,7 @@ pub(super) async fn case(view: &View, id: &str) -> Result<Html, Problem> {
         None => nameless_card(&mut main, lang, case.names_gone_at.as_deref()),
     }
     super::mediation::card(&mut main, lang, &case);
+    super::attachments::card(&mut main, lang, &case.attachments);
     event_card(&mut main, lang, &case.events);
     main.raw("</div><div class=\"col\">");
     ladder_card(&mut main, lang, &case.ladder);

@@ -1,5 +1,6 @@
 //! The page: read-only, rendered here, without scripts and without anything from elsewhere.
 
+mod attachments;
 mod case;
 mod door;
 pub(crate) mod due;

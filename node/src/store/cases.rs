@@ -147,8 +147,14 @@ impl WriteStore {
         self.put_papers(&papers).await?;
         for record in latest {
             match record {
-                Record::Erasure(erase) => self.drop_privates(erase.case, erase.events.iter()).await?,
-                Record::Lapse(lapse) => self.drop_privates(lapse.case, lapse.events.iter()).await?,
+                Record::Erasure(erase) => {
+                    self.drop_privates(erase.case, erase.events.iter()).await?;
+                    self.erase_attachments(erase.case).await?;
+                }
+                Record::Lapse(lapse) => {
+                    self.drop_privates(lapse.case, lapse.events.iter()).await?;
+                    self.let_attachments_go(lapse.case).await?;
+                }
                 _ => {}
             }
         }

@@ -269,6 +269,15 @@ impl WriteStore {
         Ok(found)
     }
 
+    /// Bundles on the bulk lane for one node that its neighbour has not acknowledged, and the last that it has.
+    pub async fn unsent_bulk(&mut self, to: NodeId) -> Result<u64, StoreError> {
+        let text = "SELECT count(*) FROM outbox o JOIN bundle b ON b.node = o.node AND b.id = o.bundle \
+                    WHERE o.node = $1 AND o.lane = $2 AND b.destination = $3";
+        let query = sql(text).bind(self.me()).bind(i64::from(Lane::Bulk.index())).bind(to.as_bytes().to_vec());
+        let row = query.fetch_one(self.connection().await?).await?;
+        Ok(u64::try_from(row.try_get::<i64>(0)?).unwrap_or(0))
+    }
+
     /// Drops receipts that have waited for their bundle since before a moment.
     pub async fn prune_receipts_ahead(&mut self, before: UnixMillis) -> Result<(), StoreError> {
         sql("DELETE FROM receipt_ahead WHERE node = $1 AND at < $2")

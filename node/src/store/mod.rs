@@ -3,6 +3,7 @@
 //! A [`Store`] is a handle (database, node): every statement binds the node first, so no caller can read another node's
 //! rows. A [`WriteStore`] is the writing side, owned by the node's writer: it holds one connection for a turn of work.
 
+pub mod attachments;
 pub mod audit;
 pub mod audit_log;
 pub mod cases;

@@ -21,6 +21,7 @@ use crate::alarms::AlarmKind;
 use crate::clock;
 use crate::person::audit::Entry;
 use crate::store::StoreError;
+use crate::store::attachments::Change;
 use crate::store::link::KeepBundle;
 
 use super::audit;
@@ -71,7 +72,7 @@ impl Writer {
         })
     }
 
-    async fn known(&mut self, case: CaseId) -> Result<Arc<Known>, StoreError> {
+    pub(super) async fn known(&mut self, case: CaseId) -> Result<Arc<Known>, StoreError> {
         if let Some(known) = self.cases.get(case) {
             return Ok(known);
         }
@@ -140,6 +141,10 @@ impl Writer {
             Ask::Report { intake, by } => self.report(*intake, &by, batch).await?,
             Ask::Try { intake, by } => self.try_report(*intake, &by).await?,
             Ask::Act { case, command, by } => self.act(case, *command, &by, batch).await?,
+            Ask::Attachment(change) => {
+                batch.attachments.push(*change);
+                Ok(None)
+            }
             Ask::Parcel(ask) => self.parcel(ask, batch).await?,
             Ask::Publish(new) => self.publish(*new, batch).await?,
             Ask::Trust(act) => match self.trust_act(&act, batch).await? {
@@ -191,8 +196,15 @@ impl Writer {
     ) -> Result<Answer, StoreError> {
         let known = self.known(case).await?;
         let command = self.numbered(&known, command, batch).await?;
+        let attached = match &command {
+            Command::Attach { attachment } => Some(attachment.id),
+            _ => None,
+        };
         Ok(match self.in_world(|world| casework::decide(&known, command, by, world)) {
-            Ok(decision) => Ok(self.adopt(case, decision, batch)),
+            Ok(decision) => {
+                batch.attachments.extend(attached.map(|id| Change::Attached((case, id))));
+                Ok(self.adopt(case, decision, batch))
+            }
             Err(refusal) => refused(refusal),
         })
     }
@@ -371,6 +383,13 @@ impl Writer {
             Body::NotUnderstood(_) if returned => return Ok(Ok(())),
             Body::NotUnderstood(told) => return self.not_understood(origin, told, batch).await,
             Body::FiguresWanted(wanted) => return Ok(self.wanted(origin, &wanted, batch)),
+            // Given back, it was answered, or will be asked again.
+            Body::AttachmentAsked(_) | Body::AttachmentPart(_) | Body::AttachmentHeld(_) if returned => {
+                return Ok(Ok(()));
+            }
+            Body::AttachmentAsked(asked) => return Ok(Ok(self.attachment_asked(origin, asked).await?)),
+            Body::AttachmentPart(part) => return self.attachment_part(origin, part, batch).await,
+            Body::AttachmentHeld(held) => return Ok(Ok(self.attachment_held(origin, held, batch).await?)),
             body if message.kind.is_the_links() => return self.link_message(origin, body, batch).await,
             _ => {}
         }
@@ -386,6 +405,7 @@ impl Writer {
             Some(case) => self.known(case).await?,
             None => Arc::new(Known::assemble(CaseId::from_bytes([0; 16]), Vec::new())),
         };
+        let moves = matches!(body, Body::Handover(_) | Body::WideHandover(_));
         let incoming = Incoming { origin, body, opened, returned };
         match self.in_world(|world| casework::receive(&known, incoming, world)) {
             Ok(decision) => {
@@ -393,6 +413,7 @@ impl Writer {
                     self.did("erase", &case.map(|case| case.to_string()).unwrap_or_default(), batch);
                 }
                 self.adopt(case.unwrap_or_else(|| CaseId::from_bytes([0; 16])), decision, batch);
+                case.into_iter().filter(|_| moves).for_each(|case| self.want_attachments(case, batch));
                 Ok(Ok(()))
             }
             Err(refusal) => Ok(Err(refusal.code().to_owned())),

@@ -19,6 +19,7 @@ use super::Answer;
 use super::port::Ask;
 use super::trust::TrustBatch;
 use crate::person::audit::Entry;
+use crate::store::attachments::Change;
 use crate::store::cases::latest;
 use crate::store::figures::{DueTally, FiguresNews, NewFigures};
 use crate::store::link::{KeepBundle, OutboxRow};
@@ -89,6 +90,8 @@ pub(super) struct Batch {
     pub(super) tallies_due: Vec<DueTally>,
     /// Readers that get everything this node owns.
     pub(super) all_due: Vec<NodeId>,
+    /// What changes of attachments, in order.
+    pub(super) attachments: Vec<Change>,
     pub(super) asks: Vec<Ask>,
     pub(super) audits: Vec<Entry>,
     pub(super) anchors: Vec<AuditHead>,
@@ -123,6 +126,7 @@ impl Batch {
             && self.facts_due.is_empty()
             && self.tallies_due.is_empty()
             && self.all_due.is_empty()
+            && self.attachments.is_empty()
             && self.asks.is_empty()
             && self.audits.is_empty()
             && self.anchors.is_empty()
@@ -177,6 +181,7 @@ impl Batch {
         self.write_trust(store, now).await?;
         let figures = self.write_figures(store, now).await?;
         self.trust.write(store, now).await?;
+        store.change_attachments(&self.attachments, now).await?;
         self.write_asks(store, now).await?;
         store.append_audit(&self.audits, now).await?;
         for head in &self.anchors {
@@ -283,7 +288,7 @@ impl Batch {
                 Ask::ClearQuarantine { of } => store.clear_quarantine(*of).await?,
                 Ask::Report { .. } | Ask::Act { .. } | Ask::Publish(_) | Ask::Trust(_) | Ask::Note | Ask::Anchor => {}
                 Ask::Parcel(_) => {}
-                Ask::Count { .. } | Ask::Try { .. } => {}
+                Ask::Count { .. } | Ask::Try { .. } | Ask::Attachment(_) => {}
             }
         }
         Ok(())

@@ -5,6 +5,7 @@
 //! it commits what arrived while the last commit ran.
 
 mod apply;
+mod attachments;
 mod audit;
 mod batch;
 mod cases;
@@ -51,6 +52,7 @@ use crate::trust::Standing;
 
 pub(crate) use self::mandates::SUBTREE_WAITS;
 
+use self::attachments::Pulling;
 use self::batch::{Batch, News};
 use self::cases::CaseCache;
 use self::moves::Moving;
@@ -149,6 +151,8 @@ pub struct Writer {
     /// The connection that was cut off last.
     cut_off: Option<u64>,
     vocabulary: Vocabulary,
+    /// Attachments that come and go.
+    pulling: Pulling,
     /// Up to which bundle it has read what an earlier program could not; none: all.
     unread_after: Option<i64>,
 }
@@ -198,6 +202,7 @@ impl Writer {
             pressure: Pressure::default(),
             cut_off: None,
             vocabulary: parts.vocabulary,
+            pulling: Pulling::default(),
             unread_after: Some(0),
         }
     }
@@ -263,7 +268,7 @@ impl Writer {
         let wake = self.core.next_timeout().map_or(u64::MAX, |at| at.0).min(self.tending.at);
         let goes_on = self.reached.is_some() || self.passing.is_some() || self.unread_after.is_some();
         let wake = if goes_on { now } else { wake };
-        let wake = wake.min(self.housekeeping_at).min(self.beat.wake(self.is_top()));
+        let wake = wake.min(self.pulling.wake()).min(self.housekeeping_at).min(self.beat.wake(self.is_top()));
         Duration::from_millis(wake.saturating_sub(now)).max(self.room.pause()).min(IDLE_MAX)
     }
 
@@ -304,6 +309,8 @@ impl Writer {
 
     async fn take_turn(&mut self, work: &mut Vec<Work>, batch: &mut Batch) -> Result<(), StoreError> {
         self.read_again(batch).await?;
+        // By what is stored, so before anything of this turn.
+        self.look_after_attachments(batch).await?;
         self.take_in(work, batch).await?;
         self.feed(Input::Timeout);
         self.housekeep(batch).await?;
@@ -410,6 +417,7 @@ impl Writer {
         self.passing_day = None;
         self.unread_after = Some(0);
         self.anchored = false;
+        self.pulling.again();
         batch.tickets.clear();
         let kept = crate::node::kept(&mut self.store, &self.line).await?;
         self.moving = Moving::load(&mut self.store, &kept.former).await?;

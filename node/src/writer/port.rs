@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::person::audit::{self, Entry};
 use crate::person::change::Change;
+use crate::store::attachments::Change as AttachmentChange;
 use crate::store::persons::AnsweredRow;
 
 use super::parcels::{ParcelAsk, ParcelRefused};
@@ -87,6 +88,8 @@ pub enum Ask {
         /// Who does it.
         by: Actor,
     },
+    /// Change an attachment that is being uploaded.
+    Attachment(Box<AttachmentChange>),
     /// Make a parcel, or take one in.
     Parcel(ParcelAsk),
     /// Change whom this node trusts.
@@ -131,7 +134,12 @@ impl Ask {
     /// Whether it adds to what the node keeps for good: refused when the disk is nearly full, while people can still log in
     /// and look, and links still deliver.
     pub(super) fn adds(&self) -> bool {
-        matches!(self, Self::Report { .. } | Self::Act { .. } | Self::Publish(_) | Self::Count { .. })
+        match self {
+            Self::Attachment(change) => {
+                matches!(**change, AttachmentChange::Begin { .. } | AttachmentChange::Part { .. })
+            }
+            _ => matches!(self, Self::Report { .. } | Self::Act { .. } | Self::Publish(_) | Self::Count { .. }),
+        }
     }
 
     /// Whether the audit says of it. What only keeps count of itself would drown the rest, and a failed log-in is written
@@ -142,6 +150,8 @@ impl Ask {
         match self {
             Self::PutAnswered { .. } | Self::Try { .. } | Self::Parcel(ParcelAsk::Introduce(..)) => false,
             Self::Person { change, .. } => !counts(change),
+            // One entry says that it began and one that it ended.
+            Self::Attachment(change) => !matches!(**change, AttachmentChange::Part { .. }),
             _ => true,
         }
     }

@@ -19,6 +19,8 @@ use super::{BEFORE_ALL_CASES, Writer};
 const RETENTION_MS: i64 = 30 * 86_400_000;
 /// How long bundles are kept that nobody gives a receipt for: receipts themselves, and watermarks that a later one replaces.
 const UNANSWERED_MS: i64 = 3_600_000;
+/// How long an upload is kept that is not attached to its case.
+const UPLOAD_LIFE_MAX_MS: i64 = 3 * 86_400_000;
 /// The shortest time between two rounds of housekeeping; the longest is twice as long.
 const HOUSEKEEPING_MS: u64 = 10 * 60_000;
 
@@ -166,6 +168,7 @@ impl Writer {
         self.store.prune_unanswered(UnixMillis(self.clock.wall().0.saturating_sub(UNANSWERED_MS))).await?;
         self.store.prune_sealed().await?;
         self.store.prune_not_understood(before).await?;
+        self.store.prune_uploads(UnixMillis(self.clock.wall().0.saturating_sub(UPLOAD_LIFE_MAX_MS))).await?;
         // Those whose receipt came after the erasure, and those that have left their outbox since.
         self.store.empty_sealed().await?;
         if gone > 0 {

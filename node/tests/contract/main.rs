@@ -4,6 +4,7 @@
 #[path = "../support/postgres.rs"]
 mod postgres;
 
+mod attachments;
 mod base;
 mod cases;
 mod figures;

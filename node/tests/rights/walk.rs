@@ -77,7 +77,12 @@ impl Operation {
     fn address(&self, case: &str) -> String {
         let other = CaseId::new(UnixMillis(1_780_000_000_000), [99; 10]).to_string();
         let id = if self.of_a_case() { case } else { &other };
-        self.path.replace("{id}", id).replace("{offer}", &other).replace("{order}", &other).replace("{name}", "nobody")
+        self.path
+            .replace("{id}", id)
+            .replace("{offer}", &other)
+            .replace("{attachment}", &other)
+            .replace("{order}", &other)
+            .replace("{name}", "nobody")
     }
 
     /// A body that the operation can read.
@@ -116,7 +121,7 @@ impl Operation {
             "assign" => json!({ "unit": 1 }),
             "resolve" => json!({ "outcome": "other", "terms": "x" }),
             "assess" => json!({ "score": 3 }),
-            "void" | "take-over" | "reveal" | "erase" => json!({ "reason": "核实情况" }),
+            "void" | "take-over" | "reveal" | "erase" | "ticket" => json!({ "reason": "核实情况" }),
             "contribute" => json!({ "text": "x" }),
             "regrade" => json!({ "answers": { "signs": 0, "violence": "no", "petition_talk": "no", "people": 2,
                 "disturbs": "yes", "effort": "unknown" }, "level": "yellow" }),
@@ -200,7 +205,8 @@ async fn every_role_gets_what_the_matrix_says_and_nothing_else() {
                 let refused = matches!(answer.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
                 // A password that is asked for once more is wrong here, and a session factor needs one.
                 assert!(!refused || operation.path.starts_with("/api/v1/me/"), "{what}");
-                let names_more = operation.path.contains("{offer}") || operation.path.contains("{order}");
+                let names_more =
+                    ["{offer}", "{order}", "{attachment}"].iter().any(|more| operation.path.contains(more));
                 assert!(!operation.of_a_case() || names_more || answer.status != StatusCode::NOT_FOUND, "{what}");
             } else if operation.of_a_case() && !sees {
                 let none = call(&node, &[("cookie", &cookie)], &operation, &absent).await;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::wide::coded;
 use super::{Content, Instalment, Participant, Parties, SessionKind};
+use crate::attachment::Attachment;
 use crate::bounded::{Blob, List, OutOfBounds, Text};
 use crate::time::CivilDay;
 use crate::wire::codec;
@@ -122,6 +123,11 @@ coded! {
         /// What.
         text: Text<2000>,
     } = 501,
+    /// A photo, a voice message, a paper (附件).
+    Attached {
+        /// What it is.
+        attachment: Attachment,
+    } = 601,
 }
 
 impl WideContent {

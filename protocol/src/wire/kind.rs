@@ -1,5 +1,6 @@
 //! The kinds of messages and their typed bodies.
 
+use crate::attachment::{AttachmentAsked, AttachmentHeld, AttachmentPart};
 use crate::audit::AuditHead;
 use crate::directory::{SignedEntry, SignedMandate, SignedRevocation};
 use crate::erase::Erase;
@@ -105,6 +106,12 @@ bodies! {
     Handover(Handover) = 24 / 1 if narrow_handover,
     /// The same with an act that came after the first version among its headers.
     WideHandover(Handover) = 24 / 2 if Handover::is_wide,
+    /// Parts of an attachment are wanted. To a former owner of its case.
+    AttachmentAsked(AttachmentAsked) = 25 / 1,
+    /// A part of an attachment, sealed. To the owner that asked.
+    AttachmentPart(AttachmentPart) = 26 / 1,
+    /// The owner has all of an attachment. To the former owners.
+    AttachmentHeld(AttachmentHeld) = 27 / 1,
     /// Something published from above, with its issuer's proof. Handed from parent to child.
     Published(Published) = 30 / 1,
     /// What a node holds of all that was published, to its parent.
@@ -198,7 +205,7 @@ impl Kind {
 
     /// Kinds that may hold private parts, sealed to the node that they are for.
     pub fn may_hold_sealed(self) -> bool {
-        matches!(self.0, 11 | 14 | 24)
+        matches!(self.0, 11 | 14 | 24 | 26)
     }
 
     /// Kinds that the link handles by itself, without casework.

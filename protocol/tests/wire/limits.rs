@@ -1,12 +1,13 @@
 //! A test at each limit: the largest thing allowed passes, one more is refused on both sides.
 
+use protocol::attachment::{AttachmentAsked, PARTS_ASKED_MAX};
 use protocol::bounded::{Blob, List, Text};
 use protocol::chain::{Epoch, Signature};
 use protocol::directory::Ancestor;
 use protocol::division::DivisionCode;
 use protocol::erase::{ERASED_MAX, Erase};
 use protocol::event::{Act, Category, DueTerm, Header, Outcome, TermKind};
-use protocol::id::{BundleId, CaseId, EventId, NodeId, OrderId};
+use protocol::id::{AttachmentId, BundleId, CaseId, EventId, NodeId, OrderId};
 use protocol::publication::{
     HeldVersion, Holdings, PUBLICATION_BYTES_MAX, PUBLICATIONS_MAX, Publication, PublicationKind, Published,
 };
@@ -203,6 +204,12 @@ fn lists_that_come_from_others_hold_so_many_and_no_more() {
     let event = EventId::from_bytes([1; 16]);
     let erased = |events| Erase { events, ..erase() };
     assert_eq!(holds!(erased, event, ERASED_MAX), (true, false), "events of an erasure");
+    let asked = |numbers| AttachmentAsked {
+        case: CaseId::from_bytes([1; 16]),
+        attachment: AttachmentId::from_bytes([1; 16]),
+        numbers,
+    };
+    assert_eq!(holds!(asked, 7_u16, PARTS_ASKED_MAX), (true, false), "parts of one question");
     let version =
         HeldVersion { kind: PublicationKind(1), name: Text::cut("x"), issuer: NodeId::from_bytes([1; 16]), version: 1 };
     assert_eq!(holds!(|held| Holdings { held }, version.clone(), PUBLICATIONS_MAX), (true, false), "editions held");

@@ -1,5 +1,6 @@
 //! How each type of the vocabulary is made. A field or variant that is added must be added here, or nothing compiles.
 
+use protocol::attachment::{Attachment, AttachmentAsked, AttachmentHeld, AttachmentPart, Media, Sha256};
 use protocol::audit::AuditHead;
 use protocol::bounded::List;
 use protocol::chain::{Epoch, Hash, Head, Signature, TenureSeal};
@@ -17,7 +18,9 @@ use protocol::event::{
 };
 use protocol::fact::{CaseFact, Channel, FiguresWanted, LevelChange, Measure, StepReached, Tally, Watermark};
 use protocol::grading::{Answers, Grading, Known, Rule};
-use protocol::id::{BundleId, CaseId, CaseKey, ContributionId, EventId, MessageId, NodeId, OfferId, OrderId, TokenId};
+use protocol::id::{
+    AttachmentId, BundleId, CaseId, CaseKey, ContributionId, EventId, MessageId, NodeId, OfferId, OrderId, TokenId,
+};
 use protocol::moving::{Move, MoveAsked, MoveRefused, SignedMove};
 use protocol::order::{Answer, Asked, Contribution, Directive, Order, OrderAnswer, OrderWithdrawn};
 use protocol::publication::{HeldVersion, Holdings, Publication, PublicationKind, Published};
@@ -38,7 +41,7 @@ use protocol::wire::later::{Foreign, NotUnderstood};
 
 use super::build::{Arb, Gen, Variants, fields, ids, variants, wrapped};
 
-ids!(BundleId, CaseId, CaseKey, ContributionId, EventId, MessageId, NodeId, OfferId, OrderId, TokenId);
+ids!(AttachmentId, BundleId, CaseId, CaseKey, ContributionId, EventId, MessageId, NodeId, OfferId, OrderId, TokenId);
 wrapped!(
     Hash,
     Signature,
@@ -51,6 +54,8 @@ wrapped!(
     Commitment,
     Salt,
     LinkSeq,
+    Media,
+    Sha256,
     PublicationKind,
     UnitCode
 );
@@ -112,6 +117,10 @@ fields! {
     Recall { offer, case }
     Handover { offer, case, key, registered_by, headers, seals, private }
     History { case, headers, seals }
+    Attachment { id, sha256, bytes, media, name, caption }
+    AttachmentAsked { case, attachment, numbers }
+    AttachmentPart { case, attachment, number, sealed }
+    AttachmentHeld { case, attachment }
     Incarnation { counter, nonce }
     Position { seq, hash }
     LaneState { lane, received, last }
@@ -327,6 +336,7 @@ variants! { g;
         },
         WideContent::Performance { .. } => WideContent::Performance { amount_fen: g.make(), note: g.make() },
         WideContent::Task { .. } => WideContent::Task { title: g.make(), text: g.make() },
+        WideContent::Attached { .. } => WideContent::Attached { attachment: g.make() },
         WideContent::Ruling { .. } => WideContent::Ruling { court: g.make(), number: g.make(), note: g.make() },
     }
     Verdict {
@@ -374,6 +384,9 @@ variants! { g;
         Body::Recall(_) => Body::Recall(g.make()),
         Body::Handover(_) => Body::Handover(narrow_handover(g.make())),
         Body::WideHandover(_) => Body::WideHandover(Handover { headers: some_wide(g), ..g.make() }),
+        Body::AttachmentAsked(_) => Body::AttachmentAsked(g.make()),
+        Body::AttachmentPart(_) => Body::AttachmentPart(g.make()),
+        Body::AttachmentHeld(_) => Body::AttachmentHeld(g.make()),
         Body::Published(_) => Body::Published(g.make()),
         Body::Holdings(_) => Body::Holdings(g.make()),
         Body::Delivered(_) => Body::Delivered(g.make()),

@@ -1,6 +1,7 @@
 //! What people ask for: each command meets right and state, and yields events or a typed refusal.
 
 mod amend;
+mod attach;
 mod clock;
 mod erase;
 mod exit;
@@ -120,6 +121,7 @@ fn run(draft: &mut Draft<'_, '_>, command: Command, by: &Actor) -> Result<(), Re
         Command::WithdrawOrder { order } => orders::withdraw(draft, order),
         Command::Contribute { text } => orders::contribute(draft, text),
         Command::Erase => erase::erase(draft),
+        Command::Attach { attachment } => attach::attach(draft, attachment),
     }
 }
 
@@ -196,6 +198,7 @@ pub(crate) fn name_of(command: &Command) -> ActionName {
         Command::WithdrawOrder { .. } => ActionName::WithdrawOrder,
         Command::Contribute { .. } => ActionName::Contribute,
         Command::Erase => ActionName::Erase,
+        Command::Attach { .. } => ActionName::Attach,
     }
 }
 
@@ -219,7 +222,7 @@ pub(crate) fn timely(known: &Known, me: Me, places: &Moves, action: ActionName) 
             let above = me.division != place && places.contains(me.division, place);
             if above { Ok(()) } else { Err(Refusal::OutsideArea) }
         }
-        A::Void | A::Regrade => mine(known, me),
+        A::Void | A::Regrade | A::Attach => mine(known, me),
         A::Erase => erase::closed(known, me),
         A::Offer => {
             mine(known, me)?;
@@ -334,6 +337,7 @@ pub(crate) fn roomy(known: &Known, me: Me, policy: &Policy, action: ActionName) 
             | A::Draw
             | A::GiveTask
             | A::SendBackTask
+            | A::Attach
     );
     let Some(case) = known.case().filter(|case| grows && case.owned_by(me.node)) else { return Ok(()) };
     let full =

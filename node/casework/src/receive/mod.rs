@@ -55,6 +55,9 @@ pub fn subject_of(body: &Body) -> Option<CaseId> {
         Body::Recall(recall) => Some(recall.case),
         Body::Handover(handover) | Body::WideHandover(handover) => Some(handover.case),
         Body::Erase(erase) => Some(erase.case),
+        Body::AttachmentAsked(asked) => Some(asked.case),
+        Body::AttachmentPart(part) => Some(part.case),
+        Body::AttachmentHeld(held) => Some(held.case),
         Body::Tally(_)
         | Body::Watermark(_)
         | Body::AuditHead(_)
@@ -112,7 +115,11 @@ pub fn receive(known: &Known, message: Incoming, world: &mut World<'_>) -> Resul
             transfer::handover(draft_ref, handover, origin, opened)?
         }
         Body::Erase(erase) => orders::erase(draft_ref, erase, origin)?,
-        Body::Published(_)
+        // Their bytes are in rows that no rule sees: the shell's matter, by what `attachment` says.
+        Body::AttachmentAsked(_)
+        | Body::AttachmentPart(_)
+        | Body::AttachmentHeld(_)
+        | Body::Published(_)
         | Body::Holdings(_)
         | Body::AuditHead(_)
         | Body::FiguresWanted(_)

@@ -49,6 +49,44 @@ fn erasing_reaches_everybody_who_held_more_than_a_brief_and_leaves_the_chain() {
 }
 
 #[test]
+fn erasing_reaches_former_owners_of_a_case_that_nobody_follows() {
+    for further in [false, true] {
+        let (mut net, case) = Net::reported(Ending::Submit, answers(false, 0));
+        net.accept(TOWN, case);
+        let mut owner = TOWN;
+        if further {
+            net.act(TOWN, case, Command::Offer { to: net.id(COUNTY) }).unwrap();
+            net.settle();
+            net.accept(COUNTY, case);
+            owner = COUNTY;
+        }
+        net.act(owner, case, void()).unwrap();
+        net.settle();
+        assert!(held(&net, GRID, case) > 0, "it may hold names for some days");
+        net.act(owner, case, Command::Erase).unwrap();
+        net.settle();
+        for node in [GRID, TOWN, COUNTY] {
+            assert_eq!(held(&net, node, case), 0, "node {node}, moved on: {further}");
+        }
+    }
+}
+
+#[test]
+fn a_stranger_erases_nothing_of_a_case_that_nobody_follows() {
+    let (mut net, case) = Net::reported(Ending::Submit, answers(false, 0));
+    net.accept(TOWN, case);
+    net.act(TOWN, case, void()).unwrap();
+    let rows = net.nodes[GRID].rows.clone();
+    net.act(TOWN, case, Command::Erase).unwrap();
+    net.settle();
+    let erase = net.known(TOWN, case).erasures().next().cloned().unwrap();
+    net.nodes[GRID].rows = rows;
+    let mail = net.mail_from(OTHER_TOWN, GRID, Body::Erase(erase));
+    net.deliver(mail, false).unwrap();
+    assert!(held(&net, GRID, case) > 0);
+}
+
+#[test]
 fn only_the_owner_erases_and_only_what_is_closed() {
     let (mut net, case) = Net::reported(Ending::SettleHere, answers(true, 0));
     assert_eq!(net.act(GRID, case, Command::Erase).unwrap_err(), Refusal::WrongStep);

@@ -1,10 +1,11 @@
 use casework::{Amendment, Command, Draw, GiveTask, Notice, OpenMediation, Reply, Sign, evolve};
 use proptest::prelude::*;
+use protocol::attachment::{Attachment, Media, Sha256};
 use protocol::bounded::List;
 use protocol::event::{
     AgreementForm, DeclineGround, Ending, Kept, Mark, MediationEnd, MediationSource, Outcome, PauseGround,
 };
-use protocol::id::{CaseId, OfferId, OrderId};
+use protocol::id::{AttachmentId, CaseId, OfferId, OrderId};
 use protocol::order::Directive;
 use protocol::time::{CivilDay, UnixMillis};
 use protocol::transfer::Ground;
@@ -27,7 +28,7 @@ fn command(net: &Net, node: usize, case: CaseId, what: u8, arg: u8) -> Command {
     let offer = known.offers().map(|f| f.offer.id).nth(usize::from(arg % 3)).unwrap_or(OfferId::from_bytes([0; 16]));
     let order = known.orders().map(|f| f.order.id).nth(usize::from(arg % 3)).unwrap_or(OrderId::from_bytes([0; 16]));
     let level = Warning::from_rank(arg % 4);
-    match what % 42 {
+    match what % 43 {
         0 => Command::File,
         1 => Command::Assign { unit: UnitCode(2), note: text("甲") },
         2 => Command::Progress { note: text("乙") },
@@ -53,6 +54,7 @@ fn command(net: &Net, node: usize, case: CaseId, what: u8, arg: u8) -> Command {
         22 if arg.is_multiple_of(4) => Command::Reject { ground: DeclineGround::Pending, note: text("") },
         23 if arg.is_multiple_of(4) => Command::Withdraw { note: text("不再要求") },
         24 if arg.is_multiple_of(4) => Command::Refer { channel: text("court"), note: text("移送") },
+        42 => Command::Attach { attachment: photo(arg) },
         25 => Command::Reopen { reason: text("反悔") },
         26 => Command::Join {
             people: List::new(vec![somebody(if arg.is_multiple_of(2) { "王五" } else { "赵六" })]).unwrap(),
@@ -126,6 +128,11 @@ fn agreement(arg: u8) -> Draw {
         electronic: false,
         mediator: text("王调解"),
     }
+}
+
+fn photo(n: u8) -> Attachment {
+    let (id, sha256) = (AttachmentId::from_bytes([n; 16]), Sha256([n; 32]));
+    Attachment { id, sha256, bytes: 1, media: Media(1), name: text("丙"), caption: text("") }
 }
 
 fn moves() -> impl Strategy<Value = Vec<Move>> {

@@ -4,6 +4,7 @@ use casework::Known;
 use casework::rights::at;
 use protocol::id::CaseId;
 
+use super::attachments::view::of_case;
 use super::held::{Held, OFFER, ORDER, actions, held};
 use super::holders::holders;
 use super::mediation;
@@ -76,6 +77,7 @@ pub(crate) async fn view(
         extension_asked: known.case().and_then(|case| case.extension_asked),
         steps: pieces::steps(&held.events, brief.step),
         events: held.events.iter().map(|event| pieces::event(state, *event, &known, shown)).collect(),
+        attachments: of_case(state, &known, shown).await?,
         ladder: pieces::ladder(state, brief, &held.events, &held.receipts),
         holders: holders(state, &known),
         orders: orders(state, &held),

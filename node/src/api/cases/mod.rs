@@ -1,6 +1,7 @@
 //! Cases: lists, one case, the report, reports in numbers, and what is done to a case.
 
 pub mod acts;
+pub(crate) mod attachments;
 pub mod bodies;
 pub mod detail;
 pub mod dossier;

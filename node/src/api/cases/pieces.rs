@@ -168,6 +168,7 @@ fn wide_said(content: WideContent, shown: Shown) -> Option<String> {
         WideContent::Agreement { .. } => None,
         WideContent::Task { title, text } => Some(joined([&title, &text])),
         WideContent::Performance { note, .. } => Some(note.to_string()),
+        WideContent::Attached { attachment } => Some(joined([&attachment.name, &attachment.caption])),
         WideContent::Ruling { court, number, note } => Some(joined([&joined([&court, &number]), &note])),
     }
 }

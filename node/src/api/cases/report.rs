@@ -15,6 +15,7 @@ use crate::api::caller::Caller;
 use crate::api::extract::Body;
 use crate::api::problem::{Problem, ProblemBody};
 use crate::api::state::ApiState;
+use crate::api::uploads::attach_waiting;
 use crate::person::audit;
 
 /// A report, as it is described; what reads it are the rules of cases.
@@ -67,7 +68,9 @@ pub(crate) async fn report(
     caller.must_see_cases().map_err(|_| Problem::forbidden())?;
     let id = intake.case.to_string();
     audit::note(Some(&format!("cases/{id}")), None);
+    let case = intake.case;
     state.port.report(intake, caller.actor()).await?;
+    attach_waiting(&state, &caller, case).await?;
     let location = [(header::LOCATION, format!("/api/v1/cases/{id}"))];
     Ok((StatusCode::CREATED, location, Json(case_of(&state, &caller, &id).await?)))
 }

@@ -7,6 +7,7 @@ use protocol::warning::Warning;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::attachments::view::AttachmentView;
 use super::mediation::{AgreementView, MediationView};
 use super::pieces;
 use super::tasks::TaskView;
@@ -409,6 +410,8 @@ pub struct CaseView {
     pub steps: Vec<StepView>,
     /// Events, oldest first.
     pub events: Vec<EventView>,
+    /// Photos, voice and papers, oldest first, as far as what events say of them is held.
+    pub attachments: Vec<AttachmentView>,
     /// The levels, from the top down.
     pub ladder: Vec<RungView>,
     /// Who holds what of it, whoever holds most first.

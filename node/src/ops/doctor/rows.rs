@@ -3,6 +3,7 @@
 use protocol::id::NodeId;
 
 use crate::ops::sealed::{self, Fits};
+use crate::store::attachments::State;
 use crate::store::{Database, Place, Store};
 
 use super::{Finding, Patient};
@@ -19,6 +20,7 @@ pub(super) async fn look(patient: &Patient) -> Vec<Finding> {
     }
     findings.push(audit(&store).await);
     findings.extend(waiting(&store).await);
+    findings.push(attachments(&store).await);
     findings.push(moves(&store, patient.config.node.id).await);
     findings.push(sealed(patient, store).await);
     findings
@@ -98,6 +100,19 @@ async fn sealed(patient: &Patient, store: Store) -> Finding {
              on with what it has read, and none starts without it",
         ),
     }
+}
+
+/// How many attachments there are, and how they are.
+async fn attachments(store: &Store) -> Finding {
+    const CHECK: &str = "attachments";
+    let counted = async |state| store.attachments_in(state).await.unwrap_or_default();
+    let (here, coming, lost) = (counted(State::Here).await, counted(State::Coming).await, counted(State::Lost).await);
+    let what =
+        format!("{} with {} MiB, {} on their way, {} lost", here.count, here.bytes >> 20, coming.count, lost.count);
+    if lost.count == 0 {
+        return Finding::ok(CHECK, what);
+    }
+    Finding::warn(CHECK, what, "their cases show them: ask whoever gave them to bring them once more")
 }
 
 /// What waits for somebody, or for a newer program.
