@@ -46,7 +46,9 @@ fn guarded() -> OpenApiRouter<Arc<ApiState>> {
         .merge(people())
         .routes(routes!(cases::list::list, cases::report::report)) // GET, POST cases
         .routes(routes!(cases::import::import)) // POST cases/import
+        .routes(routes!(cases::similar::similar)) // POST cases/similar
         .routes(routes!(cases::detail::detail)) // GET cases/{id}
+        .routes(routes!(cases::similar::concluded)) // GET cases/{id}/similar
         .merge(acts())
         .routes(routes!(offers::list)) // GET offers
         .routes(routes!(offers::accept)) // POST cases/{id}/offers/{offer}/accept
@@ -140,6 +142,7 @@ fn pages() -> Router<Arc<ApiState>> {
     use axum::routing::{get, post};
     let inside = Router::new()
         .route("/", get(page::overview))
+        .route("/cases", get(page::cases))
         .route("/cases/{id}", get(page::case))
         .route("/logout", post(page::log_out))
         .route("/password", get(page::due::password_form).post(page::due::change_password))

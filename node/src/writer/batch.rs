@@ -66,6 +66,11 @@ pub(super) struct Batch {
     pub(super) not_understood: Vec<(NodeId, NotUnderstood)>,
     pub(super) records: Vec<Record>,
     pub(super) cases: BTreeMap<CaseId, Case>,
+    /// Those of them whose words changed, and cases whose words are put into the search anew.
+    pub(super) worded: BTreeSet<CaseId>,
+    pub(super) remade: Vec<Case>,
+    /// When lists say that these cases changed; none: now.
+    pub(super) listed_at: Option<UnixMillis>,
     pub(super) outgoing: Vec<Outgoing>,
     pub(super) letters: Vec<Letter>,
     pub(super) ancestors: Option<Vec<Ancestor>>,
@@ -104,6 +109,7 @@ impl Batch {
         self.tickets.is_empty()
             && self.keep.is_empty()
             && self.records.is_empty()
+            && self.remade.is_empty()
             && self.links.is_empty()
             && self.quarantine.is_empty()
             && self.unread.is_empty()
@@ -167,7 +173,8 @@ impl Batch {
         {
             store.empty_sealed().await?;
         }
-        store.put_case_files(me, &self.cases.values().collect::<Vec<_>>(), now).await?;
+        store.put_case_files(me, &self.cases.values().collect::<Vec<_>>(), self.listed_at.unwrap_or(now)).await?;
+        self.write_search(store).await?;
         self.write_trust(store, now).await?;
         let figures = self.write_figures(store, now).await?;
         self.trust.write(store, now).await?;
@@ -177,6 +184,15 @@ impl Batch {
             store.put_anchor(head).await?;
         }
         Ok(News { figures, full, unnoted })
+    }
+
+    /// After the records: what was erased or has lapsed took its row with it, and is found by the rest from here on.
+    async fn write_search(&self, store: &mut WriteStore) -> Result<(), StoreError> {
+        let remade: Vec<&Case> = self.remade.iter().collect();
+        store.put_due(&remade).await?;
+        store.put_search(&remade).await?;
+        let worded: Vec<&Case> = self.worded.iter().filter_map(|case| self.cases.get(case)).collect();
+        store.put_search(&worded).await
     }
 
     /// Those of which no more is kept aside.

@@ -15,6 +15,7 @@ mod nodes;
 mod persons;
 mod quarantine;
 mod sealed;
+mod search;
 mod source;
 mod statements;
 mod transactions;

@@ -10,4 +10,5 @@ pub mod import;
 pub mod list;
 pub(crate) mod pieces;
 pub mod report;
+pub mod similar;
 pub mod view;
