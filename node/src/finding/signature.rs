@@ -4,7 +4,6 @@
 //! before it is told. The places of its bits come from a hash under a key of the case, made from the key of the node: whoever
 //! has the database alone can neither try a name against it nor see that two cases hold the same word.
 
-use std::collections::BTreeSet;
 use std::hash::Hasher;
 
 use protocol::id::CaseId;
@@ -123,7 +122,8 @@ impl Signature {
     /// The signature of a case: `shown` as everybody reads it, `all` as it is.
     pub(crate) fn of(key: &CaseKeyed, shown: &Words, all: &Words) -> Self {
         let shown = shown.grams();
-        let hidden: BTreeSet<Gram> = all.grams().difference(&shown).copied().collect();
+        let mut hidden = all.grams();
+        hidden.retain(|gram| shown.binary_search(gram).is_err());
         Self { shown: Filter::of(key, shown.iter()), hidden: Filter::of(key, hidden.iter()) }
     }
 

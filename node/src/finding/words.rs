@@ -104,9 +104,9 @@ impl Words {
         self.spoken.extend(other.spoken);
     }
 
-    /// Everything that a signature of these words holds.
-    pub(crate) fn grams(&self) -> BTreeSet<Gram> {
-        let mut grams = BTreeSet::new();
+    /// Everything that a signature of these words holds, sorted, each once.
+    pub(crate) fn grams(&self) -> Vec<Gram> {
+        let mut grams = Vec::new();
         for run in &self.runs {
             grams.extend(run.iter().map(|c| Gram::character(*c)));
             grams.extend(run.iter().zip(run.iter().skip(1)).map(|(one, other)| Gram::pair(*one, *other)));
@@ -115,6 +115,8 @@ impl Words {
             run.windows(2).for_each(|pair| put_initials(pair, &mut grams));
             run.windows(3).for_each(|three| put_initials(three, &mut grams));
         }
+        grams.sort_unstable();
+        grams.dedup();
         grams
     }
 
@@ -128,7 +130,7 @@ impl Words {
 }
 
 /// Every way in which neighbours may begin.
-fn put_initials(neighbours: &[Sounds], grams: &mut BTreeSet<Gram>) {
+fn put_initials(neighbours: &[Sounds], grams: &mut Vec<Gram>) {
     let mut ways: Vec<Vec<u8>> = vec![Vec::new()];
     for sounds in neighbours {
         ways = ways
@@ -182,9 +184,9 @@ impl Word {
         let mut ways = vec![self.written()];
         if let Some(spoken) = &self.spoken {
             let of = spoken.len().min(3);
-            let mut grams = BTreeSet::new();
+            let mut grams = Vec::new();
             spoken.windows(of).for_each(|part| put_initials(part, &mut grams));
-            ways.push(grams.into_iter().collect());
+            ways.push(grams);
         }
         ways
     }
