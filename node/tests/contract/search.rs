@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use casework::{Case, Grant, Record, Role, Scope};
+use casework::{Case, Grant, Known, Record, Role, Scope};
 use protocol::bounded::List;
 use protocol::erase::Erase;
 use protocol::id::{CaseId, OrderId};
@@ -20,6 +20,7 @@ use crate::on_both;
 on_both!(
     a_case_is_found_by_its_words_its_names_and_their_initials,
     who_reads_names_masked_finds_by_masked_words_alone,
+    a_case_without_private_parts_is_found_by_what_is_known_of_it,
     a_case_out_of_scope_is_not_found,
     what_changes_is_found_as_it_then_is,
     what_was_erased_is_found_no_more_and_its_row_is_gone,
@@ -105,6 +106,31 @@ async fn who_reads_names_masked_finds_by_masked_words_alone(base: Base) {
     let noted_nowhere = Viewer { grants: vec![Grant::everywhere(Role::Clerk)], can_be_noted: false };
     let page = ask(&finder, Asked { viewer: noted_nowhere, ..asked("慧敏", Role::Clerk) }).await;
     assert_eq!(page.hits, []);
+}
+
+async fn a_case_without_private_parts_is_found_by_what_is_known_of_it(base: Base) {
+    let (store, mut write) = base.open(node(ME)).await;
+    let (_, records) = reported(node(2), case_id(1), 20, NOW);
+    let bare = records.into_iter().map(|record| match record {
+        Record::Event { header, origin, .. } => Record::Event { header, private: None, origin },
+        other => other,
+    });
+    let bare: Vec<Record> = bare.collect();
+    let known = Known::assemble(case_id(1), bare.clone());
+    let case = known.case().expect("a case");
+    write.begin().await.expect("begun");
+    write.put_records(&bare).await.expect("records");
+    write.put_case_files(node(ME), &[case], NOW).await.expect("a row");
+    write.put_search(&[case]).await.expect("put");
+    write.commit().await.expect("committed");
+    let finder = finder(&store);
+    let summary: String = case.brief.summary.chars().take(4).collect();
+    for q in ["0101", "越城", summary.as_str()] {
+        assert_eq!(found(&finder, q, Role::Clerk).await, [case_id(1)], "{q}");
+    }
+    assert_eq!(found(&finder, "周慧敏", Role::Clerk).await, []);
+    let other = Wanted { category: Some((402, 402)), mine: Some(false), ..Wanted::default() };
+    assert_eq!(ask(&finder, Asked { wanted: other, ..asked("", Role::Clerk) }).await.hits.len(), 1);
 }
 
 async fn a_case_out_of_scope_is_not_found(base: Base) {
