@@ -182,8 +182,10 @@ async fn the_search_is_made_anew_at_a_start_that_finds_it_missing() {
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
     assert_eq!(found, std::slice::from_ref(&case));
-    let due = node.operator("GET", "/api/v1/cases?sort=term", None).await;
-    assert_eq!(ids(&due), [case]);
+    let pool = sqlx::SqlitePool::connect(&format!("sqlite://{}", place.display())).await.expect("the database");
+    let due: Option<i64> = sqlx::query_scalar("SELECT due_day FROM case_file").fetch_one(&pool).await.expect("a row");
+    assert!(due.is_some(), "its term is told again");
+    pool.close().await;
     node.stop().await;
 }
 
@@ -259,6 +261,8 @@ async fn a_report_that_was_filed_before_is_told_with_its_reasons_and_without_nam
     assert_eq!(told["candidates"][0]["reasons"], json!(["phone", "party", "place", "category", "title"]));
     assert_eq!(told["history"], json!([{ "party": 1, "open": 1, "concluded": 0 }]));
     assert!(!similar.text.contains(PARTY) && !similar.text.contains(PHONE), "{}", similar.text);
+    let audit = node.operator("GET", "/api/v1/audit?count=5", None).await.text;
+    assert!(audit.contains("cases/similar?number=") && !audit.contains("2345"), "{audit}");
     concluded(&node, &case, "successful", 100).await;
     let again = node.with(&clerk, "POST", "/api/v1/cases/similar", Some(&draft)).await.json();
     assert_eq!(again["history"], json!([{ "party": 1, "open": 0, "concluded": 1 }]));

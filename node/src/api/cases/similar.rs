@@ -22,6 +22,7 @@ use crate::api::problem::{Problem, ProblemBody};
 use crate::api::state::ApiState;
 use crate::api::stored::NotKept;
 use crate::finding::{Drafted, PartyHistory};
+use crate::person::{audit, session};
 
 /// A report before it is filed, as far as it is filled in.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -111,16 +112,23 @@ pub struct ConcludedPage {
 }
 
 /// The parties that are compared: the caller's phone belongs to one more.
-fn parties(body: SimilarBody) -> Result<List<Party, 64>, Problem> {
-    if body.phone.is_empty() {
-        return Ok(body.parties);
+fn parties(named: List<Party, 64>, phone: Text<30>) -> Result<List<Party, 64>, Problem> {
+    if phone.is_empty() {
+        return Ok(named);
     }
-    let (none, text) = (Text::cut(""), Text::cut(""));
-    let caller =
-        Party { side: PartySide::Other, name: none, phone: body.phone, address: text, identity: Text::cut("") };
-    let all = body.parties.iter().cloned().chain([caller]).collect();
+    let (name, address, identity) = (Text::cut(""), Text::cut(""), Text::cut(""));
+    let caller = Party { side: PartySide::Other, name, phone, address, identity };
+    let all = named.iter().cloned().chain([caller]).collect();
     List::new(all)
         .map_err(|_| Problem::field("parties", "63 parties at most beside a phone", "另填电话时当事人最多 63 人"))
+}
+
+/// Lets the audit tell two look-ups of one number from two of another, without telling the number.
+fn note(state: &ApiState, parties: &[Party]) {
+    let numbers = parties.iter().flat_map(|party| [&*party.phone, &*party.identity]);
+    if let Some(hash) = numbers.filter_map(|number| state.vault().number_hash(number)).next() {
+        audit::note(Some(&format!("cases/similar?number={}", session::short(&hash))), None);
+    }
 }
 
 /// Earlier cases that a report may repeat. Nothing is filed, and nothing of the report is kept. Who may not see parties unmasked is
@@ -134,12 +142,14 @@ pub(crate) async fn similar(
     Body(body): Body<SimilarBody>,
 ) -> Result<NotKept<SimilarView>, Problem> {
     caller.must_see_cases().map_err(|_| Problem::forbidden())?;
+    let parties = parties(body.parties, body.phone)?;
+    note(&state, &parties);
     let today = state.clock.reading().day();
     let drafted = Drafted {
         place: body.place,
         category: body.category,
-        title: body.title.clone(),
-        parties: parties(body)?,
+        title: body.title,
+        parties,
         from: today.plus(-DAYS_BACK).number(),
         home: state.config.node.division,
         places: state.in_force().places.clone(),
