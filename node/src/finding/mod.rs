@@ -1,7 +1,7 @@
 //! Finding cases: by number, place, words, names and the initials of their pinyin, filtered and sorted; and those that are like
 //! a report or another case.
 //!
-//! The cases of a node lie in a table in memory, with facets, sort keys and a signature of their words each ([`signature`]).
+//! The cases of a node lie in a table in memory, with facets, sort keys and a signature of their words each (`signature.rs`).
 //! A search looks through it, and opens the few cases that may fit in the order of the page: what is told was read, under
 //! the rights of whoever asks. The table is read from the database alone, as that of figures is: a process that only reads finds what the
 //! writer has stored, and an answer holds everything that was committed before it was asked. Ten quiet minutes give the memory back.
