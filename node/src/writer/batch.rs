@@ -191,8 +191,14 @@ impl Batch {
         let remade: Vec<&Case> = self.remade.iter().collect();
         store.put_due(&remade).await?;
         store.put_search(&remade).await?;
-        let worded: Vec<&Case> = self.worded.iter().filter_map(|case| self.cases.get(case)).collect();
-        store.put_search(&worded).await
+        let gone = self.records.iter().filter_map(|record| match record {
+            Record::Erasure(erase) => Some(erase.case),
+            Record::Lapse(lapse) => Some(lapse.case),
+            _ => None,
+        });
+        // Also where nothing went by which it was found: its row went all the same.
+        let worded: BTreeSet<CaseId> = self.worded.iter().copied().chain(gone).collect();
+        store.put_search(&worded.iter().filter_map(|case| self.cases.get(case)).collect::<Vec<_>>()).await
     }
 
     /// Those of which no more is kept aside.
