@@ -12,6 +12,7 @@ pub mod counters;
 pub mod demo;
 pub mod divisions;
 pub mod door;
+pub mod finding;
 pub mod folder;
 mod invite;
 pub mod metrics;

@@ -156,6 +156,12 @@ impl Case {
         handling.max().unwrap_or(Step::Reported)
     }
 
+    /// Everybody who was ever in it, as far as it is held who they are: their names, those before a correction too.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let entries = self.seats.iter().flat_map(|seat| seat.who.iter().chain(&seat.before));
+        entries.map(|who| who.name.as_str())
+    }
+
     /// Who is in it under a number, and has not left.
     pub fn seat(&self, number: u16) -> Option<&Seat> {
         self.seats.iter().find(|seat| seat.number == number && !seat.left)

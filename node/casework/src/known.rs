@@ -437,8 +437,7 @@ impl Known {
             Content::Report { parties, .. } => parties.iter().map(|party| party.name.as_str()).collect(),
             _ => Vec::new(),
         });
-        let seats = self.case().into_iter().flat_map(|case| &case.seats);
-        reported.chain(seats.flat_map(|seat| seat.who.iter().chain(&seat.before)).map(|who| who.name.as_str()))
+        reported.chain(self.case().into_iter().flat_map(Case::names))
     }
 
     /// The words of an agreement, where they are held.

@@ -46,7 +46,9 @@ fn guarded() -> OpenApiRouter<Arc<ApiState>> {
         .merge(people())
         .routes(routes!(cases::list::list, cases::report::report)) // GET, POST cases
         .routes(routes!(cases::import::import)) // POST cases/import
+        .routes(routes!(cases::similar::similar)) // POST cases/similar
         .routes(routes!(cases::detail::detail)) // GET cases/{id}
+        .routes(routes!(cases::similar::concluded)) // GET cases/{id}/similar
         .merge(acts())
         .merge(attachments())
         .routes(routes!(offers::list)) // GET offers
@@ -191,6 +193,7 @@ fn pages() -> Router<Arc<ApiState>> {
     use axum::routing::{get, post};
     let inside = Router::new()
         .route("/", get(page::overview))
+        .route("/cases", get(page::cases))
         .route("/cases/{id}", get(page::case))
         .route("/logout", post(page::log_out))
         .route("/password", get(page::due::password_form).post(page::due::change_password))

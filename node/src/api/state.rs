@@ -11,6 +11,7 @@ use protocol::id::NodeId;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::finding::Finder;
 use crate::folder::Folder;
 use crate::names::Table;
 use crate::node::Running;
@@ -36,6 +37,8 @@ pub struct ApiState {
     pub store: Store,
     /// Figures over the facts in the store.
     pub oversight: Arc<Oversight>,
+    /// Finds cases by their words.
+    pub finder: Arc<Finder>,
     /// Links, line and alarms.
     pub shared: Arc<Shared>,
     /// The clock.
@@ -68,6 +71,7 @@ impl ApiState {
             port: running.port.clone(),
             store: running.store.clone(),
             oversight: running.oversight.clone(),
+            finder: Finder::new(running.store.clone(), running.clock.clone()),
             shared: running.shared.clone(),
             clock: running.clock.clone(),
             reads_only: false,
@@ -94,6 +98,7 @@ impl ApiState {
             port: Port::closed(),
             store: reader.store.clone(),
             oversight: Oversight::at(reader.config.node.division, reader.store.clone()),
+            finder: Finder::new(reader.store.clone(), reader.clock.clone()),
             shared: reader.shared.clone(),
             clock: reader.clock.clone(),
             reads_only: true,

@@ -49,7 +49,7 @@ const LEFT_OUT: [&str; 4] = ["head", "body", "position", "bytes"];
 /// Columns that hold moments, Unix milliseconds.
 const MOMENTS: [&str; 4] = ["at", "reported_at", "changed_at", "registered_at"];
 /// Columns that hold days, counted from 1970-01-01.
-const DAYS: [&str; 2] = ["day", "reported_day"];
+const DAYS: [&str; 3] = ["day", "reported_day", "due_day"];
 /// Columns that hold division codes as numbers of fifteen digits.
 const DIVISIONS: [&str; 2] = ["place", "division"];
 /// The mark by which spreadsheets know UTF-8.

@@ -11,7 +11,7 @@ const REFRESH: &str = "<meta http-equiv=\"refresh\" content=\"5\">";
 
 /// A whole page.
 pub(super) fn page(view: &View, title: &str, links: &[LinkView], alarms: usize, main: &Html) -> Html {
-    let mut html = head(view.lang, &view.nonce, title, !view.paused);
+    let mut html = head(view.lang, &view.nonce, title, !view.paused && !view.still);
     html.el("<a class=\"skip\" href=\"#main\">", view.lang.t("跳到正文", "Skip to content"), "</a>");
     top(&mut html, view, links, alarms);
     html.raw("<main id=\"main\">").add(main);
@@ -64,14 +64,17 @@ fn top(html: &mut Html, view: &View, links: &[LinkView], alarms: usize) {
     html.raw("</span><span>").text(lang.t("告警 ", "alarms ")).number(count(alarms)).raw("</span>");
     html.raw("<span>").said(&view.caller.shown).raw("</span>");
     html.raw("<a href=\"?lang=").raw(lang.t("en", "zh")).raw("\">").text(lang.t("English", "中文")).raw("</a>");
-    html.raw("<a href=\"?lang=").raw(lang.code());
-    html.raw(if view.paused { "" } else { "&amp;pause=true" }).raw("\">");
-    html.text(if view.paused {
-        lang.t("继续刷新", "Resume refresh")
-    } else {
-        lang.t("暂停刷新", "Pause refresh")
-    });
-    html.raw("</a><form method=\"post\" action=\"").text(&view.base).raw("/logout\"><button class=\"plain\">");
+    if !view.still {
+        html.raw("<a href=\"?lang=").raw(lang.code());
+        html.raw(if view.paused { "" } else { "&amp;pause=true" }).raw("\">");
+        html.text(if view.paused {
+            lang.t("继续刷新", "Resume refresh")
+        } else {
+            lang.t("暂停刷新", "Pause refresh")
+        });
+        html.raw("</a>");
+    }
+    html.raw("<form method=\"post\" action=\"").text(&view.base).raw("/logout\"><button class=\"plain\">");
     html.text(lang.t("退出", "Log out")).raw("</button></form></div></div></header>");
 }
 

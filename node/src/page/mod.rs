@@ -6,6 +6,7 @@ mod door;
 pub(crate) mod due;
 pub(crate) mod entrance;
 mod figures;
+mod find;
 mod frame;
 mod html;
 mod mediation;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 
 use axum::extract::{Extension, Form, FromRequestParts, Path, Query, Request, State};
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
@@ -53,6 +54,8 @@ pub(crate) struct View {
     caller: Caller,
     lang: Lang,
     paused: bool,
+    /// Never loaded anew by itself.
+    still: bool,
     nonce: String,
     base: String,
     now: String,
@@ -69,6 +72,7 @@ impl FromRequestParts<Arc<ApiState>> for View {
             caller,
             lang: Lang::of(lang.as_deref(), &parts.headers),
             paused: pause,
+            still: false,
             nonce: parts.extensions.get::<Nonce>().map(|n| n.0.clone()).unwrap_or_default(),
             base: parts.extensions.get::<Base>().map(|b| b.0.clone()).unwrap_or_default(),
             now: stamp::shown(state.clock.wall()),
@@ -136,6 +140,14 @@ pub(crate) async fn overview(view: View) -> Response {
 /// The page of a case.
 pub(crate) async fn case(view: View, Path(id): Path<String>) -> Response {
     let page = case::case(&view, &id).await;
+    shown(&view, page)
+}
+
+/// Cases that hold what was typed.
+pub(crate) async fn cases(mut view: View, uri: Uri) -> Response {
+    view.still = true;
+    let typed = Query::<find::Typed>::try_from_uri(&uri).map(|Query(typed)| typed).unwrap_or_default();
+    let page = find::find(&view, &typed).await;
     shown(&view, page)
 }
 

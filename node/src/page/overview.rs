@@ -24,6 +24,7 @@ pub(super) async fn overview(view: &View) -> Result<Html, Problem> {
     let mut main = Html::default();
     link_card(&mut main, view, &links, &alarms);
     if view.caller.sees_cases() {
+        find_link(&mut main, view);
         if below {
             main.add(&figures::tiles(view).await?);
         }
@@ -43,6 +44,13 @@ pub(super) async fn overview(view: &View) -> Result<Html, Problem> {
         }
     }
     Ok(page(view, &state.config.node.name, &links, alarms.len(), &main))
+}
+
+/// The field itself is on a page that is not loaded anew by itself.
+fn find_link(html: &mut Html, view: &View) {
+    let lang = view.lang;
+    html.raw("<p class=\"noprint\"><a href=\"").text(&view.base).raw("/cases?lang=").raw(lang.code());
+    html.raw("\">").text(lang.t("查找案件", "Find cases")).raw("</a></p>");
 }
 
 fn link_card(html: &mut Html, view: &View, links: &[LinkView], alarms: &[AlarmView]) {
@@ -99,8 +107,14 @@ fn case_card(html: &mut Html, view: &View, title: &'static str, list: &CasePage)
         html.el("<p class=\"note\">", lang.t("暂无案件", "No cases"), "</p></section>");
         return;
     }
-    html.raw("<div class=\"scroll\"><table class=\"cases\"><caption>");
-    html.text(lang.t("未归档案件,由高到低", "Cases not archived, highest level first")).raw("</caption><thead><tr>");
+    case_table(html, view, lang.t("未归档案件,由高到低", "Cases not archived, highest level first"), list);
+    html.raw("</section>");
+}
+
+/// Cases as a table.
+pub(super) fn case_table(html: &mut Html, view: &View, caption: &'static str, list: &CasePage) {
+    let lang = view.lang;
+    html.raw("<div class=\"scroll\"><table class=\"cases\"><caption>").text(caption).raw("</caption><thead><tr>");
     for head in [
         lang.t("等级", "Level"),
         lang.t("案件", "Case"),
@@ -115,7 +129,7 @@ fn case_card(html: &mut Html, view: &View, title: &'static str, list: &CasePage)
     for line in &list.cases {
         row(html, lang, &view.base, line);
     }
-    html.raw("</tbody></table></div></section>");
+    html.raw("</tbody></table></div>");
 }
 
 fn row(html: &mut Html, lang: Lang, base: &str, line: &CaseLine) {
@@ -128,7 +142,11 @@ fn row(html: &mut Html, lang: Lang, base: &str, line: &CaseLine) {
         .raw("?lang=")
         .raw(lang.code());
     let summary = if line.summary.is_empty() { lang.t("(无摘要)", "(no summary)") } else { &line.summary };
-    html.raw("\">").said(summary).raw("</a><div class=\"meta\">").text(lang.word(&line.matter));
+    html.raw("\">").said(summary).raw("</a>");
+    if let Some(found) = line.found.as_ref().filter(|found| !found.title.is_empty()) {
+        html.raw("<div class=\"meta\">").said(&found.title).raw("</div>");
+    }
+    html.raw("<div class=\"meta\">").text(lang.word(&line.matter));
     html.raw(" · ")
         .text(if lang == Lang::En { &line.category_name_en } else { &line.category_name })
         .raw(" · <span class=\"hash\">")

@@ -12,6 +12,7 @@ use protocol::chain::Hash;
 use ring::aead::{self, Aad, LessSafeKey, Nonce, UnboundKey};
 
 use crate::clock::random_bytes;
+use crate::finding::SearchKey;
 
 /// The file with the keys, in the folder of keys.
 pub const FILE_NAME: &str = "persons.key";
@@ -20,6 +21,7 @@ const KEYS_MAX: usize = 200;
 const FORMAT: u8 = 1;
 const HEAD_BYTES: usize = 2 + aead::NONCE_LEN;
 const INDEX_CONTEXT: &str = "wuji 2026 persons index";
+const SEARCH_CONTEXT: &str = "wuji 2026 cases search";
 const CHECK_CONTEXT: &str = "wuji 2026 persons check";
 
 /// What is wrong with sealed bytes.
@@ -191,6 +193,11 @@ impl Vault {
         let plain: String = number.chars().filter_map(digit).collect();
         let key = blake3::derive_key(INDEX_CONTEXT, &self.index);
         (plain.len() >= NUMBER_CHARS_MIN).then(|| *blake3::keyed_hash(&key, plain.as_bytes()).as_bytes())
+    }
+
+    /// The key under which words of cases are found. It stays when the keys that seal change.
+    pub fn search_key(&self) -> SearchKey {
+        SearchKey(blake3::derive_key(SEARCH_CONTEXT, &self.index))
     }
 
     /// What stands in the database to tell that this key file belongs to it.

@@ -223,14 +223,15 @@ impl WriteStore {
             let text = format!(
                 "INSERT INTO case_file (node, case_id, owner, mine, takeovers, moves, number, head, matter, category, place, \
                  grid_kind, source, level, step, outcome, unit_code, summary, people, void, escalated, reported_day, \
-                 reported_at, changed_at) VALUES {} ON CONFLICT (node, case_id) DO UPDATE SET owner = excluded.owner, \
+                 reported_at, changed_at, due_day, due_open) VALUES {} ON CONFLICT (node, case_id) DO UPDATE SET owner = excluded.owner, \
                  mine = excluded.mine, takeovers = excluded.takeovers, moves = excluded.moves, number = excluded.number, \
                  head = excluded.head, matter = excluded.matter, category = excluded.category, place = excluded.place, \
                  grid_kind = excluded.grid_kind, source = excluded.source, level = excluded.level, step = excluded.step, \
                  outcome = excluded.outcome, unit_code = excluded.unit_code, summary = excluded.summary, \
                  people = excluded.people, void = excluded.void, escalated = excluded.escalated, \
-                 reported_day = excluded.reported_day, reported_at = excluded.reported_at, changed_at = excluded.changed_at",
-                values(chunk.len(), 24)
+                 reported_day = excluded.reported_day, reported_at = excluded.reported_at, changed_at = excluded.changed_at, \
+                 due_day = excluded.due_day, due_open = excluded.due_open",
+                values(chunk.len(), 26)
             );
             let query = chunk.iter().fold(sql(AssertSqlSafe(text)), |query, case| self.case_row(query, me, case, now));
             self.later(query).await?;
@@ -265,6 +266,8 @@ impl WriteStore {
             .bind(i64::from(case.reported_at.day().number()))
             .bind(case.reported_at.corrected().0)
             .bind(now.0)
+            .bind(brief.next_term.map(|term| i64::from(term.day.number())))
+            .bind(brief.next_term.is_some_and(|term| term.provisional))
     }
 
     /// Everything that is held of a case.
@@ -378,7 +381,7 @@ impl Store {
 }
 
 /// For each of some cases, few enough for one statement, everything that is held of it.
-async fn read_records(
+pub(super) async fn read_records(
     connection: &mut Connection,
     node: NodeId,
     vault: Option<&Arc<Vault>>,

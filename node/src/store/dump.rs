@@ -10,8 +10,9 @@ use super::database::Database;
 use super::sql::{Connection, Row, Value, sql};
 use super::{Store, StoreError, WriteStore, values};
 
-/// Tables that are of no use after a restore: sessions and answers of the moment, and who holds the database.
-const LEFT_OUT: [&str; 3] = ["person_session", "answered", "lease"];
+/// Tables that are of no use after a restore: sessions and answers of the moment, who holds the database, and what is made anew
+/// from the cases.
+const LEFT_OUT: [&str; 4] = ["person_session", "answered", "lease", "case_search"];
 
 /// Rows of a node begin with it.
 const NODE: &str = "node";

@@ -13,7 +13,7 @@ use sqlx::AssertSqlSafe;
 use super::figures::inside;
 use super::sql::{Row, Statement, sql};
 use super::trust::{LINK_BYTES_MAX, StoredLink};
-use super::{Store, StoreError, case_id, division, hash32, id16};
+use super::{IDS_A_STATEMENT, Store, StoreError, case_id, division, hash32, id16, list};
 
 /// One row of a case list.
 #[derive(Debug, Clone, PartialEq)]
@@ -191,6 +191,21 @@ impl Store {
             .fetch_optional(&mut self.read().await?)
             .await?;
         row.as_ref().map(case_row).transpose()
+    }
+
+    /// Some cases, each by its id.
+    pub async fn case_rows(&self, cases: &[CaseId]) -> Result<BTreeMap<CaseId, CaseRow>, StoreError> {
+        let mut found = BTreeMap::new();
+        for chunk in cases.chunks(IDS_A_STATEMENT) {
+            let (marks, ids) = list(2, chunk);
+            let text = format!("SELECT {COLUMNS} FROM case_file WHERE node = $1 AND case_id IN ({marks})");
+            let query = sql(AssertSqlSafe(text)).bind(self.me()).bind_each(ids.map(|case| &case.as_bytes()[..]));
+            for row in query.fetch_all(&mut self.read().await?).await? {
+                let row = case_row(&row)?;
+                found.insert(row.case, row);
+            }
+        }
+        Ok(found)
     }
 
     /// Whether anything of a case is held here: its headers, or an offer or an order about it.

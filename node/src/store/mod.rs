@@ -26,6 +26,7 @@ pub mod publications;
 pub mod quarantine;
 mod reseal;
 mod sealed;
+pub mod search;
 pub mod sql;
 pub mod standing;
 pub mod tasks;

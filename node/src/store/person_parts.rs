@@ -134,7 +134,8 @@ impl WriteStore {
         }
     }
 
-    /// Deletes what is to be gone: rows with their salts, and where numbers were found. Notes go as papers of their own.
+    /// Deletes what is to be gone: rows with their salts, and where numbers and words were found. Notes go as papers of their
+    /// own.
     pub(super) async fn drop_privates(
         &mut self,
         case: CaseId,
@@ -160,7 +161,7 @@ impl WriteStore {
             .bind(case.as_bytes().to_vec())
             .execute(self.connection().await?)
             .await?;
-        Ok(())
+        self.drop_search(case).await
     }
 }
 

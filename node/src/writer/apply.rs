@@ -27,6 +27,7 @@ use crate::store::link::KeepBundle;
 use super::audit;
 use super::batch::Batch;
 use super::port::{Answer, Ask, Failed, Request};
+use super::search::other_words;
 use super::{Work, Writer, refused};
 
 /// The node's keys as casework sees them.
@@ -285,6 +286,9 @@ impl Writer {
         }
         let after = known.case().cloned();
         if let Some(after) = &after {
+            if other_words(self.cases.get(case).as_deref(), after) {
+                batch.worded.insert(case);
+            }
             batch.cases.insert(case, after.clone());
         }
         if known.id() == case {

@@ -70,6 +70,11 @@ pub(super) struct Batch {
     /// Numbers that agreements got.
     pub(super) papers: Vec<(PaperNumber, CaseId)>,
     pub(super) cases: BTreeMap<CaseId, Case>,
+    /// Those of them whose words changed, and cases whose words are put into the search anew.
+    pub(super) worded: BTreeSet<CaseId>,
+    pub(super) remade: Vec<Case>,
+    /// When lists say that these cases changed; none: now.
+    pub(super) listed_at: Option<UnixMillis>,
     pub(super) outgoing: Vec<Outgoing>,
     pub(super) letters: Vec<Letter>,
     pub(super) ancestors: Option<Vec<Ancestor>>,
@@ -110,6 +115,7 @@ impl Batch {
         self.tickets.is_empty()
             && self.keep.is_empty()
             && self.records.is_empty()
+            && self.remade.is_empty()
             && self.links.is_empty()
             && self.quarantine.is_empty()
             && self.unread.is_empty()
@@ -176,8 +182,9 @@ impl Batch {
             store.empty_sealed().await?;
         }
         let cases: Vec<&Case> = self.cases.values().collect();
-        store.put_case_files(me, &cases, now).await?;
+        store.put_case_files(me, &cases, self.listed_at.unwrap_or(now)).await?;
         store.put_case_tasks(me, &cases).await?;
+        self.write_search(store).await?;
         self.write_trust(store, now).await?;
         let figures = self.write_figures(store, now).await?;
         self.trust.write(store, now).await?;
@@ -188,6 +195,21 @@ impl Batch {
             store.put_anchor(head).await?;
         }
         Ok(News { figures, full, unnoted })
+    }
+
+    /// After the records: what was erased or has lapsed took its row with it, and is found by the rest from here on.
+    async fn write_search(&self, store: &mut WriteStore) -> Result<(), StoreError> {
+        let remade: Vec<&Case> = self.remade.iter().collect();
+        store.put_due(&remade).await?;
+        store.put_search(&remade).await?;
+        let gone = self.records.iter().filter_map(|record| match record {
+            Record::Erasure(erase) => Some(erase.case),
+            Record::Lapse(lapse) => Some(lapse.case),
+            _ => None,
+        });
+        // Also where nothing went by which it was found: its row went all the same.
+        let worded: BTreeSet<CaseId> = self.worded.iter().copied().chain(gone).collect();
+        store.put_search(&worded.iter().filter_map(|case| self.cases.get(case)).collect::<Vec<_>>()).await
     }
 
     /// Those of which no more is kept aside.

@@ -22,6 +22,7 @@ pub mod publications;
 mod renewal;
 mod revocation;
 mod room;
+mod search;
 mod steps;
 pub mod trust;
 mod unread;
@@ -155,6 +156,11 @@ pub struct Writer {
     pulling: Pulling,
     /// Up to which bundle it has read what an earlier program could not; none: all.
     unread_after: Option<i64>,
+    /// Up to which case it has looked whether its words are in the search; none: all.
+    findable: Option<CaseId>,
+    made_findable: usize,
+    /// What the latest row of lists says of when it changed; none: not looked up yet.
+    listed: Option<UnixMillis>,
 }
 
 /// One thing to take in.
@@ -204,6 +210,9 @@ impl Writer {
             vocabulary: parts.vocabulary,
             pulling: Pulling::default(),
             unread_after: Some(0),
+            findable: Some(BEFORE_ALL_CASES),
+            made_findable: 0,
+            listed: None,
         }
     }
 
@@ -266,7 +275,8 @@ impl Writer {
     fn sleep(&self) -> Duration {
         let now = self.clock.uptime_ms();
         let wake = self.core.next_timeout().map_or(u64::MAX, |at| at.0).min(self.tending.at);
-        let goes_on = self.reached.is_some() || self.passing.is_some() || self.unread_after.is_some();
+        let goes_on =
+            self.reached.is_some() || self.passing.is_some() || self.unread_after.is_some() || self.findable.is_some();
         let wake = if goes_on { now } else { wake };
         let wake = wake.min(self.pulling.wake()).min(self.housekeeping_at).min(self.beat.wake(self.is_top()));
         Duration::from_millis(wake.saturating_sub(now)).max(self.room.pause()).min(IDLE_MAX)
@@ -316,6 +326,7 @@ impl Writer {
         self.housekeep(batch).await?;
         self.reach_further(batch).await?;
         self.let_names_go(batch).await?;
+        self.make_findable(batch).await?;
         self.tend_trust(batch);
         self.drain(batch).await?;
         self.look_after_figures(batch).await?;
@@ -389,8 +400,11 @@ impl Writer {
         Ok(())
     }
 
-    async fn store_all(&mut self, batch: &Batch, now: UnixMillis) -> Result<News, StoreError> {
+    async fn store_all(&mut self, batch: &mut Batch, now: UnixMillis) -> Result<News, StoreError> {
         self.store.begin().await?;
+        if !batch.cases.is_empty() {
+            batch.listed_at = Some(self.listed_at(now).await?);
+        }
         let news = batch.write(self.me.node, &mut self.store, now).await?;
         self.store.commit().await?;
         Ok(news)
@@ -416,6 +430,7 @@ impl Writer {
         self.reached = Some(BEFORE_ALL_CASES);
         self.passing_day = None;
         self.unread_after = Some(0);
+        self.findable = Some(BEFORE_ALL_CASES);
         self.anchored = false;
         self.pulling.again();
         batch.tickets.clear();

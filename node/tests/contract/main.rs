@@ -17,6 +17,7 @@ mod papers;
 mod persons;
 mod quarantine;
 mod sealed;
+mod search;
 mod source;
 mod statements;
 mod transactions;

@@ -115,6 +115,13 @@ pub struct Participant {
     pub occupation: Text<60>,
 }
 
+impl From<&Participant> for Party {
+    fn from(who: &Participant) -> Self {
+        let Participant { side, name, phone, address, identity, .. } = who.clone();
+        Self { side, name, phone, address, identity }
+    }
+}
+
 impl From<Party> for Participant {
     fn from(party: Party) -> Self {
         let Party { side, name, phone, address, identity } = party;

@@ -15,6 +15,7 @@ pub mod made;
 pub mod outbox;
 pub mod priority;
 mod results;
+pub mod search;
 pub mod storm;
 pub mod write;
 

@@ -9,12 +9,13 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use wuji_tests::bench::{
-    Failure, Results, curve, drain, facts, figures, four_hops, full_city, links, priority, storm, tell, write,
+    Failure, Results, curve, drain, facts, figures, four_hops, full_city, links, priority, search, storm, tell, write,
 };
 use wuji_tests::namespace;
 
 /// The measures that run when none is named.
-const ALL: [&str; 9] = ["full_city", "facts", "figures", "write", "four_hops", "drain", "links", "storm", "priority"];
+const ALL: [&str; 10] =
+    ["full_city", "facts", "figures", "search", "write", "four_hops", "drain", "links", "storm", "priority"];
 /// Run when they are named.
 const NAMED: [&str; 3] = ["small_city", "drain_long", CURVES];
 /// Draws the pictures of the documents from the files of the measures, and measures nothing.
@@ -74,6 +75,7 @@ async fn run(measure: &str, root: &Path) -> Result<Vec<String>, Failure> {
         "small_city" => full_city::measure_small(root, &mut results)?,
         "facts" => facts::measure(root, &mut results).await?,
         "figures" => figures::measure(root, &mut results).await?,
+        "search" => search::measure(root, &mut results).await?,
         "write" => write::measure(root, &mut results).await?,
         "drain" => drain::measure(root, &mut results).await?,
         "drain_long" => drain::measure_long(root, &mut results).await?,
@@ -88,7 +90,7 @@ async fn run(measure: &str, root: &Path) -> Result<Vec<String>, Failure> {
 /// Draws what can be drawn; which pictures stay as they are.
 fn draw() -> Result<Vec<String>, Failure> {
     let mut stayed = Vec::new();
-    for chart in [&figures::CHART, &links::CHART, &drain::CHART] {
+    for chart in [&figures::CHART, &search::CHART, &links::CHART, &drain::CHART] {
         if !curve::draw(chart)? {
             stayed.push(format!("{} stays: it was not measured here", chart.picture));
         }

@@ -12,5 +12,6 @@ pub mod list;
 pub mod mediation;
 pub(crate) mod pieces;
 pub mod report;
+pub mod similar;
 pub mod tasks;
 pub mod view;

@@ -72,6 +72,18 @@ pub struct CaseLine {
     pub number: u32,
     /// Hash of the last event.
     pub head: String,
+    /// Why it was found, in the answer to a search.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub found: Option<FoundView>,
+}
+
+/// Why a case was found.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct FoundView {
+    /// `number`, `place`, `text` (title, narrative or summary) and `party`, as far as they hold what was asked for.
+    pub by: Vec<String>,
+    /// Its title with names and numbers masked, where its report is held and was read.
+    pub title: String,
 }
 
 impl CaseLine {
@@ -106,6 +118,7 @@ impl CaseLine {
             epoch: format!("{}.{}", row.epoch.takeovers, row.epoch.moves),
             number: row.number,
             head: row.head.to_string(),
+            found: None,
         }
     }
 }
@@ -143,6 +156,7 @@ impl CaseLine {
             epoch: String::new(),
             number: 0,
             head: offer.head.to_string(),
+            found: None,
         }
     }
 }
