@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::block::{Block, Scan};
 use crate::fonts::{Fonts, Weight, visible};
+use crate::grid;
 use crate::lines::{Style, broken};
-use crate::table;
 
 /// A4.
 pub(crate) const PAGE: (f32, f32) = (595.276, 841.89);
@@ -22,18 +22,35 @@ pub(crate) const TEXT: Style = Style { weight: Weight::Regular, size: 16.0 };
 pub(crate) const LEADING: f32 = 29.0;
 const TITLE: Style = Style { weight: Weight::Bold, size: 22.0 };
 const HEADING: Style = Style { weight: Weight::Bold, size: 16.0 };
-/// The side of a code.
-const CODE: f32 = 62.0;
 /// Of what a line is high, so much lies above its foot.
 const ASCENT: f32 = 0.72;
 
 /// Something on a page. Places are those of its upper left corner, but for text, whose foot it is.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Ink {
-    Text { at: (f32, f32), weight: Weight, size: f32, text: String },
-    Rule { from: (f32, f32), to: (f32, f32) },
-    Picture { at: (f32, f32), within: (f32, f32), name: String, bytes: Arc<Vec<u8>> },
-    Code { at: (f32, f32), side: f32, text: String },
+    /// `spread` is added behind each character.
+    Text {
+        at: (f32, f32),
+        weight: Weight,
+        size: f32,
+        spread: f32,
+        text: String,
+    },
+    Rule {
+        from: (f32, f32),
+        to: (f32, f32),
+    },
+    Picture {
+        at: (f32, f32),
+        within: (f32, f32),
+        name: String,
+        bytes: Arc<Vec<u8>>,
+    },
+    Code {
+        at: (f32, f32),
+        side: f32,
+        text: String,
+    },
 }
 
 /// A page.
@@ -67,13 +84,12 @@ impl Layout<'_> {
             }
             Block::Text(text) => self.text(text),
             Block::Fields(fields) => fields.iter().for_each(|(name, value)| self.field(name, value)),
-            Block::Table { widths, head, rows } => table::draw(self, widths, head, rows),
+            Block::Table { widths, head, rows } => grid::table(self, widths, head, rows),
+            Block::Form(rows) => grid::form(self, rows),
+            Block::Middle(text) => self.beside(text, 0.5),
+            Block::End(text) => self.beside(text, 1.0),
             Block::Signatures(names) => self.signatures(names),
             Block::Scan(scan) => self.scan(scan),
-            Block::Code(text) => {
-                let at = (LEFT + WIDTH - CODE, TOP - CODE - 12.0);
-                self.put(Ink::Code { at, side: CODE, text: text.clone() });
-            }
             Block::Break => self.turn(),
         }
     }
@@ -92,16 +108,38 @@ impl Layout<'_> {
         }
     }
 
+    /// One line, or as many as it takes, with that part of what is left over before it.
+    fn beside(&mut self, text: &str, part: f32) {
+        for line in broken(self.fonts, TEXT, &visible(text), WIDTH, 0.0) {
+            let over = WIDTH - self.fonts.width(TEXT.weight, TEXT.size, &line);
+            self.line(TEXT, &line, over.max(0.0) * part, LEADING);
+        }
+    }
+
     fn paragraph(&mut self, style: Style, text: &str, left: f32, indent: f32) {
         let shown = visible(text);
-        for (index, line) in broken(self.fonts, style, &shown, WIDTH - left, indent).iter().enumerate() {
-            self.line(style, line, left + if index == 0 { indent } else { 0.0 }, LEADING);
+        let lines = broken(self.fonts, style, &shown, WIDTH - left, indent);
+        for (index, line) in lines.iter().enumerate() {
+            let before = left + if index == 0 { indent } else { 0.0 };
+            let spread = if index + 1 < lines.len() { self.spread(style, line, WIDTH - before) } else { 0.0 };
+            self.room(LEADING);
+            self.write(style, line, before, LEADING, spread);
+            self.y += LEADING;
         }
+    }
+
+    /// What is added behind each character so that a line ends where the others do. A line that lacks much was broken
+    /// before a long word, and stays as it is.
+    #[expect(clippy::cast_precision_loss, reason = "a line has some thirty characters")]
+    fn spread(&self, style: Style, line: &str, width: f32) -> f32 {
+        let (over, gaps) =
+            (width - self.fonts.width(style.weight, style.size, line), line.chars().count().saturating_sub(1));
+        if gaps == 0 || !(0.0..=2.0 * style.size).contains(&over) { 0.0 } else { over / gaps as f32 }
     }
 
     /// A name, and what it says beside it.
     fn field(&mut self, name: &str, value: &str) {
-        let name = format!("{}:", visible(name));
+        let name = format!("{}：", visible(name));
         let left = self.fonts.width(TEXT.weight, TEXT.size, &name).min(WIDTH / 2.0);
         let value = visible(value);
         let mut first = Some(name);
@@ -109,7 +147,7 @@ impl Layout<'_> {
             for line in broken(self.fonts, TEXT, paragraph, WIDTH - left, 0.0) {
                 self.room(LEADING);
                 if let Some(name) = first.take() {
-                    self.write(TEXT, &name, 0.0, LEADING);
+                    self.write(TEXT, &name, 0.0, LEADING, 0.0);
                 }
                 self.line(TEXT, &line, left, LEADING);
             }
@@ -176,14 +214,14 @@ impl Layout<'_> {
     /// A line, with what is needed below it.
     fn line(&mut self, style: Style, text: &str, left: f32, leading: f32) {
         self.room(leading);
-        self.write(style, text, left, leading);
+        self.write(style, text, left, leading, 0.0);
         self.y += leading;
     }
 
     /// Writes a line where the page is filled to, and leaves it there.
-    pub(crate) fn write(&mut self, style: Style, text: &str, left: f32, leading: f32) {
+    pub(crate) fn write(&mut self, style: Style, text: &str, left: f32, leading: f32, spread: f32) {
         let foot = TOP + self.y + (leading - style.size) / 2.0 + style.size * (ASCENT + 0.16);
         let Style { weight, size } = style;
-        self.put(Ink::Text { at: (LEFT + left, foot), weight, size, text: text.to_owned() });
+        self.put(Ink::Text { at: (LEFT + left, foot), weight, size, spread, text: text.to_owned() });
     }
 }

@@ -7,15 +7,15 @@
 
 mod block;
 mod fonts;
+mod grid;
 mod layout;
 mod lines;
 mod pdf;
-mod table;
 mod volume;
 
-pub use block::{Block, Scan};
+pub use block::{Block, Row, Scan};
 pub use fonts::{Face, Fonts, Weight};
-pub use volume::{Bound, Document, Volume, bind};
+pub use volume::{Bound, Document, Leaf, Mark, Volume, bind};
 
 /// Why nothing was made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
