@@ -21,6 +21,8 @@ pub mod category;
 pub mod command;
 pub mod content;
 mod decide;
+pub mod document;
+pub mod dossier;
 mod draft;
 mod evolve;
 mod fact;

@@ -1,0 +1,183 @@
+//! Papers of the work: investigation, mediation, what was agreed.
+
+use protocol::event::{Act, Outcome, PartySide};
+
+use super::intake::{level, names, or_names, parties, report, source};
+use super::piece::{BLANK, Piece, Row, Sheet, day, moment, or_none, yuan};
+use super::story::{Entry, Words};
+use super::{Desk, Lack, Paper, Story, Way};
+
+/// Notes below each other, each with its time and who wrote it.
+fn notes<'s, 'k: 's>(entries: impl Iterator<Item = &'s Entry<'k>>, desk: &Desk<'_>) -> Vec<Row> {
+    let row = |entry: &Entry<'_>| {
+        let by = if entry.by.is_empty() { desk.names.node(entry.owner) } else { entry.by.to_owned() };
+        Row::high(&day(entry.at.day()), entry.printed(), 3).signed([format!("记录人：{by}　{}", moment(entry.at))])
+    };
+    entries.map(row).collect()
+}
+
+/// Why nothing of several notes can be printed: none of them is held, or none says anything.
+fn silent<'s, 'k: 's>(
+    entries: impl Iterator<Item = &'s Entry<'k>>,
+    story: &Story<'_>,
+    desk: &Desk<'_>,
+) -> Option<Lack> {
+    let (mut any, mut gone) = (false, false);
+    for entry in entries {
+        match entry.text() {
+            Some(text) if !text.trim().is_empty() => return None,
+            Some(_) => any = true,
+            None => gone = true,
+        }
+    }
+    Some(match (gone, any) {
+        (true, _) if story.owned_by(desk.me) => Lack::Lost,
+        (true, _) => Lack::Elsewhere,
+        (false, true) => Lack::NoWork,
+        (false, false) => Lack::NotYet,
+    })
+}
+
+/// 调查记录: what others found out and sent to the owner.
+pub(super) fn investigation(story: &Story<'_>, desk: &Desk<'_>) -> Result<Sheet, Lack> {
+    let found = || story.all(|act| matches!(act, Act::Contributed { .. }));
+    match silent(found(), story, desk) {
+        None => {}
+        Some(Lack::NotYet) => return Err(Lack::NotSo),
+        Some(lack) => return Err(lack),
+    }
+    let last = found().last().ok_or(Lack::NotSo)?;
+    let edition = last.number;
+    let mut form = vec![
+        Row::of([("被调查人", or_names(story))]),
+        Row::of([("调查地点", desk.place(last)), ("参加人", String::new())]),
+    ];
+    form.extend(notes(found(), desk));
+    let pieces = vec![
+        Piece::Form(form),
+        Piece::Signatures(["被调查人（签名）", "调查人（签名）", "记录人（签名）"].map(str::to_owned).into()),
+    ];
+    let title = "调查（走访）记录".to_owned();
+    Ok(Sheet { paper: Paper::Investigation, title, edition, pieces })
+}
+
+/// 调解记录
+pub(super) fn record(story: &Story<'_>, desk: &Desk<'_>, way: Way) -> Result<Sheet, Lack> {
+    if let Some(lack) = silent(story.work(), story, desk) {
+        return Err(if story.exit().is_some() && lack == Lack::NotYet { Lack::NotSo } else { lack });
+    }
+    let (title, who) = match way {
+        Way::PeopleMediation | Way::OnTheSpot => ("人民调解记录", "人民调解员（签名）"),
+        Way::AdministrativeMediation => ("行政调解记录", "调解人员（签名）"),
+        Way::Judicial => ("调解记录", "调解员（签名）"),
+        Way::Petition | Way::Consultation => ("办理记录", "承办人（签名）"),
+    };
+    let result = story.resolved();
+    let last = story.work().chain(result).max_by_key(|entry| entry.number).ok_or(Lack::NotYet)?;
+    let mut form =
+        vec![Row::of([("当事人", or_names(story))]), Row::of([("地点", desk.place(last)), ("参加人", String::new())])];
+    form.extend(notes(story.work(), desk));
+    if let Some(entry) = result {
+        let foot = [format!("记录人：{}　{}", entry.by, moment(entry.at))];
+        form.push(Row::high("结果", format!("{}\n{}", outcome(story), entry.printed()), 4).signed(foot));
+    }
+    let signing = if way.mediates() { "当事人（签名、盖章或按指印）" } else { "反映人（签名）" };
+    let pieces = vec![Piece::Form(form), Piece::Signatures([signing, who, "记录人（签名）"].map(str::to_owned).into())];
+    Ok(Sheet { paper: Paper::Record, title: title.to_owned(), edition: last.number, pieces })
+}
+
+/// How it ended, in a word.
+pub(super) fn outcome(story: &Story<'_>) -> &'static str {
+    use crate::case::Exit;
+    match (story.case.exit, story.case.brief.outcome) {
+        (Some(Exit::Declined(_)), _) => "不予受理。",
+        (Some(Exit::Withdrawn), _) => "申请人撤回。",
+        (Some(Exit::Referred(_)), _) => "移送其他渠道处理。",
+        (None, Some(Outcome::Successful)) => "化解成功。",
+        (None, Some(Outcome::Unsuccessful)) => "未能化解。",
+        (None, Some(Outcome::Other)) => "已办结。",
+        (None, None) => "正在办理。",
+    }
+}
+
+/// The settlement of a case that was settled, or why there is none to print.
+fn settled<'s, 'k>(story: &'s Story<'k>, desk: &Desk<'_>) -> Result<(&'s Entry<'k>, &'k str, Option<u64>), Lack> {
+    let entry = match (story.exit(), story.resolved()) {
+        (Some(_), _) => return Err(Lack::NotSo),
+        (None, None) => return Err(Lack::NotYet),
+        (None, Some(entry)) => entry,
+    };
+    match entry.words {
+        Words::Terms { terms, amount_fen } if !terms.trim().is_empty() => Ok((entry, terms, amount_fen)),
+        Words::Gone if story.owned_by(desk.me) => Err(Lack::Lost),
+        Words::Gone => Err(Lack::Elsewhere),
+        _ => Err(Lack::NoTerms),
+    }
+}
+
+/// 口头协议登记表: what was agreed, as whoever mediated wrote it down (人民调解法 art. 28). A written agreement takes its place.
+pub(super) fn agreement(story: &Story<'_>, desk: &Desk<'_>, way: Way) -> Result<Sheet, Lack> {
+    if !way.mediates() {
+        return Err(Lack::NotSo);
+    }
+    let (entry, terms, amount) = settled(story, desk)?;
+    if story.case.brief.outcome != Some(Outcome::Successful) {
+        return Err(Lack::NotSo);
+    }
+    let report = report(story, desk)?;
+    let title = if way == Way::AdministrativeMediation {
+        "行政调解协议登记表"
+    } else {
+        "人民调解口头协议登记表"
+    };
+    let form = vec![
+        Row::of([("纠纷名称", report.title.to_string())]),
+        Row::of([("纠纷类型", desk.category(entry))]),
+        Row::of([("达成日期", day(entry.at.day())), ("涉及金额", amount.map_or_else(|| "无".to_owned(), yuan))]),
+        Row::high("主要事实", or_none(&report.narrative), 6),
+        Row::high("协议内容", terms.to_owned(), 8),
+        Row::high("履行方式、时限", String::new(), 3),
+    ];
+    let pieces = vec![
+        Piece::Heading("当事人".to_owned()),
+        parties(story),
+        Piece::Form(form),
+        Piece::Words("订立书面协议的，以当事人签名的协议书存卷。".to_owned()),
+        Piece::Signatures(
+            ["当事人（签名、盖章或按指印）", "调解员（签名）", "记录人（签名）"].map(str::to_owned).into(),
+        ),
+        Piece::End(format!("{}（印章）", desk.office(entry))),
+        Piece::End(day(entry.at.day())),
+    ];
+    Ok(Sheet { paper: Paper::Agreement, title: title.to_owned(), edition: entry.number, pieces })
+}
+
+/// 当场化解登记表: one sheet for what was settled where it was met with.
+pub(super) fn on_the_spot(story: &Story<'_>, desk: &Desk<'_>) -> Result<Sheet, Lack> {
+    if Way::of(story, desk) != Way::OnTheSpot {
+        return Err(Lack::NotSo);
+    }
+    let (entry, terms, amount) = settled(story, desk)?;
+    let report = report(story, desk)?;
+    let work: Vec<String> = story.work().map(Entry::printed).collect();
+    let applicant = names(story, |side| side == PartySide::Applicant);
+    let form = vec![
+        Row::of([("登记日期", day(story.case.reported_at.day())), ("案件来源", source(entry).to_owned())]),
+        Row::of([("纠纷类型", desk.category(entry))]),
+        Row::of([("发生地", desk.place(entry))]),
+        Row::of([("预警等级", level(entry)), ("涉及金额", amount.map_or_else(|| "无".to_owned(), yuan))]),
+        Row::of([("反映人", if applicant.is_empty() { BLANK.to_owned() } else { applicant })]),
+        Row::high("简要情况", or_none(&report.narrative), 5),
+        Row::high("化解经过", work.join("\n"), 5),
+        Row::high("化解结果", format!("{}\n{terms}", outcome(story)), 4)
+            .signed([format!("经办人：{}", entry.by), day(entry.at.day())]),
+    ];
+    let pieces = vec![
+        Piece::Form(form),
+        Piece::Heading("当事人".to_owned()),
+        parties(story),
+        Piece::Signatures(vec!["当事人（签名、盖章或按指印）".to_owned(), "网格员（签名）".to_owned()]),
+    ];
+    let title = "矛盾纠纷当场化解登记表".to_owned();
+    Ok(Sheet { paper: Paper::OnTheSpot, title, edition: entry.number, pieces })
+}
