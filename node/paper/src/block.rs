@@ -26,6 +26,8 @@ pub enum Block {
     Signatures(Vec<String>),
     /// A form: rows of names with what they say beside them, each in a box.
     Form(Vec<Row>),
+    /// A line that begins at the left without indent: to whom a document goes.
+    Left(String),
     /// A line in the middle: a number below a title.
     Middle(String),
     /// A line that ends at the right: who issued a document, and when.

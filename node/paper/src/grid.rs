@@ -12,6 +12,10 @@ const LEADING: f32 = 18.0;
 const PADDING: f32 = 4.0;
 /// The height of a row of one line.
 const ONE_LINE: f32 = LEADING + 2.0 * PADDING;
+/// Below a table or a form.
+const GAP: f32 = 10.0;
+/// Characters up to which a text of a table stands in the middle.
+const SHORT: usize = 12;
 /// How wide the name of a field is: six characters.
 const NAME: f32 = 80.0;
 
@@ -29,48 +33,59 @@ struct Cell {
     lines: Vec<(String, Side)>,
 }
 
-/// Boxes beside each other.
-type Row = Vec<Cell>;
+/// Boxes beside each other, and how many lines they are high at least.
+struct Row {
+    cells: Vec<Cell>,
+    least: usize,
+}
 
 /// Draws a table.
 pub(crate) fn table(layout: &mut Layout<'_>, widths: &[u8], head: &[String], rows: &[Vec<String>]) {
     let sum: f32 = widths.iter().map(|width| f32::from(*width)).sum::<f32>().max(1.0);
     let columns: Vec<f32> = widths.iter().map(|width| WIDTH * f32::from(*width) / sum).collect();
-    let row = |style, side, cells: &[String]| -> Row {
+    let row = |style, cells: &[String]| -> Row {
         let text = |index| cells.get(index).map_or("", String::as_str);
-        columns.iter().enumerate().map(|(index, width)| cell(layout, style, side, text(index), *width)).collect()
+        let cell = |(index, width): (usize, &f32)| cell(layout, style, side(text(index)), text(index), *width);
+        Row { cells: columns.iter().enumerate().map(cell).collect(), least: 1 }
     };
-    let head = row(HEAD, Side::Middle, head);
-    let rows: Vec<Row> = rows.iter().map(|cells| row(CELL, Side::Left, cells)).collect();
+    let head = row(HEAD, head);
+    let rows: Vec<Row> = rows.iter().map(|cells| row(CELL, cells)).collect();
     layout.room(2.0 * high(&head));
     part(layout, &head, &columns);
     // A row is divided only when no page could hold it.
-    let whole = HEIGHT - high(&head);
-    rows.into_iter().for_each(|row| flow(layout, row, &columns, Some(&head), whole));
-    layout.skip(PADDING);
+    let (whole, last) = (HEIGHT - high(&head), rows.len().saturating_sub(1));
+    for (index, row) in rows.into_iter().enumerate() {
+        flow(layout, row, &columns, Some(&head), (whole, index == last));
+    }
+    layout.skip(GAP);
+}
+
+/// What is short stands in the middle of its box.
+fn side(text: &str) -> Side {
+    if text.chars().count() <= SHORT { Side::Middle } else { Side::Left }
 }
 
 /// Draws a form. A row is divided when keeping it whole could leave more than half of a page empty.
 pub(crate) fn form(layout: &mut Layout<'_>, rows: &[FormRow]) {
-    for row in rows {
+    let last = rows.len().saturating_sub(1);
+    for (index, row) in rows.iter().enumerate() {
         let (boxes, columns) = boxes(layout, row);
-        flow(layout, boxes, &columns, None, HEIGHT / 2.0);
+        flow(layout, boxes, &columns, None, (HEIGHT / 2.0, index == last));
     }
-    layout.skip(PADDING);
+    layout.skip(GAP);
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a row has some four fields")]
 fn boxes(layout: &Layout<'_>, row: &FormRow) -> (Row, Vec<f32>) {
     let wide = WIDTH / row.fields.len().max(1) as f32 - NAME;
-    let (mut boxes, mut columns) = (Row::new(), Vec::new());
+    let (mut cells, mut columns) = (Vec::new(), Vec::new());
     for (name, value) in &row.fields {
-        boxes.push(cell(layout, HEAD, Side::Middle, name, NAME));
-        boxes.push(cell(layout, CELL, Side::Left, value, wide));
+        cells.push(cell(layout, HEAD, Side::Middle, name, NAME));
+        cells.push(cell(layout, CELL, Side::Left, value, wide));
         columns.extend([NAME, wide]);
     }
-    if let Some(last) = boxes.last_mut() {
-        let above = row.lines.saturating_sub(row.foot.len());
-        while last.lines.len() < above {
+    if let Some(last) = cells.last_mut().filter(|_| !row.foot.is_empty()) {
+        while last.lines.len() < row.lines.saturating_sub(row.foot.len()) {
             last.lines.push((String::new(), Side::Left));
         }
         for text in &row.foot {
@@ -78,7 +93,7 @@ fn boxes(layout: &Layout<'_>, row: &FormRow) -> (Row, Vec<f32>) {
             last.lines.extend(foot.into_iter().map(|line| (line, Side::Right)));
         }
     }
-    (boxes, columns)
+    (Row { cells, least: row.lines }, columns)
 }
 
 fn cell(layout: &Layout<'_>, style: Style, side: Side, text: &str, width: f32) -> Cell {
@@ -88,21 +103,24 @@ fn cell(layout: &Layout<'_>, style: Style, side: Side, text: &str, width: f32) -
     Cell { style, lines: lines.map(|line| (line, side)).collect() }
 }
 
-/// Draws a row on this page and the next ones. One that is no higher than `whole` is not divided.
-fn flow(layout: &mut Layout<'_>, mut rest: Row, columns: &[f32], head: Option<&Row>, whole: f32) {
+/// Draws a row on this page and the next ones. One that is no higher than `whole` is not divided; the last one stays with what is to
+/// be signed below it.
+fn flow(layout: &mut Layout<'_>, mut rest: Row, columns: &[f32], head: Option<&Row>, (whole, last): (f32, bool)) {
     let needed = if high(&rest) <= whole { high(&rest) } else { ONE_LINE };
-    while rest.iter().any(|cell| !cell.lines.is_empty()) {
-        if layout.room(needed)
+    let with = needed + if last { layout.below() } else { 0.0 };
+    while rest.cells.iter().any(|cell| !cell.lines.is_empty()) {
+        if layout.room(if with <= whole { with } else { needed })
             && let Some(head) = head
         {
             part(layout, head, columns);
         }
         let lines = fitting(HEIGHT - layout.filled()).max(1);
-        let later = rest.iter_mut().map(|cell| {
+        let later = rest.cells.iter_mut().map(|cell| {
             let lines = cell.lines.split_off(lines.min(cell.lines.len()));
             Cell { style: cell.style, lines }
         });
-        let later: Row = later.collect();
+        let later = Row { cells: later.collect(), least: rest.least.saturating_sub(lines) };
+        rest.least = rest.least.min(lines);
         part(layout, &rest, columns);
         rest = later;
     }
@@ -120,7 +138,7 @@ fn tall(lines: usize) -> f32 {
 }
 
 fn high(row: &Row) -> f32 {
-    tall(row.iter().map(|cell| cell.lines.len()).max().unwrap_or(0)) + 2.0 * PADDING
+    tall(row.cells.iter().map(|cell| cell.lines.len()).max().unwrap_or(0).max(row.least)) + 2.0 * PADDING
 }
 
 /// The part of a row that is on this page, with its rules.
@@ -132,7 +150,7 @@ fn part(layout: &mut Layout<'_>, row: &Row, columns: &[f32]) {
     }
     layout.put(Ink::Rule { from: (LEFT, top), to: (LEFT, foot) });
     let mut x = 0.0;
-    for (cell, width) in row.iter().zip(columns) {
+    for (cell, width) in row.cells.iter().zip(columns) {
         write(layout, cell, (LEFT + x, top), (*width, height));
         x += width;
         layout.put(Ink::Rule { from: (LEFT + x, top), to: (LEFT + x, foot) });
@@ -140,10 +158,10 @@ fn part(layout: &mut Layout<'_>, row: &Row, columns: &[f32]) {
     layout.fill(height);
 }
 
-/// The lines of a box. What stands in the middle stands there from above too.
+/// The lines of a box. What is one line, or stands in the middle, stands there from above too.
 fn write(layout: &mut Layout<'_>, cell: &Cell, at: (f32, f32), (width, height): (f32, f32)) {
     let Style { weight, size } = cell.style;
-    let middle = cell.lines.iter().any(|(_, side)| *side == Side::Middle);
+    let middle = cell.lines.len() == 1 || cell.lines.iter().any(|(_, side)| *side == Side::Middle);
     let mut y = at.1 + if middle { (height - tall(cell.lines.len())) / 2.0 } else { PADDING };
     for (text, side) in &cell.lines {
         let over = (width - 2.0 * PADDING - layout.fonts.width(weight, size, text)).max(0.0);

@@ -12,16 +12,20 @@ pub(crate) const PAGE: (f32, f32) = (595.276, 841.89);
 /// Where the type area begins: 28 mm from the edge that is bound, 37 mm from above.
 pub(crate) const LEFT: f32 = 79.4;
 pub(crate) const TOP: f32 = 104.9;
-/// 28 characters of 16 points.
+/// 32 characters of 14 points.
 pub(crate) const WIDTH: f32 = 448.0;
-/// 22 lines of 29 points.
+/// 26 lines of 24 points.
 pub(crate) const HEIGHT: f32 = 638.0;
-/// Text: size three.
-pub(crate) const TEXT: Style = Style { weight: Weight::Regular, size: 16.0 };
+/// Text: size four.
+pub(crate) const TEXT: Style = Style { weight: Weight::Regular, size: 14.0 };
 /// From line to line of text.
-pub(crate) const LEADING: f32 = 29.0;
+pub(crate) const LEADING: f32 = 24.0;
 const TITLE: Style = Style { weight: Weight::Bold, size: 22.0 };
-const HEADING: Style = Style { weight: Weight::Bold, size: 16.0 };
+const HEADING: Style = Style { weight: Weight::Bold, size: 14.0 };
+/// A line for a signature.
+const SIGNING: f32 = 1.5 * LEADING;
+/// Room for a signature behind the name of who signs.
+const ROOM: f32 = 84.0;
 /// Of what a line is high, so much lies above its foot.
 const ASCENT: f32 = 0.72;
 
@@ -62,15 +66,46 @@ pub(crate) struct Layout<'f> {
     pages: Vec<Page>,
     /// How far the last page is filled.
     y: f32,
+    /// What stands below the block and may not stand alone: places to sign, who issued it.
+    below: f32,
 }
 
 /// The pages of a document: one at least.
 pub(crate) fn pages(fonts: &Fonts, blocks: &[Block]) -> Vec<Page> {
-    let mut layout = Layout { fonts, pages: vec![Page::new()], y: 0.0 };
-    for block in blocks {
+    let mut layout = Layout { fonts, pages: vec![Page::new()], y: 0.0, below: 0.0 };
+    for (index, block) in blocks.iter().enumerate() {
+        layout.below = ending(fonts, blocks.get(index + 1..).unwrap_or_default());
         layout.block(block);
     }
     layout.pages
+}
+
+/// How high the end of a document is: nobody signs a sheet on which nothing else stands. Nothing where more than an end follows.
+fn ending(fonts: &Fonts, blocks: &[Block]) -> f32 {
+    let high = |block: &Block| match block {
+        Block::Signatures(names) => Some(tall(signing(fonts, names).len()) * SIGNING),
+        Block::End(_) => Some(LEADING),
+        _ => None,
+    };
+    blocks.iter().map(high).sum::<Option<f32>>().unwrap_or(0.0)
+}
+
+/// Who signs beside whom: short names share a line.
+fn signing<'n>(fonts: &Fonts, names: &'n [String]) -> Vec<&'n [String]> {
+    let short = |name: &String| fonts.width(TEXT.weight, TEXT.size, &visible(name)) + ROOM <= WIDTH / 2.0;
+    let (mut lines, mut rest) = (Vec::new(), names);
+    while !rest.is_empty() {
+        let beside = rest.len() > 1 && rest.iter().take(2).all(short);
+        let (line, later) = rest.split_at(if beside { 2 } else { 1 });
+        lines.push(line);
+        rest = later;
+    }
+    lines
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a page has some thirty lines")]
+fn tall(lines: usize) -> f32 {
+    lines as f32
 }
 
 impl Layout<'_> {
@@ -80,7 +115,7 @@ impl Layout<'_> {
             Block::Heading(text) => {
                 // Not alone at the foot of a page.
                 self.room(2.0 * LEADING);
-                self.paragraph(HEADING, text, 0.0, 0.0);
+                self.paragraph(HEADING, text, 0.0, 0.0, 0.0);
             }
             Block::Text(text) => self.text(text),
             Block::Fields(fields) => fields.iter().for_each(|(name, value)| self.field(name, value)),
@@ -88,6 +123,7 @@ impl Layout<'_> {
             Block::Form(rows) => grid::form(self, rows),
             Block::Middle(text) => self.beside(text, 0.5),
             Block::End(text) => self.beside(text, 1.0),
+            Block::Left(text) => self.beside(text, 0.0),
             Block::Signatures(names) => self.signatures(names),
             Block::Scan(scan) => self.scan(scan),
             Block::Break => self.turn(),
@@ -103,8 +139,11 @@ impl Layout<'_> {
     }
 
     fn text(&mut self, text: &str) {
-        for paragraph in visible(text).lines() {
-            self.paragraph(TEXT, paragraph, 0.0, 2.0 * TEXT.size);
+        let text = visible(text);
+        let mut paragraphs = text.lines().peekable();
+        while let Some(paragraph) = paragraphs.next() {
+            let below = if paragraphs.peek().is_none() { self.below } else { 0.0 };
+            self.paragraph(TEXT, paragraph, 0.0, 2.0 * TEXT.size, below);
         }
     }
 
@@ -116,13 +155,15 @@ impl Layout<'_> {
         }
     }
 
-    fn paragraph(&mut self, style: Style, text: &str, left: f32, indent: f32) {
+    fn paragraph(&mut self, style: Style, text: &str, left: f32, indent: f32, below: f32) {
         let shown = visible(text);
         let lines = broken(self.fonts, style, &shown, WIDTH - left, indent);
         for (index, line) in lines.iter().enumerate() {
             let before = left + if index == 0 { indent } else { 0.0 };
             let spread = if index + 1 < lines.len() { self.spread(style, line, WIDTH - before) } else { 0.0 };
-            self.room(LEADING);
+            // The last two lines stay with what is to be signed.
+            let with = if index + 2 >= lines.len() { tall(lines.len() - index) * LEADING + below } else { LEADING };
+            self.room(if with < HEIGHT { with } else { LEADING });
             self.write(style, line, before, LEADING, spread);
             self.y += LEADING;
         }
@@ -155,15 +196,20 @@ impl Layout<'_> {
     }
 
     fn signatures(&mut self, names: &[String]) {
-        for name in names {
-            self.room(2.0 * LEADING);
-            self.skip(LEADING / 2.0);
-            self.paragraph(TEXT, name, 0.0, 0.0);
-            let foot = TOP + self.y - 6.0;
-            let from = (LEFT + self.fonts.width(TEXT.weight, TEXT.size, &visible(name)) + 6.0, foot);
-            if from.0 < LEFT + WIDTH - 60.0 {
-                self.put(Ink::Rule { from, to: (LEFT + WIDTH - 60.0, foot) });
+        for line in signing(self.fonts, names) {
+            self.room(SIGNING);
+            let wide = WIDTH / tall(line.len());
+            for (place, name) in line.iter().enumerate() {
+                let (left, name) = (tall(place) * wide, visible(name));
+                self.write(TEXT, &name, left, SIGNING, 0.0);
+                let (begin, foot) =
+                    (self.fonts.width(TEXT.weight, TEXT.size, &name) + 6.0, TOP + self.y + SIGNING - 8.0);
+                let end = (begin + 180.0).min(wide - 16.0);
+                if begin < end {
+                    self.put(Ink::Rule { from: (LEFT + left + begin, foot), to: (LEFT + left + end, foot) });
+                }
             }
+            self.y += SIGNING;
         }
     }
 
@@ -205,6 +251,11 @@ impl Layout<'_> {
 
     pub(crate) fn fill(&mut self, height: f32) {
         self.y += height;
+    }
+
+    /// How high that is which stays with the end of this block.
+    pub(crate) fn below(&self) -> f32 {
+        self.below
     }
 
     pub(crate) fn filled(&self) -> f32 {

@@ -140,7 +140,7 @@ fn a_picture_that_cannot_be_read_is_named() {
 
 #[test]
 fn each_page_carries_the_mark_of_its_place() {
-    let made = volume(vec![document("调解记录", vec![Block::Text(words(40))]), document("协议", vec![])]);
+    let made = volume(vec![document("调解记录", vec![Block::Text(words(60))]), document("协议", vec![])]);
     let mark = |leaf: Leaf| {
         let label = format!("{}-{}/{}", leaf.document, leaf.page + 1, leaf.pages);
         (leaf.document == 0).then(|| Mark { code: label.clone(), label })
@@ -179,7 +179,7 @@ fn a_long_row_of_a_form_goes_on_on_the_next_page_with_its_foot_at_the_end() {
 
 #[test]
 fn lines_of_a_paragraph_end_at_the_same_place() {
-    let text = format!("{}A1b2c3。{}", "调".repeat(20), "解".repeat(60));
+    let text = format!("{}A1b2c3。{}", "调".repeat(20), "解".repeat(110));
     let bound = bind(&volume(vec![document("协议", vec![Block::Text(text)])]), &fonts()).expect("bound");
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("volume.pdf");
@@ -192,4 +192,32 @@ fn lines_of_a_paragraph_end_at_the_same_place() {
         .filter_map(|line| line.split("xMax=\"").nth(1)?.split('"').next()?.parse().ok())
         .collect();
     assert!(ends.len() > 3 && (ends[0] - ends[1]).abs() < 0.6 && (ends[1] - ends[2]).abs() < 0.6, "{ends:?}");
+}
+
+#[test]
+fn nobody_signs_a_sheet_on_which_nothing_else_stands() {
+    let signed = |lines: usize| {
+        let names = vec!["当事人（签名、盖章或按指印）".to_owned(), "调解员（签名）".to_owned()];
+        let text = (0..lines).map(|n| format!("第{n}段。")).collect::<Vec<_>>().join("\n");
+        let blocks = vec![Block::Text(text), Block::Signatures(names), Block::End("2026年3月1日".into())];
+        read(&bind(&volume(vec![document("告知书", blocks)]), &fonts()).expect("bound").pdf)
+    };
+    for lines in 18..30 {
+        let pages = signed(lines);
+        let last = pages.iter().find(|page| page.contains("调解员（签名）")).expect("a place to sign");
+        assert!(last.contains(&format!("第{}段。", lines - 1)), "{lines}: {last}");
+        assert!(last.contains("2026年3月1日"), "{last}");
+    }
+}
+
+#[test]
+fn short_names_of_who_signs_share_a_line() {
+    let names = ["当事人（签名、盖章或按指印）", "调解员（签名）", "记录人（签名）"].map(str::to_owned).to_vec();
+    let blocks = vec![Block::Signatures(names)];
+    let pages = read(&bind(&volume(vec![document("协议", blocks)]), &fonts()).expect("bound").pdf);
+    let page = pages.get(2).expect("a page");
+    assert!(
+        page.lines().any(|line| line.contains("调解员") && line.contains("记录人") && !line.contains("当事人")),
+        "{page}"
+    );
 }

@@ -32,30 +32,30 @@ pub fn cover(story: &Story<'_>, desk: &Desk<'_>) -> (String, Vec<Piece>) {
     let filed_by = archived.map_or_else(String::new, |entry| entry.by.to_owned());
     let filed_on = archived.map_or_else(|| BLANK_DAY.to_owned(), |entry| day(entry.at.day()));
     let form = vec![
-        Row::high("卷名", name.to_owned(), 2),
-        Row::of([("卷号", format!("（{year}）{BLANK}{number}第{BLANK}号"))]),
-        Row::of([("案号", case.id.to_string())]),
-        Row::high("当事人", or_names(story), 2),
-        Row::of([("办理单位", office.clone())]),
-        Row::of([("调解（承办）人", ended.map_or("", |entry| entry.by).to_owned())]),
-        Row::of([("办理日期", format!("{}起　{until}止", day(case.reported_at.day())))]),
-        Row::of([("立卷人", filed_by), ("立卷日期", filed_on)]),
-        Row::of([("保管期限", "□永久　□长期　□短期".to_owned())]),
-        Row::high("备注", String::new(), 3),
+        Row::high("卷名", name.to_owned(), 3),
+        Row::tall([("卷号", format!("（{year}）{BLANK}{number}第{BLANK}号"))]),
+        Row::tall([("案号", case.id.to_string())]),
+        Row::high("当事人", or_names(story), 3),
+        Row::tall([("办理单位", office.clone())]),
+        Row::tall([("承办人", ended.map_or("", |entry| entry.by).to_owned())]),
+        Row::tall([("办理日期", format!("{}起　{until}止", day(case.reported_at.day())))]),
+        Row::tall([("立卷人", filed_by), ("立卷日期", filed_on)]),
+        Row::tall([("保管期限", "□永久　□长期　□短期".to_owned())]),
+        Row::high("备注", String::new(), 5),
     ];
     let pieces = vec![Piece::Middle(office), Piece::Middle(String::new()), Piece::Form(form)];
     (title(way).to_owned(), pieces)
 }
 
-/// The back: what whoever files the dossier confirms.
-pub fn back(story: &Story<'_>, desk: &Desk<'_>) -> Vec<Piece> {
+/// The back: its heading, and what whoever files the dossier confirms.
+pub fn back(story: &Story<'_>, desk: &Desk<'_>) -> (String, Vec<Piece>) {
     let office = story.entries.last().map_or_else(String::new, |entry| desk.office(entry));
     let form = vec![
-        Row::of([("卷内文书", "共　　　件　　　页".to_owned())]),
+        Row::tall([("卷内文书", "共　　　件　　　页".to_owned())]),
         Row::high("立卷说明", "本卷文书已按顺序排列、编号，经检查齐全。".to_owned(), 4)
             .signed(["立卷人（签名）：　　　　　　".to_owned(), BLANK_DAY.to_owned()]),
         Row::high("检查意见", String::new(), 4)
             .signed(["检查人（签名）：　　　　　　".to_owned(), BLANK_DAY.to_owned()]),
     ];
-    vec![Piece::Middle("卷宗备考表".to_owned()), Piece::Form(form), Piece::End(office)]
+    ("卷宗备考表".to_owned(), vec![Piece::Form(form), Piece::End(office)])
 }

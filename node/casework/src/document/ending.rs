@@ -37,7 +37,7 @@ pub(super) fn not_taken_on(story: &Story<'_>, desk: &Desk<'_>, way: Way) -> Resu
     let Some((Exit::Declined(ground), entry)) = story.exit() else { return Err(Lack::NotSo) };
     let report = report(story, desk)?;
     let mut pieces = vec![
-        Piece::Words(format!("{}：", addressed(story))),
+        Piece::To(format!("{}：", addressed(story))),
         Piece::Words(format!(
             "你（单位）于{}提出的“{}”一事收悉。经审查，{}，依据{}，决定不予受理。",
             day(story.case.reported_at.day()),
@@ -87,7 +87,7 @@ pub(super) fn referral(story: &Story<'_>, desk: &Desk<'_>) -> Result<Sheet, Lack
     let named = desk.holds.categories.channels().iter().find(|held| held.number == Some(channel.0));
     let channel = named.map_or_else(|| format!("渠道{}", channel.0), |held| held.zh.to_string());
     let mut pieces = vec![
-        Piece::Words(format!("{BLANK}{BLANK}：")),
+        Piece::To(format!("{BLANK}{BLANK}：")),
         Piece::Words(format!(
             "我单位于{}登记的“{}”一事（案号{}），当事人：{}，属{}。经审查，该事项应当通过{channel}处理，现依法移送你单位。",
             day(story.case.reported_at.day()),
@@ -121,7 +121,7 @@ pub(super) fn termination(story: &Story<'_>, desk: &Desk<'_>, way: Way) -> Resul
     };
     let report = report(story, desk)?;
     let mut pieces = vec![
-        Piece::Words(format!("{}：", or_names(story))),
+        Piece::To(format!("{}：", or_names(story))),
         Piece::Words(format!(
             "你们之间的“{}”一案，{}。依据《中华人民共和国人民调解法》第{}条的规定，决定终止调解。",
             report.title,
@@ -151,7 +151,7 @@ pub(super) fn reply(story: &Story<'_>, desk: &Desk<'_>, way: Way) -> Result<Shee
     }
     let title = if way == Way::Petition { "信访事项处理意见书" } else { Paper::Reply.chinese() };
     let mut pieces = vec![
-        Piece::Words(format!("{}：", addressed(story))),
+        Piece::To(format!("{}：", addressed(story))),
         Piece::Words(format!(
             "你（单位）于{}提出的“{}”一事，现答复如下。",
             day(story.case.reported_at.day()),

@@ -9,11 +9,11 @@ use super::{Desk, Lack, Paper, Story, Way};
 
 /// Notes below each other, each with its time and who wrote it.
 fn notes<'s, 'k: 's>(entries: impl Iterator<Item = &'s Entry<'k>>, desk: &Desk<'_>) -> Vec<Row> {
-    let row = |entry: &Entry<'_>| {
+    let row = |(number, entry): (usize, &Entry<'_>)| {
         let by = if entry.by.is_empty() { desk.names.node(entry.owner) } else { entry.by.to_owned() };
-        Row::high(&day(entry.at.day()), entry.printed(), 3).signed([format!("记录人：{by}　{}", moment(entry.at))])
+        Row::high(&format!("记录{number}"), entry.printed(), 3).signed([format!("记录人：{by}　{}", moment(entry.at))])
     };
-    entries.map(row).collect()
+    (1..).zip(entries).map(row).collect()
 }
 
 /// Why nothing of several notes can be printed: none of them is held, or none says anything.
@@ -134,9 +134,9 @@ pub(super) fn agreement(story: &Story<'_>, desk: &Desk<'_>, way: Way) -> Result<
         Row::of([("纠纷名称", report.title.to_string())]),
         Row::of([("纠纷类型", desk.category(entry))]),
         Row::of([("达成日期", day(entry.at.day())), ("涉及金额", amount.map_or_else(|| "无".to_owned(), yuan))]),
-        Row::high("主要事实", or_none(&report.narrative), 6),
-        Row::high("协议内容", terms.to_owned(), 8),
-        Row::high("履行方式、时限", String::new(), 3),
+        Row::high("主要事实", or_none(&report.narrative), 5),
+        Row::high("协议内容", terms.to_owned(), 6),
+        Row::high("履行方式及期限", String::new(), 2),
     ];
     let pieces = vec![
         Piece::Heading("当事人".to_owned()),
@@ -146,8 +146,7 @@ pub(super) fn agreement(story: &Story<'_>, desk: &Desk<'_>, way: Way) -> Result<
         Piece::Signatures(
             ["当事人（签名、盖章或按指印）", "调解员（签名）", "记录人（签名）"].map(str::to_owned).into(),
         ),
-        Piece::End(format!("{}（印章）", desk.office(entry))),
-        Piece::End(day(entry.at.day())),
+        Piece::End(format!("{}（印章）　{}", desk.office(entry), day(entry.at.day()))),
     ];
     Ok(Sheet { paper: Paper::Agreement, title: title.to_owned(), edition: entry.number, pieces })
 }

@@ -53,9 +53,9 @@ pub(super) fn parties(story: &Story<'_>) -> Piece {
         let said = [&*party.name, &*party.identity, &*party.phone, &*party.address];
         [side(party.side)].into_iter().chain(said).map(str::to_owned).collect()
     };
-    let head = ["身份", "姓名（名称）", "证件号码", "联系电话", "住址（单位）"];
+    let head = ["身份", "姓名或名称", "证件号码", "联系电话", "住址（单位）"];
     Piece::Table {
-        widths: vec![4, 5, 8, 6, 8],
+        widths: vec![3, 5, 10, 7, 7],
         head: head.map(str::to_owned).into(),
         rows: story.parties().iter().map(row).collect(),
     }
@@ -94,9 +94,9 @@ pub(super) fn registration(story: &Story<'_>, desk: &Desk<'_>, way: Way) -> Resu
         Row::of([("事项名称", report.title.to_string())]),
     ];
     let below = vec![
-        Row::high("简要情况", or_none(&report.narrative), 8),
-        Row::high("受理意见", opinion, 4).signed([format!("登记人：{}", on.by), day(on.at.day())]),
-        Row::high("备注", String::new(), 2),
+        Row::high("简要情况", or_none(&report.narrative), 6),
+        Row::high("受理意见", opinion, 3).signed([format!("登记人（签名）：{}　{}", on.by, day(on.at.day()))]),
+        Row::of([("备注", String::new())]),
     ];
     let edition = match story.exit() {
         Some((_, exit)) if !filed => exit.number,
@@ -107,7 +107,7 @@ pub(super) fn registration(story: &Story<'_>, desk: &Desk<'_>, way: Way) -> Resu
         Piece::Heading("当事人".to_owned()),
         parties(story),
         Piece::Form(below),
-        Piece::Signatures(vec!["当事人（签名、盖章或按指印）".to_owned(), "登记人（签名）".to_owned()]),
+        Piece::Signatures(vec!["当事人（签名、盖章或按指印）".to_owned()]),
         Piece::End(format!("{}（印章）", desk.office(on))),
     ];
     Ok(Sheet { paper: Paper::Registration, title: title.to_owned(), edition, pieces })
@@ -127,17 +127,18 @@ pub(super) fn application(story: &Story<'_>, desk: &Desk<'_>, way: Way) -> Resul
         Way::AdministrativeMediation => ("行政调解申请书", "行政调解"),
         _ => ("人民调解申请书", "人民调解"),
     };
-    let mut pieces = Vec::new();
+    let mut form = Vec::new();
     for party in story.parties().iter().filter(|party| party.side != PartySide::Other) {
         let blank = |text: &str| if text.trim().is_empty() { BLANK.to_owned() } else { text.to_owned() };
-        pieces.push(Piece::Form(vec![
+        form.extend([
             Row::of([(side(party.side), party.name.to_string()), ("性别", String::new())]),
             Row::of([("民族", String::new()), ("年龄", String::new())]),
             Row::of([("职业或职务", String::new()), ("联系方式", blank(&party.phone))]),
             Row::of([("单位或住址", blank(&party.address))]),
-        ]));
+        ]);
     }
-    pieces.extend([
+    let pieces = vec![
+        Piece::Form(form),
         Piece::Heading("纠纷简要情况".to_owned()),
         Piece::Words(or_none(&report.narrative)),
         Piece::Heading("当事人申请事项".to_owned()),
@@ -150,7 +151,7 @@ pub(super) fn application(story: &Story<'_>, desk: &Desk<'_>, way: Way) -> Resul
         Piece::Words(format!("{}已将申请{law}的相关规定告知我，现自愿申请{law}。", desk.office(on))),
         Piece::Signatures(vec!["申请人（签名、盖章或按指印）".to_owned()]),
         Piece::End(day(story.case.reported_at.day())),
-    ]);
+    ];
     Ok(Sheet { paper: Paper::Application, title: title.to_owned(), edition: on.number, pieces })
 }
 
@@ -199,7 +200,7 @@ pub(super) fn rights(story: &Story<'_>, desk: &Desk<'_>, way: Way) -> Result<She
     let on = story.taken_on().ok_or(Lack::NotYet)?;
     let (given, asked) = rights_of(way);
     let mut pieces = vec![
-        Piece::Words(format!("{}：", or_names(story))),
+        Piece::To(format!("{}：", or_names(story))),
         Piece::Words(format!("关于“{}”一事，现将有关权利和义务告知如下。", report.title)),
         Piece::Words(given.to_owned()),
         Piece::Words(asked.to_owned()),

@@ -105,7 +105,8 @@ impl Desk<'_> {
     }
 
     pub(crate) fn category(&self, entry: &Entry<'_>) -> String {
-        self.holds.categories.name(entry.brief.category, true)
+        // The list is written for screens; on paper brackets are as wide as what they hold.
+        self.holds.categories.name(entry.brief.category, true).replace('(', "（").replace(')', "）")
     }
 
     pub(crate) fn place(&self, entry: &Entry<'_>) -> String {

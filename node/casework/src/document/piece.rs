@@ -25,6 +25,8 @@ pub enum Piece {
     Heading(String),
     /// Paragraphs, one a line.
     Words(String),
+    /// A line without indent: to whom a paper goes.
+    To(String),
     /// A line in the middle, below the title.
     Middle(String),
     /// A line that ends at the right: who issued the paper, and when.
@@ -63,6 +65,11 @@ impl Row {
     pub(crate) fn of<const N: usize>(fields: [(&str, String); N]) -> Self {
         let fields = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         Self { fields, ..Self::default() }
+    }
+
+    /// Fields beside each other, with room above and below.
+    pub(crate) fn tall<const N: usize>(fields: [(&str, String); N]) -> Self {
+        Self { lines: 2, ..Self::of(fields) }
     }
 
     /// One field that is so many lines high at least.

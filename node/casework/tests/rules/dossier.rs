@@ -45,7 +45,8 @@ fn made(net: &Net, case: CaseId, paper: Paper) -> Result<Sheet, Lack> {
 /// All that a paper says, in one text.
 fn read(sheet: &Sheet) -> String {
     let piece = |piece: &Piece| match piece {
-        Piece::Heading(text) | Piece::Words(text) | Piece::Middle(text) | Piece::End(text) => text.clone(),
+        Piece::Heading(text) | Piece::Words(text) | Piece::To(text) => text.clone(),
+        Piece::Middle(text) | Piece::End(text) => text.clone(),
         Piece::Form(rows) => {
             let row = |row: &casework::document::Row| {
                 let fields = row.fields.iter().map(|(name, value)| format!("{name} {value}"));
@@ -316,7 +317,7 @@ fn every_paper_is_made_of_some_case_and_names_what_it_is_about() {
                 seen.insert(*paper);
             }
             let (title, below) = cover(story, desk);
-            assert!(!title.is_empty() && !below.is_empty() && !back(story, desk).is_empty());
+            assert!(!title.is_empty() && !below.is_empty() && !back(story, desk).1.is_empty());
         });
     };
     let reject = Command::Reject { ground: DeclineGround::Pending, note: text("") };
