@@ -158,10 +158,11 @@ fn part(layout: &mut Layout<'_>, row: &Row, columns: &[f32]) {
     layout.fill(height);
 }
 
-/// The lines of a box. What is one line, or stands in the middle, stands there from above too.
+/// The lines of a box. What stands in the middle stands there from above too, and so does one line in a low box.
 fn write(layout: &mut Layout<'_>, cell: &Cell, at: (f32, f32), (width, height): (f32, f32)) {
     let Style { weight, size } = cell.style;
-    let middle = cell.lines.len() == 1 || cell.lines.iter().any(|(_, side)| *side == Side::Middle);
+    let alone = cell.lines.len() == 1 && height <= tall(3) + 2.0 * PADDING;
+    let middle = alone || cell.lines.iter().any(|(_, side)| *side == Side::Middle);
     let mut y = at.1 + if middle { (height - tall(cell.lines.len())) / 2.0 } else { PADDING };
     for (text, side) in &cell.lines {
         let over = (width - 2.0 * PADDING - layout.fonts.width(weight, size, text)).max(0.0);

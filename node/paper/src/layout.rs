@@ -9,13 +9,13 @@ use crate::lines::{Style, broken};
 
 /// A4.
 pub(crate) const PAGE: (f32, f32) = (595.276, 841.89);
-/// Where the type area begins: 28 mm from the edge that is bound, 37 mm from above.
+/// Where the type area begins: 28 mm from the edge that is bound, 31 mm from above.
 pub(crate) const LEFT: f32 = 79.4;
-pub(crate) const TOP: f32 = 104.9;
+pub(crate) const TOP: f32 = 87.9;
 /// 32 characters of 14 points.
 pub(crate) const WIDTH: f32 = 448.0;
-/// 26 lines of 24 points.
-pub(crate) const HEIGHT: f32 = 638.0;
+/// 27 lines of 24 points, and what rules take.
+pub(crate) const HEIGHT: f32 = 655.0;
 /// Text: size four.
 pub(crate) const TEXT: Style = Style { weight: Weight::Regular, size: 14.0 };
 /// From line to line of text.

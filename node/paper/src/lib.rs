@@ -2,7 +2,7 @@
 //!
 //! What a document says comes in as [`Block`]s; this crate knows no case and no law. It reads no file and no clock: fonts and
 //! scans are bytes, so the same volume gives the same bytes. Lengths are points, 1/72 inch. The page follows GB/T 9704-2012:
-//! A4, the type area 156 mm wide and 225 mm high. Text is in size four (14 points), 26 lines of 32 characters, so that most papers of a
+//! A4, the type area 156 mm wide, but begins 6 mm higher. Text is in size four (14 points), 27 lines of 32 characters, so that most papers of a
 //! case are one sheet.
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 

@@ -69,7 +69,7 @@ pub struct Mark {
 }
 
 /// The side of a code.
-const CODE: f32 = 58.0;
+const CODE: f32 = 48.0;
 /// How large its label is.
 const LABEL: f32 = 7.0;
 
@@ -126,9 +126,9 @@ fn index(volume: &Volume, pages: &[RangeInclusive<usize>]) -> Vec<Block> {
 
 /// The page with its code in the upper corner, above the type area.
 fn marked(fonts: &Fonts, page: &mut Page, Mark { code, label }: Mark) {
-    let at = (LEFT + WIDTH - CODE, TOP - CODE - 22.0);
+    let at = (LEFT + WIDTH - CODE, TOP - CODE - 18.0);
     let wide = fonts.width(Weight::Regular, LABEL, &label);
-    let foot = (LEFT + WIDTH - wide, TOP - 12.0);
+    let foot = (LEFT + WIDTH - wide, TOP - 9.0);
     page.push(Ink::Code { at, side: CODE, text: code });
     page.push(Ink::Text { at: foot, weight: Weight::Regular, size: LABEL, spread: 0.0, text: label });
 }

@@ -53,9 +53,9 @@ pub fn back(story: &Story<'_>, desk: &Desk<'_>) -> (String, Vec<Piece>) {
     let form = vec![
         Row::tall([("卷内文书", "共　　　件　　　页".to_owned())]),
         Row::high("立卷说明", "本卷文书已按顺序排列、编号，经检查齐全。".to_owned(), 4)
-            .signed(["立卷人（签名）：　　　　　　".to_owned(), BLANK_DAY.to_owned()]),
+            .signed(["立卷人（签名）：＿＿＿＿＿＿".to_owned(), BLANK_DAY.to_owned()]),
         Row::high("检查意见", String::new(), 4)
-            .signed(["检查人（签名）：　　　　　　".to_owned(), BLANK_DAY.to_owned()]),
+            .signed(["检查人（签名）：＿＿＿＿＿＿".to_owned(), BLANK_DAY.to_owned()]),
     ];
     ("卷宗备考表".to_owned(), vec![Piece::Form(form), Piece::End(office)])
 }

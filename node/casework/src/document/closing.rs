@@ -47,7 +47,7 @@ pub(super) fn closing_report(story: &Story<'_>, desk: &Desk<'_>, way: Way) -> Re
         Row::high("简要事实", or_none(&report.narrative), 6),
         Row::of([("结果", outcome(story).to_owned()), ("涉及金额", sum)]),
         Row::high("处理情况", ended.printed(), 6).signed([format!("承办人：{}", ended.by), day(ended.at.day())]),
-        Row::high("审核意见", String::new(), 4).signed(["负责人（签名）：　　　　　　".to_owned()]),
+        Row::high("审核意见", String::new(), 4).signed(["负责人（签名）：＿＿＿＿＿＿".to_owned()]),
     ]);
     let title = if way == Way::Consultation { "办结报告表" } else { Paper::Closing.chinese() }.to_owned();
     Ok(Sheet { paper: Paper::Closing, title, edition: ended.number, pieces: vec![Piece::Form(form)] })

@@ -136,13 +136,11 @@ pub(super) fn agreement(story: &Story<'_>, desk: &Desk<'_>, way: Way) -> Result<
         Row::of([("达成日期", day(entry.at.day())), ("涉及金额", amount.map_or_else(|| "无".to_owned(), yuan))]),
         Row::high("主要事实", or_none(&report.narrative), 5),
         Row::high("协议内容", terms.to_owned(), 6),
-        Row::high("履行方式及期限", String::new(), 2),
+        Row::high("履行方式期限", String::new(), 2),
     ];
     let pieces = vec![
-        Piece::Heading("当事人".to_owned()),
         parties(story),
         Piece::Form(form),
-        Piece::Words("订立书面协议的，以当事人签名的协议书存卷。".to_owned()),
         Piece::Signatures(
             ["当事人（签名、盖章或按指印）", "调解员（签名）", "记录人（签名）"].map(str::to_owned).into(),
         ),

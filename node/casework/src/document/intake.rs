@@ -55,7 +55,7 @@ pub(super) fn parties(story: &Story<'_>) -> Piece {
     };
     let head = ["身份", "姓名或名称", "证件号码", "联系电话", "住址（单位）"];
     Piece::Table {
-        widths: vec![3, 5, 10, 7, 7],
+        widths: vec![9, 10, 19, 13, 13],
         head: head.map(str::to_owned).into(),
         rows: story.parties().iter().map(row).collect(),
     }
@@ -95,7 +95,10 @@ pub(super) fn registration(story: &Story<'_>, desk: &Desk<'_>, way: Way) -> Resu
     ];
     let below = vec![
         Row::high("简要情况", or_none(&report.narrative), 6),
-        Row::high("受理意见", opinion, 3).signed([format!("登记人（签名）：{}　{}", on.by, day(on.at.day()))]),
+        Row::high("受理意见", opinion, 4).signed([
+            format!("{}（印章）", desk.office(on)),
+            format!("登记人（签名）：{}　{}", on.by, day(on.at.day())),
+        ]),
         Row::of([("备注", String::new())]),
     ];
     let edition = match story.exit() {
@@ -104,11 +107,9 @@ pub(super) fn registration(story: &Story<'_>, desk: &Desk<'_>, way: Way) -> Resu
     };
     let pieces = vec![
         Piece::Form(form),
-        Piece::Heading("当事人".to_owned()),
         parties(story),
         Piece::Form(below),
         Piece::Signatures(vec!["当事人（签名、盖章或按指印）".to_owned()]),
-        Piece::End(format!("{}（印章）", desk.office(on))),
     ];
     Ok(Sheet { paper: Paper::Registration, title: title.to_owned(), edition, pieces })
 }
@@ -148,7 +149,7 @@ pub(super) fn application(story: &Story<'_>, desk: &Desk<'_>, way: Way) -> Resul
             BLANK.repeat(3),
             BLANK.repeat(3)
         )),
-        Piece::Words(format!("{}已将申请{law}的相关规定告知我，现自愿申请{law}。", desk.office(on))),
+        Piece::Words(format!("已获告知申请{law}的有关规定，现自愿申请{law}。")),
         Piece::Signatures(vec!["申请人（签名、盖章或按指印）".to_owned()]),
         Piece::End(day(story.case.reported_at.day())),
     ];

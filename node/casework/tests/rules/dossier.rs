@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use casework::document::{Desk, Lack, Names, Paper, Piece, Sheet, SheetCode, Story, Way, back, cover, sheet};
 use casework::dossier::{Dossier, Ground, Slot, State, blocking};
-use casework::{Command, Intake, Known, Record};
+use casework::{Command, Intake, Known, Record, Refusal};
 use protocol::division::DivisionCode;
 use protocol::event::{Category, DeclineGround, Ending, Matter, Outcome, PauseGround, Source};
 use protocol::id::{CaseId, NodeId};
@@ -196,10 +196,39 @@ fn a_case_that_is_referred_or_withdrawn_has_a_dossier_and_is_archived() {
 }
 
 #[test]
+fn the_archive_waits_for_words_of_the_work_and_of_the_end_and_for_nothing_else() {
+    let (mut net, case) = opened(window());
+    let silent = Command::Progress { note: text(" ") };
+    let early = vec![Command::File, Command::Assign { unit: UnitCode(1), note: text("") }, silent];
+    all(&mut net, case, [early, vec![resolved(Outcome::Successful, "\n")], closed()].concat());
+    let waits = blocking(&net.known(GRID, case), net.nodes[GRID].me.node, &net.holds);
+    assert_eq!(waits, [(Slot::Record, Lack::NoWork), (Slot::Result, Lack::NoTerms)]);
+    assert_eq!(net.act(GRID, case, Command::Archive).unwrap_err(), Refusal::DossierIncomplete);
+    let again = vec![
+        Command::Reopen { reason: text("补记") },
+        Command::Progress { note: text("双方到场陈述") },
+        resolved(Outcome::Successful, "李四清理通道"),
+    ];
+    all(&mut net, case, [again, closed(), vec![Command::Archive]].concat());
+}
+
+#[test]
 fn a_case_that_ended_in_another_way_needs_no_agreement() {
     let (mut net, case) = opened(window());
     all(&mut net, case, [worked(), vec![resolved(Outcome::Other, "并入另案处理")], closed()].concat());
     assert_eq!(state(&dossier(&net, GRID, case), Slot::Result), State::Excused(Ground::OtherEnd));
+    all(&mut net, case, vec![Command::Archive]);
+}
+
+#[test]
+fn a_full_case_is_archived_with_what_it_has() {
+    let (mut net, case) = opened(window());
+    all(&mut net, case, worked());
+    while net.act(GRID, case, Command::Progress { note: text("又一次") }).is_ok() {}
+    all(&mut net, case, [vec![resolved(Outcome::Successful, "")], closed()].concat());
+    let waits = blocking(&net.known(GRID, case), net.nodes[GRID].me.node, &net.holds);
+    assert_eq!(waits, [(Slot::Result, Lack::NoTerms)], "what is missing is still told");
+    assert_eq!(net.act(GRID, case, Command::Reopen { reason: text("补记") }).unwrap_err(), Refusal::CaseFull);
     all(&mut net, case, vec![Command::Archive]);
 }
 
