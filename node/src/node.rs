@@ -23,8 +23,8 @@ use tokio_util::sync::CancellationToken;
 use crate::alarms::AlarmKind;
 use crate::clock::{Clock, random_bytes};
 use crate::config::{
-    Config, DatabaseSection, FiguresSection, HttpSection, LinkSection, NamesSection, NodeSection, ParentSection,
-    Transport,
+    Config, DatabaseSection, FiguresSection, HttpSection, LinkSection, NamesSection, NodeSection, PapersSection,
+    ParentSection, Transport,
 };
 use crate::folder::Folder;
 pub use crate::invite::{Wanted, give_token, give_token_for};
@@ -103,6 +103,7 @@ fn configuration(plan: &Plan, id: NodeId, parent: Option<ParentSection>) -> Conf
         people: PeopleSection::default(),
         figures: FiguresSection::default(),
         names: NamesSection::default(),
+        papers: PapersSection::default(),
         parent,
     }
 }

@@ -73,7 +73,7 @@ pub struct Found {
     cases: Vec<String>,
 }
 
-fn checked(reason: &str) -> Result<(), Problem> {
+pub(super) fn checked(reason: &str) -> Result<(), Problem> {
     let chars = reason.trim().chars().count();
     if (REASON_CHARS_MIN..=REASON_CHARS_MAX).contains(&chars) {
         return Ok(());
@@ -82,7 +82,7 @@ fn checked(reason: &str) -> Result<(), Problem> {
 }
 
 /// Refuses whoever may see the case but not its parties.
-fn must_reveal(caller: &Caller, known: &Known) -> Result<(), Problem> {
+pub(super) fn must_reveal(caller: &Caller, known: &Known) -> Result<(), Problem> {
     let at = casework::rights::at(known);
     let covers = |role: Role, scope: casework::Scope| {
         role.reveals() && at.map_or(scope == casework::Scope::EVERYWHERE, |at| scope.covers(at))

@@ -47,6 +47,7 @@ fn guarded() -> OpenApiRouter<Arc<ApiState>> {
         .routes(routes!(cases::list::list, cases::report::report)) // GET, POST cases
         .routes(routes!(cases::import::import)) // POST cases/import
         .routes(routes!(cases::detail::detail)) // GET cases/{id}
+        .merge(papers())
         .merge(acts())
         .routes(routes!(offers::list)) // GET offers
         .routes(routes!(offers::accept)) // POST cases/{id}/offers/{offer}/accept
@@ -108,6 +109,14 @@ fn people() -> OpenApiRouter<Arc<ApiState>> {
         .routes(routes!(persons::reveal)) // POST cases/{id}/reveal
         .routes(routes!(persons::erase)) // POST cases/{id}/erase
         .routes(routes!(persons::find)) // POST persons/find
+}
+
+/// What is printed of a case: GET cases/{id}/...
+fn papers() -> OpenApiRouter<Arc<ApiState>> {
+    OpenApiRouter::new()
+        .routes(routes!(cases::papers::dossier)) // dossier
+        .routes(routes!(cases::papers::bound)) // dossier.pdf
+        .routes(routes!(cases::papers::paper)) // papers/{paper}
 }
 
 /// What is done to a case: POST cases/{id}/...

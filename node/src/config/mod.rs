@@ -2,6 +2,7 @@
 
 mod http;
 mod names;
+mod papers;
 mod transport;
 
 use std::net::SocketAddr;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::person::realm::PeopleSection;
 pub use http::{Door, HttpSection, NoDoor};
 pub use names::NamesSection;
+pub use papers::PapersSection;
 pub use transport::Transport;
 
 /// The name of the file in a node's folder.
@@ -41,6 +43,9 @@ pub struct Config {
     /// Under which names divisions are shown.
     #[serde(default, skip_serializing_if = "NamesSection::is_default")]
     pub names: NamesSection,
+    /// In which letters papers are printed.
+    #[serde(default, skip_serializing_if = "PapersSection::is_default")]
+    pub papers: PapersSection,
     /// The node above; absent at the top.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent: Option<ParentSection>,

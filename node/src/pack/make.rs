@@ -13,8 +13,8 @@ use super::enrol::Planning;
 use super::file::{PackDatabase, PackFile, PackPeople, PackSection};
 use crate::clock::{Clock, random_bytes};
 use crate::config::{
-    Config, DatabaseSection, FiguresSection, HttpSection, LinkSection, NamesSection, NodeSection, ParentSection,
-    Transport,
+    Config, DatabaseSection, FiguresSection, HttpSection, LinkSection, NamesSection, NodeSection, PapersSection,
+    ParentSection, Transport,
 };
 use crate::divisions::Site;
 use crate::folder::Folder;
@@ -315,6 +315,7 @@ impl Making {
             people: PeopleSection::default(),
             figures: FiguresSection::default(),
             names: NamesSection::default(),
+            papers: PapersSection::default(),
             parent: parent.map(|p| ParentSection {
                 id: p.node,
                 address: self.file.link.advertise.clone(),

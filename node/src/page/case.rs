@@ -3,6 +3,7 @@
 use super::View;
 use super::frame::{level, page, short, tail, time};
 use super::html::Html;
+use super::papers;
 use super::words::Lang;
 use crate::api::cases::detail::case_of;
 use crate::api::cases::view::{
@@ -25,6 +26,7 @@ pub(super) async fn case(view: &View, id: &str) -> Result<Html, Problem> {
         Some(private) => private_card(&mut main, lang, private),
         None => nameless_card(&mut main, lang, case.names_gone_at.as_deref()),
     }
+    papers::card(&mut main, view, id).await?;
     event_card(&mut main, lang, &case.events);
     main.raw("</div><div class=\"col\">");
     ladder_card(&mut main, lang, &case.ladder);

@@ -8,6 +8,7 @@ mod figures;
 mod frame;
 mod html;
 mod overview;
+mod papers;
 mod words;
 
 use std::sync::Arc;

@@ -77,7 +77,12 @@ impl Operation {
     fn address(&self, case: &str) -> String {
         let other = CaseId::new(UnixMillis(1_780_000_000_000), [99; 10]).to_string();
         let id = if self.of_a_case() { case } else { &other };
-        self.path.replace("{id}", id).replace("{offer}", &other).replace("{order}", &other).replace("{name}", "nobody")
+        self.path
+            .replace("{id}", id)
+            .replace("{offer}", &other)
+            .replace("{order}", &other)
+            .replace("{name}", "nobody")
+            .replace("{paper}", "registration.pdf")
     }
 
     /// A body that the operation can read.
