@@ -14,8 +14,17 @@ use crate::unit::UnitCode;
 use crate::warning::Warning;
 use crate::wire::codec;
 
+mod mediation;
+mod party;
+mod said;
 mod wide;
 
+pub use self::mediation::{
+    AgreementForm, Confirmation, Instalment, Kept, Mark, MediationEnd, MediationSource, PaperNumber, Parties,
+    SessionKind,
+};
+pub use self::party::{Being, Participant, Party, PartySide, Sex, Standing};
+pub use self::said::{INSTALMENTS_MAX, MEDIATORS_MAX, PARTIES_AT_ONCE_MAX, SAID_BYTES_MAX, Said, WideContent};
 pub use self::wide::{DeclineGround, PauseGround, WIDE_BYTES_MAX, WideAct, Wider};
 
 /// What a matter is.
@@ -387,36 +396,6 @@ impl std::fmt::Debug for Salt {
     }
 }
 
-/// A party's side.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PartySide {
-    /// 申请人
-    Applicant,
-    /// 被申请人
-    Respondent,
-    /// Neither: witness, representative, family.
-    Other,
-}
-
-/// A person or body in a case. Never leaves the private part.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Encode, Decode, Serialize, Deserialize)]
-pub struct Party {
-    /// Side.
-    pub side: PartySide,
-    /// Name.
-    pub name: Text<60>,
-    /// Phone, as given.
-    #[serde(default)]
-    pub phone: Text<30>,
-    /// Address, as given.
-    #[serde(default)]
-    pub address: Text<200>,
-    /// Number of an identity document, as given.
-    #[serde(default)]
-    pub identity: Text<30>,
-}
-
 /// Who did something, as a person: private too.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Encode, Decode, Serialize, Deserialize)]
 pub struct Signatory {
@@ -453,6 +432,8 @@ pub enum Content {
         /// Sum involved, in fen.
         amount_fen: Option<u64>,
     },
+    /// What came after the first version.
+    Wider(Said),
 }
 
 /// The private part of an event.
@@ -465,6 +446,11 @@ pub struct Private {
 }
 
 impl Private {
+    /// Whether programs of the first version cannot read it.
+    pub fn is_wide(&self) -> bool {
+        matches!(self.content, Content::Wider(_))
+    }
+
     /// The commitment to this private part.
     pub fn commit(&self, salt: Salt) -> Commitment {
         let mut hasher = blake3::Hasher::new();

@@ -10,7 +10,7 @@ use wuji_tests::line::{CITY, COMMUNITY, COUNTY, FiveLevels, GRID, TOWNSHIP, pare
 use wuji_tests::postgres::TestDatabase;
 use wuji_tests::process::{Node, within};
 
-/// A silent connection is given up after 75 seconds.
+/// A silent connection is given up after 36 seconds.
 const SILENCE_NOTICED: Duration = Duration::from_secs(100);
 
 /// Those at which cases are filed, by handles that stay while the processes come and go.

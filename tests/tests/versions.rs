@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use protocol::id::NodeId;
 use protocol::wire::later::Foreign;
 use serde_json::{Value, json};
 use wuji_tests::hostile::Hostile;
@@ -18,6 +19,19 @@ async fn pair(root: &Path, above: PathBuf, below: PathBuf) -> (Node, Node) {
     county.start().await;
     within(HEALED, "the link is not up", async || parent_up(&county).await.filter(|up| *up)).await;
     (city, county)
+}
+
+/// The two of today's program with a township below, which is not a node of this program but speaks as a newer or an older one.
+async fn above_another(root: &Path) -> (Node, Node, Hostile) {
+    let (city, county) = pair(root, program(), program()).await;
+    let township = Node::join(root, PATH[TOWNSHIP], &county, county.link);
+    (city, county, Hostile::of(&township.folder))
+}
+
+/// The id of a node.
+async fn id(node: &Node) -> NodeId {
+    let status = node.get("/status").await.expect("a status");
+    status["node"].as_str().and_then(|id| id.parse().ok()).expect("an id")
 }
 
 /// A red case, filed at the county.
@@ -130,13 +144,10 @@ async fn a_folder_of_the_last_release_is_brought_up_with_all_that_is_in_it_and_r
 #[tokio::test(flavor = "multi_thread")]
 async fn what_only_a_newer_child_knows_is_kept_and_passed_on_by_those_above_and_nobody_raises_an_alarm() {
     let root = tempfile::tempdir().expect("a folder");
-    let (city, county) = pair(root.path(), program(), program()).await;
-    let township = Node::join(root.path(), PATH[TOWNSHIP], &county, county.link);
-    let mut newer = Hostile::of(&township.folder);
+    let (city, county, mut newer) = above_another(root.path()).await;
     let mut link = newer.greet().await;
     for (seq, to) in [(1, &county), (2, &city)] {
-        let status = to.get("/status").await.expect("a status");
-        let node = status["node"].as_str().and_then(|id| id.parse().ok()).expect("an id");
+        let node = id(to).await;
         let sent = newer.send_unknown(&link, seq, node);
         assert_eq!(
             newer.receipt(&mut link, sent).await.head().origin,
@@ -166,13 +177,10 @@ async fn unread_and_refused(node: &Node) -> (Value, Vec<Value>) {
 #[tokio::test(flavor = "multi_thread")]
 async fn scenario_09_what_must_be_understood_comes_back_as_refused_through_those_between_and_is_not_kept() {
     let root = tempfile::tempdir().expect("a folder");
-    let (city, county) = pair(root.path(), program(), program()).await;
-    let township = Node::join(root.path(), PATH[TOWNSHIP], &county, county.link);
-    let mut newer = Hostile::of(&township.folder);
+    let (city, county, mut newer) = above_another(root.path()).await;
     let mut link = newer.greet().await;
     for (seq, to) in [(1, &county), (2, &city)] {
-        let status = to.get("/status").await.expect("a status");
-        let node = status["node"].as_str().and_then(|id| id.parse().ok()).expect("an id");
+        let node = id(to).await;
         let sent = newer.send_to_be_understood(&link, seq, node);
         let (refused, by) = newer.refusal(&mut link, sent).await;
         assert!(by == node && refused.len() == 1 && refused[0].kind.must_be_understood(), "{by}: {refused:?}");
@@ -185,12 +193,9 @@ async fn scenario_09_what_must_be_understood_comes_back_as_refused_through_those
 #[tokio::test(flavor = "multi_thread")]
 async fn who_sent_what_an_older_node_refused_is_told_by_an_alarm_and_sees_it_in_its_status() {
     let root = tempfile::tempdir().expect("a folder");
-    let (_city, county) = pair(root.path(), program(), program()).await;
-    let township = Node::join(root.path(), PATH[TOWNSHIP], &county, county.link);
-    let mut older = Hostile::of(&township.folder);
+    let (_city, county, mut older) = above_another(root.path()).await;
     let mut link = older.greet().await;
-    let above = county.get("/status").await.expect("a status")["node"].as_str().and_then(|id| id.parse().ok());
-    let sent = older.send_unknown(&link, 1, above.expect("an id"));
+    let sent = older.send_unknown(&link, 1, id(&county).await);
     let came = older.receipt(&mut link, sent).await;
     let message = came.messages()[0].clone();
     let foreign = Foreign { message: message.id, kind: message.kind, schema: message.schema };

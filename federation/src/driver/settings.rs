@@ -126,8 +126,8 @@ impl Default for HostSettings {
     fn default() -> Self {
         Self {
             secret: None,
-            idle: Duration::from_secs(75),
-            keep_alive: Duration::from_secs(15),
+            idle: Duration::from_secs(36),
+            keep_alive: Duration::from_secs(12),
             handshake: Duration::from_secs(10),
             handshakes_max: 256,
             asks_max: 64,

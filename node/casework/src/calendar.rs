@@ -68,6 +68,31 @@ impl From<Date> for String {
     }
 }
 
+impl Date {
+    /// Its year.
+    pub fn year(self) -> u16 {
+        u16::try_from(parts_of(self.0).0).unwrap_or_default()
+    }
+}
+
+/// A day that may be absent, as [`Date`] writes it: for serde.
+pub mod day {
+    use protocol::time::CivilDay;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::Date;
+
+    /// Writes it.
+    pub fn serialize<S: Serializer>(day: &Option<CivilDay>, serializer: S) -> Result<S::Ok, S::Error> {
+        day.map(Date).serialize(serializer)
+    }
+
+    /// Reads it.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<CivilDay>, D::Error> {
+        Ok(Option::<Date>::deserialize(deserializer)?.map(|day| day.0))
+    }
+}
+
 /// A day that differs from its day of the week.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

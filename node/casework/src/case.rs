@@ -4,12 +4,17 @@ use std::sync::Arc;
 
 use protocol::bounded::{List, Text};
 use protocol::chain::{Epoch, Head};
-use protocol::event::{Brief, DueTerm, Party, Step};
+use protocol::event::{Brief, DueTerm, Participant, Party, Step};
 use protocol::event::{DeclineGround, PauseGround};
 use protocol::fact::{Channel, LevelChange, StepReached};
 use protocol::id::{CaseId, NodeId, OfferId, OrderId};
 use protocol::time::{CivilDay, ClockReading, Minute};
 use protocol::warning::Warning;
+
+use crate::mediation::{Agreement, Mediation};
+
+/// Parties that a report can have.
+const REPORTED_MAX: u16 = 64;
 
 /// The private report of a case.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +49,19 @@ pub enum Exit {
     Withdrawn,
     /// Another body settles it (移送).
     Referred(Channel),
+}
+
+/// Somebody in a case (当事人、参与人), under a number that nobody else there ever gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seat {
+    /// Their number, from 1.
+    pub number: u16,
+    /// Who they are, where that is held.
+    pub who: Option<Arc<Participant>>,
+    /// What was said of them before, the first first.
+    pub before: Vec<Arc<Participant>>,
+    /// They are no longer in the case.
+    pub left: bool,
 }
 
 /// A case after its last header. Owner and follower hold the same; only private parts may be missing.
@@ -85,6 +103,14 @@ pub struct Case {
     pub exit: Option<Exit>,
     /// How often it was opened again.
     pub reopened: u16,
+    /// Everybody in it, by number; those of the report only where the report is held.
+    pub seats: Vec<Seat>,
+    /// Its mediations, one after the other.
+    pub mediations: Vec<Mediation>,
+    /// What was agreed in them.
+    pub agreements: Vec<Agreement>,
+    /// Other cases that it belongs with.
+    pub linked: Vec<CaseId>,
     /// Sum involved, where the resolution is held.
     pub amount_fen: Option<u64>,
     /// The report, where it is held.
@@ -121,6 +147,19 @@ impl Case {
     pub fn handled_to(&self) -> Step {
         let handling = self.steps.iter().map(|reached| reached.step).filter(|step| *step <= Step::InProgress);
         handling.max().unwrap_or(Step::Reported)
+    }
+
+    /// Who is in it under a number, and has not left.
+    pub fn seat(&self, number: u16) -> Option<&Seat> {
+        self.seats.iter().find(|seat| seat.number == number && !seat.left)
+    }
+
+    /// The number that the next one to join gets: above every one so far, and where the report is not held above every one
+    /// that a report can have.
+    pub(crate) fn next_seat(&self) -> u16 {
+        let so_far = self.seats.iter().map(|seat| seat.number).max().unwrap_or(0);
+        let least = if self.report.is_some() { 0 } else { REPORTED_MAX };
+        so_far.max(least).saturating_add(1)
     }
 
     /// Whether it is reported above (报备).

@@ -2,7 +2,10 @@
 
 use protocol::bounded::{List, Text};
 use protocol::division::{DivisionCode, GridKind};
-use protocol::event::{Category, DeclineGround, Ending, Matter, Outcome, Party, PauseGround, Source};
+use protocol::event::{
+    Category, Confirmation, DeclineGround, Ending, Kept, Matter, MediationEnd, Outcome, PARTIES_AT_ONCE_MAX,
+    Participant, Parties, Party, PauseGround, Source,
+};
 use protocol::grading::Answers;
 use protocol::id::{CaseId, NodeId, OfferId, OrderId};
 use protocol::order::Directive;
@@ -11,6 +14,10 @@ use protocol::transfer::Ground;
 use protocol::unit::UnitCode;
 use protocol::warning::Warning;
 use serde::{Deserialize, Deserializer, Serialize};
+
+mod asked;
+
+pub use asked::{Amendment, Draw, Hold, OpenMediation, Seek, Sign};
 
 /// A report (信息上报), step 1.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -173,6 +180,146 @@ pub enum Command {
     Reopen {
         /// Why.
         reason: Text<4000>,
+    },
+    /// Parties and others join (追加当事人).
+    Join {
+        /// Them.
+        people: List<Participant, PARTIES_AT_ONCE_MAX>,
+    },
+    /// What is known of one of them is put right.
+    AmendParty {
+        /// Their number.
+        party: u16,
+        /// The entry as it is from now on.
+        entry: Participant,
+    },
+    /// One of them is in it no longer (退出).
+    Leave {
+        /// Their number.
+        party: u16,
+        /// Why.
+        #[serde(default)]
+        note: Text<4000>,
+    },
+    /// The report is put right or completed (补充更正).
+    Amend(Amendment),
+    /// Turns the matter into one of another kind (转办).
+    Turn {
+        /// What it is from now on.
+        into: Matter,
+        /// Its category, where that changes.
+        #[serde(default)]
+        category: Option<Category>,
+        /// The answers of the grade panel, for a dispute.
+        #[serde(default)]
+        answers: Answers,
+        /// Why.
+        #[serde(default)]
+        note: Text<4000>,
+    },
+    /// Links it to another case (关联).
+    Link {
+        /// The other one.
+        to: CaseId,
+        /// Why.
+        #[serde(default)]
+        note: Text<4000>,
+    },
+    /// A committee takes the dispute on for mediation (受理调解).
+    OpenMediation(OpenMediation),
+    /// Parties agree to be mediated, or refuse.
+    Consent {
+        /// Their numbers.
+        parties: Parties,
+        /// Whether they agree.
+        agree: bool,
+        /// The day; absent: today.
+        #[serde(default, with = "crate::calendar::day")]
+        on: Option<CivilDay>,
+        /// What they said.
+        #[serde(default)]
+        note: Text<4000>,
+    },
+    /// Writes down what was held with people (笔录).
+    Hold(Hold),
+    /// Draws up an agreement (调解协议).
+    Draw {
+        /// It.
+        asked: Draw,
+        /// The number that the books of the committee give: by the node, never by who asks.
+        #[serde(skip)]
+        number: Option<u32>,
+    },
+    /// Notes who has signed it.
+    Sign(Sign),
+    /// A draft comes to nothing.
+    DropAgreement {
+        /// The agreement.
+        agreement: u16,
+        /// Why.
+        note: Text<4000>,
+    },
+    /// Notes what was performed (履行).
+    Perform {
+        /// The agreement.
+        agreement: u16,
+        /// The part of its plan, from 1; 0: something else.
+        #[serde(default)]
+        instalment: u16,
+        /// The day; absent: today.
+        #[serde(default, with = "crate::calendar::day")]
+        on: Option<CivilDay>,
+        /// The sum, in fen.
+        #[serde(default)]
+        amount_fen: Option<u64>,
+        /// How that is known.
+        #[serde(default)]
+        note: Text<1000>,
+    },
+    /// Asks how an agreement is kept (回访).
+    VisitAgain {
+        /// The agreement.
+        agreement: u16,
+        /// How far it is kept.
+        kept: Kept,
+        /// The day; absent: today.
+        #[serde(default, with = "crate::calendar::day")]
+        on: Option<CivilDay>,
+        /// What was found.
+        #[serde(default)]
+        note: Text<4000>,
+    },
+    /// The parties ask a court to confirm it (司法确认).
+    SeekConfirmation(Seek),
+    /// The court has said.
+    NoteConfirmation {
+        /// The agreement.
+        agreement: u16,
+        /// What.
+        result: Confirmation,
+        /// The day; absent: today.
+        #[serde(default, with = "crate::calendar::day")]
+        on: Option<CivilDay>,
+        /// Which court.
+        #[serde(default)]
+        court: Text<60>,
+        /// The number of its ruling.
+        #[serde(default)]
+        number: Text<60>,
+        /// What it says.
+        #[serde(default)]
+        note: Text<1000>,
+    },
+    /// Ends the mediation without an agreement (终止调解).
+    EndMediation {
+        /// Why.
+        ground: MediationEnd,
+        /// The day; absent: today.
+        #[serde(default, with = "crate::calendar::day")]
+        on: Option<CivilDay>,
+        /// What was said.
+        #[serde(default)]
+        note: Text<4000>,
     },
     /// The archive (归档): the chain ends.
     Archive,

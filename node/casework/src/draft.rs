@@ -7,7 +7,7 @@ use protocol::bounded::{List, Text};
 use protocol::chain::{Epoch, Hash};
 use protocol::event::{Act, Brief, Content, Header, Private, Salt, Signatory};
 use protocol::fact::CaseFact;
-use protocol::id::{CaseKey, EventId, NodeId};
+use protocol::id::{CaseKey, EventId, NodeId, OfferId};
 use protocol::receipt::{Progress, Receipt, Subject};
 use protocol::time::UnixMillis;
 use protocol::transfer::History;
@@ -104,12 +104,16 @@ pub(crate) struct Draft<'d, 'w> {
     outgoing: Vec<Outgoing>,
     appended: Vec<Arc<Header>>,
     ceiling_before: Option<NodeId>,
+    /// The offer that was open, of a case that every program could read.
+    narrow_offer: Option<OfferId>,
 }
 
 impl<'d, 'w> Draft<'d, 'w> {
     pub(crate) fn new(known: &Known, world: &'d mut World<'w>, by: Option<&Actor>) -> Self {
         let known = known.viewed(world.checks_epochs());
+        let offered = known.case().and_then(|case| case.offered).map(|(offer, _)| offer);
         Self {
+            narrow_offer: offered.filter(|_| !known.is_wide()),
             ceiling_before: known.case().and_then(|case| case.brief.ceiling),
             known,
             world,
@@ -202,12 +206,12 @@ impl<'d, 'w> Draft<'d, 'w> {
     /// Appends an event of the loop or around it, in the epoch that runs.
     pub(crate) fn append(
         &mut self,
-        act: Act,
+        act: impl Into<Act>,
         content: Content,
         change: impl FnOnce(&mut Brief),
     ) -> Result<(), Refusal> {
         let epoch = self.case()?.head.epoch;
-        self.append_in(epoch, act, content, change)
+        self.append_in(epoch, act.into(), content, change)
     }
 
     /// Appends an event in an epoch.
@@ -287,12 +291,23 @@ impl<'d, 'w> Draft<'d, 'w> {
     /// Ends it: headers go to those who follow, the fact to the top.
     pub(crate) fn finish(mut self) -> Decision {
         if !self.appended.is_empty() {
+            self.offer_again();
             self.headers_up();
             self.fact_up();
         } else {
             self.fact_given_up();
         }
         Decision { records: self.records, outgoing: self.outgoing, known: self.known, notes: self.notes }
+    }
+
+    /// What was offered holds more now than when it was offered: whoever could not take it on is to say so.
+    fn offer_again(&mut self) {
+        let open =
+            self.known.case().and_then(|case| case.offered).filter(|(offer, _)| Some(*offer) == self.narrow_offer);
+        let Some((offer, to)) = open.filter(|_| self.known.is_wide()) else { return };
+        if let Some(file) = self.known.offer(offer).cloned() {
+            crate::decide::tell_of(self, file.offer, to);
+        }
     }
 
     /// An escalated case is followed to its archive by every level up to the ceiling, and by its former owners with all

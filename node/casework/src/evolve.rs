@@ -4,12 +4,18 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use protocol::chain::{Hash, Head};
-use protocol::event::{Act, CaseEvent, Content, Header, Private, Step, TermKind, WideAct};
+use protocol::event::{Act, CaseEvent, Content, Header, Participant, Private, Step, TermKind, WideAct, WideContent};
 use protocol::fact::{LevelChange, StepReached};
 
 use protocol::time::{ClockReading, Minute};
 
-use crate::case::{Case, Exit, Pause, Report};
+use crate::case::{Case, Exit, Pause, Report, Seat};
+use crate::mediation;
+
+/// Seats that one event adds: as many as its content can name.
+const SEATS_AT_ONCE_MAX: u16 = 16;
+/// Other cases that one names.
+pub(crate) const LINKS_MAX: usize = 64;
 
 /// The case after one more event; the first event makes it.
 pub fn evolve(case: Option<Case>, event: &CaseEvent) -> Case {
@@ -38,11 +44,19 @@ pub(crate) fn evolve_hashed(case: Option<Case>, header: &Header, hash: Hash, pri
         pauses: Vec::new(),
         exit: None,
         reopened: 0,
+        seats: Vec::new(),
+        mediations: Vec::new(),
+        agreements: Vec::new(),
+        linked: Vec::new(),
         amount_fen: None,
         report: None,
     });
     if next.brief.level() != header.brief.level() {
         next.level_changes.push(LevelChange { at: header.at.minute(), level: header.brief.level() });
+    }
+    if header.brief.level() > next.brief.level() {
+        // Nobody waits to lower what has risen.
+        next.approval = None;
     }
     if next.steps.iter().all(|reached| reached.step != header.brief.step) {
         next.steps.push(StepReached { step: header.brief.step, at: header.at.minute() });
@@ -77,10 +91,49 @@ fn follow_words(case: &mut Case, act: &Act, content: &Content) {
     match (act, content) {
         (Act::Reported { .. }, Content::Report { title, narrative, parties }) => {
             let report = Report { title: title.clone(), narrative: narrative.clone(), parties: parties.clone() };
+            case.seats = numbered(1, report.parties.iter().cloned().map(|party| Some(Arc::new(party.into()))));
             case.report = Some(Arc::new(report));
         }
         (Act::Resolved, Content::Resolution { amount_fen, .. }) => case.amount_fen = *amount_fen,
+        (Act::Wider(act), Content::Wider(said)) => {
+            if let (Some(act), Some(content)) = (act.read(), said.read()) {
+                follow_wide_words(case, &act, content);
+            }
+        }
         _ => {}
+    }
+}
+
+fn follow_wide_words(case: &mut Case, act: &WideAct, content: WideContent) {
+    match (act, content) {
+        (WideAct::Joined { first, .. }, WideContent::Participants { people }) => {
+            let last = first.saturating_add(u16::try_from(people.len()).unwrap_or(u16::MAX));
+            for (number, who) in (*first..last).zip(people) {
+                sit(case, number, who);
+            }
+        }
+        (WideAct::PartyAmended { party }, WideContent::Participants { people }) => {
+            people.into_iter().take(1).for_each(|who| sit(case, *party, who));
+        }
+        (WideAct::Amended {}, WideContent::Amendment { title, narrative, .. }) => {
+            if let Some(report) = &mut case.report {
+                let report = Arc::make_mut(report);
+                report.title = title.unwrap_or_else(|| report.title.clone());
+                report.narrative = narrative.unwrap_or_else(|| report.narrative.clone());
+            }
+        }
+        _ => {}
+    }
+}
+
+fn numbered(first: u16, who: impl Iterator<Item = Option<Arc<Participant>>>) -> Vec<Seat> {
+    (first..).zip(who).map(|(number, who)| Seat { number, who, before: Vec::new(), left: false }).collect()
+}
+
+/// Who sits there, as far as anybody does.
+fn sit(case: &mut Case, number: u16, who: Participant) {
+    if let Some(seat) = case.seats.iter_mut().find(|seat| seat.number == number) {
+        seat.before.extend(seat.who.replace(Arc::new(who)));
     }
 }
 
@@ -135,6 +188,22 @@ fn follow_wide(case: &mut Case, act: &WideAct, at: Minute) {
         WideAct::Withdrawn {} => case.exit = Some(Exit::Withdrawn),
         WideAct::Referred { channel } => case.exit = Some(Exit::Referred(*channel)),
         WideAct::Reopened {} => open_again(case),
+        WideAct::Joined { first, count } => {
+            // A number belongs to whoever had it first.
+            let joined = numbered(*first, (0..(*count).min(SEATS_AT_ONCE_MAX)).map(|_| None));
+            let taken = case.seats.iter().map(|seat| seat.number).max().unwrap_or(0);
+            case.seats.extend(joined.into_iter().filter(|seat| seat.number > taken));
+        }
+        WideAct::Left { party } => {
+            case.seats.iter_mut().filter(|seat| seat.number == *party).for_each(|seat| seat.left = true);
+        }
+        WideAct::Linked { to } => {
+            if !case.linked.contains(to) && case.linked.len() < LINKS_MAX {
+                case.linked.push(*to);
+            }
+        }
+        WideAct::PartyAmended { .. } | WideAct::Amended {} | WideAct::Turned { .. } => {}
+        act => mediation::follow(case, act),
     }
 }
 

@@ -45,11 +45,15 @@ pub fn fact(case: &Case, key: CaseKey, registered_by: DivisionCode, me: Me, poli
     }
 }
 
+/// People's mediation (人民调解) in the list of channels.
+const PEOPLE_MEDIATION: Channel = Channel(1);
+
 /// How it is settled, where that is said.
 fn channel(case: &Case) -> Option<Channel> {
     match case.exit {
         Some(Exit::Referred(channel)) => Some(channel),
-        Some(Exit::Declined(_) | Exit::Withdrawn) | None => None,
+        Some(Exit::Declined(_) | Exit::Withdrawn) => None,
+        None => (!case.mediations.is_empty()).then_some(PEOPLE_MEDIATION),
     }
 }
 

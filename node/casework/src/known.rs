@@ -6,7 +6,7 @@ use std::sync::Arc;
 use protocol::chain::{Epoch, Hash, TenureSeal};
 use protocol::division::DivisionCode;
 use protocol::erase::Erase;
-use protocol::event::{Act, CaseEvent, Content, Header, Private, PrivatePart, Salt, Step};
+use protocol::event::{Act, CaseEvent, Content, Header, Private, PrivatePart, Salt, Step, WideAct, WideContent};
 use protocol::fact::CaseFact;
 use protocol::id::{CaseId, CaseKey, ContributionId, EventId, NodeId, OfferId, OrderId};
 use protocol::receipt::Receipt;
@@ -433,10 +433,31 @@ impl Known {
 
     /// The names of parties that are known here: words that must not go up.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.privates.values().flat_map(|part| match &part.salted.1.content {
+        let reported = self.privates.values().flat_map(|part| match &part.salted.1.content {
             Content::Report { parties, .. } => parties.iter().map(|party| party.name.as_str()).collect(),
             _ => Vec::new(),
-        })
+        });
+        let seats = self.case().into_iter().flat_map(|case| &case.seats);
+        reported.chain(seats.flat_map(|seat| seat.who.iter().chain(&seat.before)).map(|who| who.name.as_str()))
+    }
+
+    /// The words of an agreement, where they are held.
+    pub fn agreement_words(&self, number: u16) -> Option<WideContent> {
+        let drafted = self.chain.iter().find(|link| match &link.header.act {
+            Act::Wider(wider) => {
+                matches!(wider.read(), Some(WideAct::AgreementDrafted { agreement, .. }) if agreement == number)
+            }
+            _ => false,
+        })?;
+        match &self.said(&drafted.header)?.content {
+            Content::Wider(said) => said.read(),
+            _ => None,
+        }
+    }
+
+    /// Whether it holds what programs of the first version cannot read.
+    pub fn is_wide(&self) -> bool {
+        self.chain.iter().any(|link| link.header.is_wide()) || self.privates().any(|(_, private)| private.is_wide())
     }
 
     /// All private parts of the chain that are held.

@@ -34,6 +34,7 @@ impl Part {
                 .fold(title.len().saturating_add(narrative.len()), usize::saturating_add),
             Content::Note { text } => text.len(),
             Content::Resolution { terms, .. } => terms.len().saturating_add(16),
+            Content::Wider(said) => said.body.len(),
         };
         content.saturating_add(256)
     }

@@ -43,6 +43,9 @@ macro_rules! refusals {
                     Self::ScoreOutOfRange => Some("score"),
                     Self::DayAhead | Self::DayTooEarly => Some("on"),
                     Self::UnknownChannel | Self::NotAdmissible => Some("channel"),
+                    Self::NameMissing => Some("name"),
+                    Self::UnknownParty => Some("party"),
+                    Self::NotTurned => Some("into"),
                     _ => None,
                 }
             }
@@ -98,8 +101,58 @@ refusals! {
     /// A channel that may not take matters of this category.
     NotAdmissible: Person, "not-admissible", "This channel may not take matters of this category.",
         "该类事项不得通过此渠道办理。";
+    /// A party without a name.
+    NameMissing: Person, "name-missing", "Everybody in a case needs a name.", "请填写姓名或名称。";
+    /// A number that nobody in the case has.
+    UnknownParty: Person, "unknown-party", "Nobody in this case has that number.", "本案没有该编号的当事人或参与人。";
+    /// A matter does not become this kind.
+    NotTurned: Person, "not-turned",
+        "Advice can become a request, and both can become a dispute; a matter does not turn the other way.",
+        "咨询可转为诉求,咨询和诉求可转为纠纷,不能反向转换。";
+    /// Words that one entry does not hold.
+    TooLong: Person, "too-long", "These words are too long for one entry; divide them.", "内容过长,请分次填写。";
+    /// Only disputes are mediated.
+    NotADispute: Person, "not-a-dispute", "Only a dispute is mediated; turn the matter into one first.",
+        "只有矛盾纠纷可以调解,请先转为纠纷。";
+    /// An agreement is between parties.
+    TwoPartiesNeeded: Person, "two-parties-needed", "An agreement is between two parties at least.", "协议至少应有两方当事人。";
+    /// A party was not asked, or refuses.
+    NotConsented: Person, "not-consented", "A party has not agreed to be mediated; note its consent first.",
+        "有当事人尚未同意调解,请先登记同意。";
+    /// Such papers are signed by hand.
+    NotElectronic: Person, "not-electronic",
+        "Not to be signed electronically: papers of marriage, adoption and inheritance (电子签名法 art. 3), or the parties did not agree to it. Print, sign and scan it.",
+        "不得使用电子签名:涉及婚姻、收养、继承(电子签名法第三条),或当事人未约定。请打印签字后扫描。";
+    /// No such agreement.
+    UnknownAgreement: Person, "unknown-agreement", "This case has no such agreement.", "本案没有该协议。";
+    /// No such part of its plan.
+    UnknownInstalment: Person, "unknown-instalment", "The plan of the agreement has no such part.", "协议没有该期履行内容。";
     /// The offer would go to this node itself, or back to itself.
     ToMyself: Person, "to-myself", "This goes to another node only.", "不能移交给本节点。";
+    /// No mediation is under way.
+    NoMediation: State, "no-mediation", "No mediation of this case is under way.", "本案没有进行中的调解。";
+    /// One is.
+    MediationOpen: State, "mediation-open", "A mediation of this case is under way; end it first, with its ground.",
+        "本案调解正在进行,请先终止并写明原因。";
+    /// A party refuses to be mediated.
+    PartyRefuses: State, "party-refuses",
+        "A party refuses to be mediated; nobody goes on against its will (人民调解法 art. 17). End the mediation, or note its consent.",
+        "有当事人明确拒绝调解,不得继续(人民调解法第十七条)。请终止调解或重新登记同意。";
+    /// Settled by mediation without an agreement.
+    NothingAgreed: State, "nothing-agreed", "No agreement of this case is in effect; it cannot be settled by mediation yet.",
+        "本案尚无生效的调解协议,不能按调解成功办结。";
+    /// The agreement is in effect.
+    AlreadyInEffect: State, "already-in-effect", "The agreement is in effect already.", "协议已生效。";
+    /// The agreement is not in effect yet.
+    NotInEffect: State, "not-in-effect", "The agreement is not in effect yet: not all have signed.", "协议尚未生效:签名盖章不齐。";
+    /// The thirty days are over.
+    ConfirmationLate: State, "confirmation-late",
+        "The 30 days in which the parties can ask for confirmation are over (人民调解法 art. 33).",
+        "申请司法确认的三十日期限已过(人民调解法第三十三条)。";
+    /// Nobody asked the court.
+    NotSought: State, "not-sought", "No court was asked to confirm this agreement.", "尚未申请司法确认。";
+    /// The node gave no number.
+    NumberMissing: State, "number-missing", "The node has no number for this paper; try again.", "未能取得协议编号,请重试。";
     /// The case is known already: a retried report is the same case.
     AlreadyReported: State, "already-reported", "This case was reported already.", "该案件已上报。";
     /// The case is not here.

@@ -2,19 +2,16 @@
 
 use protocol::bounded::Text;
 use protocol::division::DivisionCode;
-use protocol::event::{DeclineGround, PauseGround, WideAct};
-use protocol::fact::Channel;
 use protocol::order::Asked;
-use protocol::time::{CivilDay, UnixMillis};
 use protocol::unit::UnitCode;
 use serde::{Deserialize, Serialize};
 
-use crate::case::Case;
+use crate::decide;
+use crate::fits::has_a_subject;
 use crate::known::Known;
 use crate::publish::InForce;
 use crate::refusal::Refusal;
 use crate::world::Me;
-use crate::{decide, step};
 
 /// A role of a person at a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -110,6 +107,40 @@ pub enum ActionName {
     Refer,
     /// Open again (重新办理).
     Reopen,
+    /// Add parties and others (追加当事人).
+    Join,
+    /// Put right what is known of one (更正当事人).
+    AmendParty,
+    /// Let one go (退出).
+    Leave,
+    /// Put the report right (补充更正).
+    Amend,
+    /// Turn it into a matter of another kind (转办).
+    Turn,
+    /// Link it to another case (关联).
+    Link,
+    /// Take on for mediation (受理调解).
+    OpenMediation,
+    /// Note consent (同意调解).
+    Consent,
+    /// Write down what was held (笔录).
+    Hold,
+    /// Draw up an agreement (制作协议).
+    Draw,
+    /// Note signatures (签署).
+    Sign,
+    /// Drop a draft (作废协议).
+    DropAgreement,
+    /// Note performance (履行).
+    Perform,
+    /// Return visit (回访).
+    VisitAgain,
+    /// Ask for confirmation (申请司法确认).
+    SeekConfirmation,
+    /// Note the court's word (确认结果).
+    NoteConfirmation,
+    /// End the mediation (终止调解).
+    EndMediation,
     /// Archive (归档).
     Archive,
     /// Strike through (作废).
@@ -144,7 +175,7 @@ pub enum ActionName {
 
 impl ActionName {
     /// All of them, in the order in which they are offered.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 46] = [
         Self::Report,
         Self::File,
         Self::Return,
@@ -159,6 +190,23 @@ impl ActionName {
         Self::Withdraw,
         Self::Refer,
         Self::Reopen,
+        Self::Join,
+        Self::AmendParty,
+        Self::Leave,
+        Self::Amend,
+        Self::Turn,
+        Self::Link,
+        Self::OpenMediation,
+        Self::Consent,
+        Self::Hold,
+        Self::Draw,
+        Self::Sign,
+        Self::DropAgreement,
+        Self::Perform,
+        Self::VisitAgain,
+        Self::SeekConfirmation,
+        Self::NoteConfirmation,
+        Self::EndMediation,
         Self::Archive,
         Self::Void,
         Self::Regrade,
@@ -201,7 +249,19 @@ impl Role {
                 matches!(self, Self::GridWorker | Self::Clerk | Self::Supervisor)
             }
             A::Resolve | A::FeedBack | A::Pause | A::Resume => self.works(),
-            A::Reject | A::Withdraw | A::Refer | A::Reopen => {
+            A::Join | A::AmendParty | A::Leave | A::Amend | A::Link => self.works(),
+            A::OpenMediation
+            | A::Consent
+            | A::Hold
+            | A::Draw
+            | A::Sign
+            | A::DropAgreement
+            | A::Perform
+            | A::VisitAgain
+            | A::SeekConfirmation
+            | A::NoteConfirmation
+            | A::EndMediation => self.works(),
+            A::Reject | A::Withdraw | A::Refer | A::Reopen | A::Turn => {
                 matches!(self, Self::GridWorker | Self::Clerk | Self::Supervisor)
             }
             A::Void | A::AnswerOrder => matches!(self, Self::GridWorker | Self::Clerk | Self::Supervisor),
@@ -306,34 +366,8 @@ pub fn next_actions(known: &Known, me: Me, by: &Actor, holds: &InForce) -> Vec<A
         .filter(|action| *action != ActionName::Report && by.must(*action, at(known)).is_ok())
         .filter(|action| decide::timely(known, me, &holds.places, *action).is_ok())
         .filter(|action| decide::roomy(known, me, &holds.policy, *action).is_ok())
+        .filter(|action| known.case().is_none_or(|case| has_a_subject(*action, case)))
         .collect()
-}
-
-/// Whether the step of the loop allows an action that appends to the loop.
-pub(crate) fn fits(action: ActionName, case: &Case) -> bool {
-    use protocol::event::Act;
-    let wide = |act: WideAct| Act::Wider(act.widen());
-    let day = CivilDay::of(UnixMillis(0));
-    let act = match action {
-        ActionName::File => Act::Filed,
-        ActionName::Return => Act::Returned,
-        ActionName::Assign => Act::Assigned,
-        ActionName::Progress => Act::Progressed,
-        ActionName::Resolve => Act::Resolved,
-        ActionName::FeedBack => Act::FedBack,
-        ActionName::Assess => Act::Assessed { score: 1 },
-        ActionName::Archive => Act::Archived,
-        ActionName::Pause if case.paused() => return false,
-        ActionName::Pause => wide(WideAct::Paused { ground: PauseGround::Other, on: day }),
-        ActionName::Resume if !case.paused() => return false,
-        ActionName::Resume => wide(WideAct::Resumed { on: day }),
-        ActionName::Reject => wide(WideAct::NotTakenOn { ground: DeclineGround::Unfounded }),
-        ActionName::Withdraw => wide(WideAct::Withdrawn {}),
-        ActionName::Refer => wide(WideAct::Referred { channel: Channel(0) }),
-        ActionName::Reopen => wide(WideAct::Reopened {}),
-        _ => Act::Voided,
-    };
-    step::after(&act, &case.brief).is_some()
 }
 
 #[cfg(test)]

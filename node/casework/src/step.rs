@@ -3,6 +3,7 @@
 use protocol::event::{Act, Brief, Step, WideAct};
 
 use crate::case::Case;
+use crate::mediation;
 use crate::term::standing;
 
 /// The step after an act of the loop, or none when the act does not fit the state. No step can be skipped; what is struck
@@ -48,6 +49,23 @@ fn wide(act: WideAct, step: Step, open: bool) -> Option<Step> {
         WideAct::NotTakenOn { .. } => open && step <= Step::Filed,
         WideAct::Withdrawn {} | WideAct::Referred { .. } => open && step <= Step::InProgress,
         WideAct::Reopened {} => !open,
+        WideAct::Joined { .. }
+        | WideAct::PartyAmended { .. }
+        | WideAct::Left { .. }
+        | WideAct::Amended {}
+        | WideAct::Linked { .. } => true,
+        WideAct::Turned { .. } => open && step <= Step::InProgress,
+        WideAct::MediationOpened { .. }
+        | WideAct::Consented { .. }
+        | WideAct::AgreementDrafted { .. }
+        | WideAct::AgreementMarked { .. }
+        | WideAct::AgreementDropped { .. }
+        | WideAct::MediationEnded { .. } => open && (Step::Filed..=Step::InProgress).contains(&step),
+        // How it is kept is asked as long as the file is open.
+        WideAct::Performed { .. }
+        | WideAct::ReturnVisited { .. }
+        | WideAct::ConfirmationSought { .. }
+        | WideAct::ConfirmationDecided { .. } => true,
     };
     fits.then_some(step)
 }
@@ -71,13 +89,23 @@ pub fn refit(act: &Act, written: &Brief, case: &Case) -> Option<Brief> {
         Act::Wider(wider) => match wider.read()? {
             WideAct::Paused { .. } if !case.paused() => brief.next_term = standing(current.next_term),
             WideAct::Resumed { .. } if case.paused() => brief.next_term = written.next_term,
-            // How a case ended, and that it was opened again, is decided anew by who sees both branches.
+            WideAct::Joined { first, .. } if first >= case.next_seat() => {}
+            WideAct::PartyAmended { party } | WideAct::Left { party } if case.seat(party).is_some() => {}
+            WideAct::Linked { .. } => {}
+            // How a case ended, that it was opened again, what it is: decided anew by who sees both branches.
             WideAct::Paused { .. }
             | WideAct::Resumed { .. }
             | WideAct::NotTakenOn { .. }
             | WideAct::Withdrawn {}
             | WideAct::Referred { .. }
-            | WideAct::Reopened {} => return None,
+            | WideAct::Reopened {}
+            | WideAct::Joined { .. }
+            | WideAct::PartyAmended { .. }
+            | WideAct::Left { .. }
+            | WideAct::Amended {}
+            | WideAct::Turned { .. } => return None,
+            act if mediation::fits_again(case, &act) => {}
+            _ => return None,
         },
         _ => return None,
     }

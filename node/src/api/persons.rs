@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use casework::{Command, Known, Role};
-use protocol::event::Content;
 use protocol::id::CaseId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -51,8 +50,8 @@ pub struct Find {
 /// How often a party's numbers stand in other cases.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PartyHistory {
-    /// The party, counted from 0 as in the case.
-    party: usize,
+    /// The party's number in the case.
+    party: u16,
     /// Other cases of this node in which the phone or the document stands.
     other_cases: usize,
 }
@@ -91,12 +90,9 @@ pub(super) fn must_reveal(caller: &Caller, known: &Known) -> Result<(), Problem>
 }
 
 async fn history(state: &ApiState, case: CaseId, known: &Known) -> Result<Vec<PartyHistory>, Problem> {
-    let report = known.privates().find_map(|(_, private)| match &private.content {
-        Content::Report { parties, .. } => Some(parties),
-        _ => None,
-    });
+    let seats = known.case().into_iter().flat_map(|case| &case.seats);
     let mut found = Vec::new();
-    for (party, each) in report.into_iter().flat_map(|parties| parties.iter()).enumerate() {
+    for (party, each) in seats.filter_map(|seat| Some((seat.number, seat.who.as_deref()?))) {
         let mut others = std::collections::BTreeSet::new();
         for number in [&*each.phone, &*each.identity] {
             others.extend(state.store.cases_of_number(number, FOUND_MAX).await?);

@@ -135,13 +135,36 @@ fn acts() -> OpenApiRouter<Arc<ApiState>> {
         .routes(routes!(cases::acts::withdraw)) // withdraw
         .routes(routes!(cases::acts::refer)) // refer
         .routes(routes!(cases::acts::reopen)) // reopen
+        .routes(routes!(cases::acts::join)) // join
+        .routes(routes!(cases::acts::amend_party)) // amend-party
+        .routes(routes!(cases::acts::leave)) // leave
+        .routes(routes!(cases::acts::amend)) // amend
+        .routes(routes!(cases::acts::turn)) // turn
+        .routes(routes!(cases::acts::link)) // link
         .routes(routes!(cases::acts::archive)) // archive
+        .merge(mediation())
         .routes(routes!(cases::acts::void)) // void
         .routes(routes!(cases::acts::regrade)) // regrade
         .routes(routes!(cases::acts::offer)) // offer
         .routes(routes!(cases::acts::recall)) // recall
         .routes(routes!(cases::acts::take_over)) // take-over
         .routes(routes!(cases::acts::contribute)) // contribute
+}
+
+/// What is done in a mediation: POST cases/{id}/...
+fn mediation() -> OpenApiRouter<Arc<ApiState>> {
+    OpenApiRouter::new()
+        .routes(routes!(cases::acts::open_mediation)) // open-mediation
+        .routes(routes!(cases::acts::consent)) // consent
+        .routes(routes!(cases::acts::hold)) // hold
+        .routes(routes!(cases::acts::draw)) // draw
+        .routes(routes!(cases::acts::sign)) // sign
+        .routes(routes!(cases::acts::drop_agreement)) // drop-agreement
+        .routes(routes!(cases::acts::perform)) // perform
+        .routes(routes!(cases::acts::visit_again)) // visit-again
+        .routes(routes!(cases::acts::seek_confirmation)) // seek-confirmation
+        .routes(routes!(cases::acts::note_confirmation)) // note-confirmation
+        .routes(routes!(cases::acts::end_mediation)) // end-mediation
 }
 
 /// The page for people: it shows, and changes nothing but what concerns their own log-in.

@@ -14,6 +14,8 @@ use super::screen::Screen;
 
 /// Cases of each grid that go to the archive while one watches.
 const WALKED_A_GRID: usize = 2;
+/// From this category on a matter is no civil dispute, and people's mediation does not take it.
+const FIRST_NOT_MEDIATED: u16 = 1100;
 /// How often an expected arrival is looked for, and how long.
 const LOOKS: u32 = 600;
 const LOOK_EVERY: std::time::Duration = std::time::Duration::from_millis(50);
@@ -116,9 +118,11 @@ async fn to_the_archive(cast: &mut Cast<'_>, case: &FiledCase) -> anyhow::Result
     let user = if home.level() == Level::Grid { "worker" } else { "clerk" };
     let hands = cast.at(home, user).await?;
     let path = format!("/cases/{}", case.case);
+    for (step, body) in [("file", json!({})), ("assign", json!({ "unit": 1, "note": "请本周内上门。" }))] {
+        hands.post(&format!("{path}/{step}"), &body).await.with_context(|| format!("{step} at {home}"))?;
+    }
+    mediate(&hands, &path).await.with_context(|| format!("a mediation at {home}"))?;
     for (step, body) in [
-        ("file", json!({})),
-        ("assign", json!({ "unit": 1, "note": "请本周内上门。" })),
         ("progress", json!({ "note": "双方到场，已听取陈述。" })),
         ("resolve", json!({ "outcome": "successful", "terms": "双方达成一致，当场履行。", "amount_fen": 120_000 })),
         ("feed-back", json!({ "note": "已电话告知。" })),
@@ -126,6 +130,36 @@ async fn to_the_archive(cast: &mut Cast<'_>, case: &FiledCase) -> anyhow::Result
         ("archive", json!({})),
     ] {
         hands.post(&format!("{path}/{step}"), &body).await.with_context(|| format!("{step} at {home}"))?;
+    }
+    Ok(())
+}
+
+/// A dispute that people's mediation may take goes by an agreement that all have signed, and is visited again.
+async fn mediate(hands: &Client, path: &str) -> anyhow::Result<()> {
+    let seen = hands.get(path).await?;
+    let category = seen.get("category").and_then(|code| code.as_str()?.parse::<u16>().ok()).unwrap_or_default();
+    if seen.get("matter").and_then(Value::as_str) != Some("dispute") || category >= FIRST_NOT_MEDIATED {
+        return Ok(());
+    }
+    let opened = json!({ "source": "application", "committee": 1, "mediators": ["王秀兰"], "chosen": true });
+    let rights = json!({ "kind": "notice_of_rights", "present": [1, 2], "record": "已告知双方在调解中的权利和义务。" });
+    let session = json!({ "kind": "mediation", "present": [1, 2], "place": "调解室", "led_by": "王秀兰",
+        "record": "双方陈述经过，调解员释明有关规定，双方均同意各让一步。", "result": "达成协议。" });
+    let agreement = json!({ "form": "written", "parties": [1, 2], "facts": "双方因本案所述之事发生争执。",
+        "issue": "责任与费用的承担。", "terms": "被申请人于七日内支付一千二百元，双方不再争执。", "manner": "转账，一次付清。",
+        "amount_fen": 120_000, "mediator": "王秀兰" });
+    let signed =
+        json!({ "agreement": 1, "parties": [1, 2], "mediator": true, "committee": true, "mark": "fingerprint" });
+    for (step, body) in [
+        ("open-mediation", opened),
+        ("consent", json!({ "parties": [1, 2], "agree": true })),
+        ("hold", rights),
+        ("hold", session),
+        ("draw", agreement),
+        ("sign", signed),
+        ("visit-again", json!({ "agreement": 1, "kept": "fully", "note": "已付清，双方满意。" })),
+    ] {
+        hands.post(&format!("{path}/{step}"), &body).await.with_context(|| step.to_owned())?;
     }
     Ok(())
 }

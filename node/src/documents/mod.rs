@@ -62,11 +62,12 @@ fn document(sheet: &Sheet) -> Document {
 }
 
 fn blocks(pieces: &[Piece]) -> Vec<Block> {
-    pieces.iter().map(block).collect()
+    pieces.iter().flat_map(block).collect()
 }
 
-fn block(piece: &Piece) -> Block {
-    match piece {
+fn block(piece: &Piece) -> Vec<Block> {
+    let block = match piece {
+        Piece::Next(title) => return vec![Block::Break, Block::Title(title.clone())],
         Piece::Heading(text) => Block::Heading(text.clone()),
         Piece::Words(text) => Block::Text(text.clone()),
         Piece::To(text) => Block::Left(text.clone()),
@@ -84,7 +85,8 @@ fn block(piece: &Piece) -> Block {
             Block::Table { widths: widths.clone(), head: head.clone(), rows: rows.clone() }
         }
         Piece::Signatures(names) => Block::Signatures(names.clone()),
-    }
+    };
+    vec![block]
 }
 
 fn weight(block: &Block) -> usize {

@@ -7,8 +7,10 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
+use casework::calendar::Date;
 use federation::trust::NodeKeys;
 use federation::trust::files::write_private;
+use protocol::time::CivilDay;
 use protocol::wire::control::Incarnation;
 
 use crate::clock::{Clock, random_bytes};
@@ -325,6 +327,8 @@ async fn begin_new_runs(store: &mut WriteStore) -> Result<(), StoreError> {
         store.put_link(peer, &(run, theirs, seen, lanes)).await?;
     }
     store.void_tokens().await?;
+    let now = Clock::default().wall();
+    store.skip_paper_numbers(Date(CivilDay::of(now)).year(), now).await?;
     store.commit().await
 }
 

@@ -26,6 +26,7 @@ pub(super) async fn case(view: &View, id: &str) -> Result<Html, Problem> {
         Some(private) => private_card(&mut main, lang, private),
         None => nameless_card(&mut main, lang, case.names_gone_at.as_deref()),
     }
+    super::mediation::card(&mut main, lang, &case);
     papers::card(&mut main, view, id).await?;
     event_card(&mut main, lang, &case.events);
     main.raw("</div><div class=\"col\">");
@@ -108,13 +109,25 @@ fn private_card(html: &mut Html, lang: Lang, private: &PrivateView) {
         html.raw("<div class=\"scroll\"><table><caption>")
             .text(lang.t("当事人", "Parties"))
             .raw("</caption><thead><tr>");
-        for head in [lang.t("身份", "Side"), lang.t("姓名", "Name"), lang.t("电话", "Phone"), lang.t("地址", "Address")]
-        {
+        for head in [
+            lang.t("编号", "No."),
+            lang.t("身份", "Side"),
+            lang.t("姓名", "Name"),
+            lang.t("电话", "Phone"),
+            lang.t("地址", "Address"),
+        ] {
             html.el("<th scope=\"col\">", head, "</th>");
         }
         html.raw("</tr></thead><tbody>");
         for party in &private.parties {
-            html.el("<tr><td>", lang.word(&party.side), "</td><th scope=\"row\">").said(&party.name);
+            html.raw("<tr><td>").number(i64::from(party.number)).raw("</td><td>").text(lang.word(&party.side));
+            if party.standing != "party" {
+                html.raw(" · ").text(lang.word(&party.standing));
+            }
+            if party.left {
+                html.raw(" · ").text(lang.t("已退出", "has left"));
+            }
+            html.raw("</td><th scope=\"row\">").said(&party.name);
             html.raw("</th><td>").said(&party.phone).raw("</td><td>").said(&party.address).raw("</td></tr>");
         }
         html.raw("</tbody></table></div>");

@@ -7,6 +7,7 @@ pub(crate) mod entrance;
 mod figures;
 mod frame;
 mod html;
+mod mediation;
 mod overview;
 mod papers;
 mod words;

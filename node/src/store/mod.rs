@@ -16,6 +16,7 @@ pub mod link;
 pub mod lists;
 pub mod loss;
 pub mod moves;
+pub mod papers;
 pub mod parcel;
 pub mod people;
 pub mod person_parts;

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use protocol::event::{Content, Header, Private, Salt};
+use protocol::event::{Content, Header, Private, Salt, WideContent};
 use protocol::id::{CaseId, EventId};
 use protocol::wire::codec;
 use protocol::wire::limits::BODY_BYTES_MAX;
@@ -118,8 +118,20 @@ impl WriteStore {
     }
 
     fn numbers(&self, private: &Private) -> Vec<[u8; 32]> {
-        let (Content::Report { parties, .. }, Some(vault)) = (&private.content, &self.vault) else { return Vec::new() };
-        parties.iter().flat_map(|p| [&*p.phone, &*p.identity]).filter_map(|number| vault.number_hash(number)).collect()
+        let Some(vault) = &self.vault else { return Vec::new() };
+        let hashed = |numbers: [&str; 2]| -> Vec<_> {
+            numbers.into_iter().filter_map(|number| vault.number_hash(number)).collect()
+        };
+        match &private.content {
+            Content::Report { parties, .. } => parties.iter().flat_map(|p| hashed([&p.phone, &p.identity])).collect(),
+            Content::Wider(said) => match said.read() {
+                Some(WideContent::Participants { people }) => {
+                    people.iter().flat_map(|p| hashed([&p.phone, &p.identity])).collect()
+                }
+                _ => Vec::new(),
+            },
+            Content::Nothing | Content::Note { .. } | Content::Resolution { .. } => Vec::new(),
+        }
     }
 
     /// Deletes what is to be gone: rows with their salts, and where numbers were found. Notes go as papers of their own.

@@ -10,8 +10,8 @@ use federation::driver::Event;
 use federation::trust::{Directory, NodeKeys, seal};
 use protocol::chain::Signature;
 use protocol::division::DivisionCode;
-use protocol::event::PrivatePart;
-use protocol::id::{CaseId, NodeId};
+use protocol::event::{Act, Header, PaperNumber, PrivatePart, WideAct};
+use protocol::id::{CaseId, NodeId, OfferId};
 use protocol::moving::Moves;
 use protocol::sealed::Sealed;
 use protocol::wire::bundle::{Bundle, Message};
@@ -190,10 +190,28 @@ impl Writer {
         batch: &mut Batch,
     ) -> Result<Answer, StoreError> {
         let known = self.known(case).await?;
+        let command = self.numbered(&known, command, batch).await?;
         Ok(match self.in_world(|world| casework::decide(&known, command, by, world)) {
             Ok(decision) => Ok(self.adopt(case, decision, batch)),
             Err(refusal) => refused(refusal),
         })
+    }
+
+    /// An agreement gets the next number of its committee, in the transaction that draws it up: one that is refused leaves no
+    /// gap, and none is given twice.
+    async fn numbered(&mut self, known: &Known, command: Command, batch: &Batch) -> Result<Command, StoreError> {
+        let Command::Draw { asked, .. } = command else { return Ok(command) };
+        let books = known.case().and_then(|case| casework::books(case, asked.on, self.clock.reading().day()));
+        let number = match books {
+            None => None,
+            Some((committee, year)) => {
+                let stored = self.store.last_paper_number(committee, year).await?;
+                let of_it = batch.papers.iter().map(|(paper, _)| *paper);
+                let given = of_it.filter(|paper| (paper.committee, paper.year) == (committee, year));
+                Some(given.map(|paper| paper.number).max().unwrap_or(0).max(stored).saturating_add(1))
+            }
+        };
+        Ok(Command::Draw { asked, number })
     }
 
     pub(super) async fn wake(&mut self, case: CaseId, batch: &mut Batch) -> Result<(), StoreError> {
@@ -202,6 +220,21 @@ impl Writer {
             if decision.records.iter().any(|record| matches!(record, Record::Lapse(_))) {
                 self.did("names-lapsed", &case.to_string(), batch);
             }
+            self.adopt(case, decision, batch);
+        }
+        Ok(())
+    }
+
+    /// An offer that its receiver cannot read ends.
+    pub(super) async fn offer_refused(
+        &mut self,
+        case: CaseId,
+        offer: OfferId,
+        by: NodeId,
+        batch: &mut Batch,
+    ) -> Result<(), StoreError> {
+        let known = self.known(case).await?;
+        if let Some(decision) = self.in_world(|world| casework::refused_as_unknown(&known, offer, by, world)) {
             self.adopt(case, decision, batch);
         }
         Ok(())
@@ -222,8 +255,13 @@ impl Writer {
             self.notice(case, &note);
         }
         for record in &records {
-            if let Record::Fact(fact) = record {
-                batch.cases_of_facts.insert(fact.key, case);
+            match record {
+                Record::Fact(fact) => drop(batch.cases_of_facts.insert(fact.key, case)),
+                // One of this node's own that was given back after a restore counts too.
+                Record::Event { header, origin, .. } if *origin == self.me.node => {
+                    batch.papers.extend(paper_number(header).map(|paper| (paper, case)));
+                }
+                _ => {}
             }
         }
         batch.records.extend(records);
@@ -359,6 +397,15 @@ impl Writer {
             }
             Err(refusal) => Ok(Err(refusal.code().to_owned())),
         }
+    }
+}
+
+/// The number that an event gives to an agreement.
+fn paper_number(header: &Header) -> Option<PaperNumber> {
+    let Act::Wider(wider) = &header.act else { return None };
+    match wider.read()? {
+        WideAct::AgreementDrafted { paper, .. } => Some(paper),
+        _ => None,
     }
 }
 

@@ -6,6 +6,7 @@ use casework::{Case, Outgoing, Record};
 use federation::core::Ticket;
 use protocol::audit::AuditHead;
 use protocol::directory::{Ancestor, SignedEntry};
+use protocol::event::PaperNumber;
 use protocol::id::{BundleId, CaseId, CaseKey, NodeId};
 use protocol::publication::Published;
 use protocol::time::UnixMillis;
@@ -65,6 +66,8 @@ pub(super) struct Batch {
     /// and what others did not understand.
     pub(super) not_understood: Vec<(NodeId, NotUnderstood)>,
     pub(super) records: Vec<Record>,
+    /// Numbers that agreements got.
+    pub(super) papers: Vec<(PaperNumber, CaseId)>,
     pub(super) cases: BTreeMap<CaseId, Case>,
     pub(super) outgoing: Vec<Outgoing>,
     pub(super) letters: Vec<Letter>,
@@ -160,6 +163,7 @@ impl Batch {
         let full = self.write_quarantine(store, now).await?;
         let (unnoted, sealed_read) = self.write_unread(store, now).await?;
         store.put_records(&self.records).await?;
+        store.put_paper_numbers(&self.papers, now).await?;
         // Bundles may hold names that are to be gone: some went just now, or a case with sealed parts came again.
         if sealed_came
             || sealed_read

@@ -1,7 +1,7 @@
 //! Messages of a later version: noted as they come, read once this program knows their kinds, or refused (ADR 0021).
 
 use protocol::id::NodeId;
-use protocol::wire::bundle::{Bundle, Urgency};
+use protocol::wire::bundle::{Bundle, Message, Urgency};
 use protocol::wire::kind::Body;
 use protocol::wire::later::NotUnderstood;
 
@@ -88,8 +88,26 @@ impl Writer {
         );
         tracing::warn!(bundle = %told.bundle, "{what}");
         self.alarm(AlarmKind::Version, what);
+        self.end_what_was_refused(by, &told, &sent, batch).await?;
         batch.not_understood.push((by, told));
         Ok(Ok(()))
+    }
+
+    /// An offer that its receiver does not understand ends: the case stays here, and may be offered again after the upgrade.
+    async fn end_what_was_refused(
+        &mut self,
+        by: NodeId,
+        told: &NotUnderstood,
+        sent: &Bundle,
+        batch: &mut Batch,
+    ) -> Result<(), StoreError> {
+        let refused = |message: &&Message| told.messages.iter().any(|foreign| foreign.message == message.id);
+        for message in sent.messages().iter().filter(refused) {
+            if let Ok(Some(Body::WideOffer(offer))) = self.vocabulary.read(message) {
+                self.offer_refused(offer.case, offer.id, by, batch).await?;
+            }
+        }
+        Ok(())
     }
 
     /// What a neighbour sends of a later version has reached the bound of what is noted.

@@ -12,6 +12,7 @@ mod link;
 mod migrations;
 mod moves;
 mod nodes;
+mod papers;
 mod persons;
 mod quarantine;
 mod sealed;

@@ -20,6 +20,9 @@ use wuji::node::{self, Plan, Running};
 
 use crate::ports;
 
+#[path = "again.rs"]
+mod again;
+
 pub const CITY: &str = "330600000000";
 pub const COUNTY: &str = "330602000000";
 pub const GRID: &str = "330602001001001";
@@ -74,14 +77,8 @@ impl Node {
         let mut config = Config::load(&path).expect("a configuration");
         (config.link.retry_min_ms, config.link.retry_max_ms) = (50, 500);
         let operator = folder.operator_token().expect("a token");
-        // The port of a node that just stopped is free a moment later.
-        let mut patience = Patience::default();
-        let running = loop {
-            match Running::start_reading(Folder::new(&path), config.clone(), vocabulary.clone()).await {
-                Ok(running) => break running,
-                Err(error) => patience.wait(&format!("the start: {error:#}")).await,
-            }
-        };
+        let start = async || Running::start_reading(Folder::new(&path), config.clone(), vocabulary.clone()).await;
+        let running = again::started(start).await;
         let state = ApiState::new(&running, Arc::new(Table::shipped().expect("the table"))).expect("the state");
         let (router, _) = router::build(Arc::new(state));
         Self { folder: path, router, operator, clerk: None, running }
@@ -127,6 +124,11 @@ impl Node {
             let cookie = response.headers()[header::SET_COOKIE].to_str().expect("text");
             self.clerk = Some(cookie.split(';').next().expect("a pair").to_owned());
         }
+        self.as_clerk(method, path, body).await
+    }
+
+    /// The same once they have logged in: several requests can be under way.
+    pub async fn as_clerk(&self, method: &str, path: &str, body: Option<&Value>) -> (StatusCode, Value) {
         let cookie = self.clerk.clone().expect("logged in");
         self.ask(method, &format!("/api/v1{path}"), ("cookie", &cookie), body).await
     }

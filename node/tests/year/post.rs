@@ -213,7 +213,7 @@ impl Post {
             let case = casework::subject_of(&body).unwrap_or(CaseId::from_bytes([0; 16]));
             let sealed = casework::sealed_part(&body);
             let opened = sealed.map(|sealed| casework::private_parts(&sealed.ciphertext).expect("private parts"));
-            let offer = matches!(body, Body::Offer(_));
+            let offer = matches!(body, Body::Offer(_) | Body::WideOffer(_));
             let order = if let Body::Order(order) = &body { Some(order.id) } else { None };
             let incoming = Incoming { origin, body, opened, returned: false };
             let received = self.decide(at, case, |known, world| casework::receive(known, incoming, world)).await;

@@ -4,9 +4,14 @@
 use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
+use super::{
+    Act, AgreementForm, Confirmation, Kept, Mark, Matter, MediationEnd, MediationSource, PaperNumber, Parties,
+};
 use crate::bounded::Blob;
 use crate::fact::Channel;
+use crate::id::CaseId;
 use crate::time::CivilDay;
+use crate::unit::UnitCode;
 use crate::wire::codec;
 
 /// Bytes of the body of one.
@@ -57,35 +62,36 @@ pub enum DeclineGround {
     Unfounded,
 }
 
-macro_rules! acts {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty),* $(,)? } = $code:literal),+ $(,)?) => {
-        /// An act that came after the first version.
+/// A family of things that came after the first version: each has a code, and a body in the canonical encoding of its fields.
+macro_rules! coded {
+    ($(#[$family_doc:meta])* $family:ident as $travels:ident of $max:ident, told by $tag:literal;
+     $($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty),* $(,)? } = $code:literal),+ $(,)?) => {
+        $(#[$family_doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
-        #[serde(rename_all = "snake_case", tag = "act")]
-        pub enum WideAct {
+        #[serde(rename_all = "snake_case", tag = $tag)]
+        pub enum $family {
             $($(#[$doc])* $name { $($(#[$field_doc])* $field: $type,)* },)+
         }
 
-        impl WideAct {
+        impl $family {
             /// Every code of this version.
             pub const CODES: &[u16] = &[$($code),+];
 
-            /// As it travels.
-            pub fn widen(&self) -> Wider {
-                let (code, bytes) = match self {
+            /// Its code, and its body.
+            fn encoded(&self) -> (u16, Vec<u8>) {
+                match self {
                     $(Self::$name { $($field),* } => ($code, codec::encode_unbounded(&($($field,)*))),)+
-                };
-                Wider { code, body: Blob::new(bytes).unwrap_or_default() }
+                }
             }
         }
 
-        impl Wider {
-            /// The act; none of a later version, nor where the body is none of its code.
-            pub fn read(&self) -> Option<WideAct> {
+        impl $travels {
+            /// What it says; none of a later version, nor where the body is none of its code.
+            pub fn read(&self) -> Option<$family> {
                 match self.code {
                     $($code => {
-                        let ($($field,)*): ($($type,)*) = codec::decode(&self.body, WIDE_BYTES_MAX).ok()?;
-                        Some(WideAct::$name { $($field),* })
+                        let ($($field,)*): ($($type,)*) = codec::decode(&self.body, $max).ok()?;
+                        Some($family::$name { $($field),* })
                     })+
                     _ => None,
                 }
@@ -94,7 +100,25 @@ macro_rules! acts {
     };
 }
 
-acts! {
+pub(super) use coded;
+
+impl WideAct {
+    /// As it travels. Its fields are ids, codes, days and numbers, of which none is long.
+    pub fn widen(&self) -> Wider {
+        let (code, bytes) = self.encoded();
+        Wider { code, body: Blob::new(bytes).unwrap_or_default() }
+    }
+}
+
+impl From<WideAct> for Act {
+    fn from(act: WideAct) -> Self {
+        Self::Wider(act.widen())
+    }
+}
+
+coded! {
+    /// An act that came after the first version.
+    WideAct as Wider of WIDE_BYTES_MAX, told by "act";
     /// The term that runs stands still from a day on (中止).
     Paused {
         /// Why.
@@ -121,4 +145,125 @@ acts! {
     } = 203,
     /// What was settled is open again (重新办理).
     Reopened {} = 204,
+    /// Parties and others joined (追加当事人): their numbers go on from the first of them.
+    Joined {
+        /// Number of the first.
+        first: u16,
+        /// How many.
+        count: u16,
+    } = 301,
+    /// What is known of one of them was put right.
+    PartyAmended {
+        /// Its number.
+        party: u16,
+    } = 302,
+    /// One of them is no longer a party (退出).
+    Left {
+        /// Its number.
+        party: u16,
+    } = 303,
+    /// What the report said was put right or completed (补充更正).
+    Amended {} = 304,
+    /// It is a matter of another kind from now on, under the same number (转办): advice turned into a petition or a dispute.
+    Turned {
+        /// What it was.
+        from: Matter,
+    } = 305,
+    /// It belongs with another case: an earlier one, a part of the same series (关联).
+    Linked {
+        /// The other case.
+        to: CaseId,
+    } = 306,
+    /// A committee takes the dispute on for mediation (受理调解).
+    MediationOpened {
+        /// How it came about.
+        source: MediationSource,
+        /// The committee.
+        committee: UnitCode,
+        /// On which day.
+        on: CivilDay,
+    } = 401,
+    /// Parties agree to be mediated, or refuse (人民调解法 art. 17). It can be taken back.
+    Consented {
+        /// Their numbers.
+        parties: Parties,
+        /// Whether they agree.
+        agree: bool,
+        /// On which day.
+        on: CivilDay,
+    } = 402,
+    /// An agreement was drawn up (调解协议), and got its number.
+    AgreementDrafted {
+        /// Its number in the case, from 1.
+        agreement: u16,
+        /// Written or oral.
+        form: AgreementForm,
+        /// Its number in the books of the committee.
+        paper: PaperNumber,
+        /// Between whom.
+        parties: Parties,
+        /// On which day.
+        on: CivilDay,
+    } = 403,
+    /// Somebody put their mark under it (签名、盖章、按指印).
+    AgreementMarked {
+        /// The agreement.
+        agreement: u16,
+        /// Parties who did.
+        parties: Parties,
+        /// The mediator did.
+        mediator: bool,
+        /// The seal of the committee is on it.
+        committee: bool,
+        /// How.
+        mark: Mark,
+        /// On which day.
+        on: CivilDay,
+    } = 404,
+    /// A draft that comes to nothing.
+    AgreementDropped {
+        /// The agreement.
+        agreement: u16,
+    } = 405,
+    /// A part of an agreement was performed (履行).
+    Performed {
+        /// The agreement.
+        agreement: u16,
+        /// The part of its plan, from 1; 0: something else.
+        instalment: u16,
+        /// On which day.
+        on: CivilDay,
+    } = 406,
+    /// It was asked how the agreement is kept (回访; 人民调解法 art. 31).
+    ReturnVisited {
+        /// The agreement.
+        agreement: u16,
+        /// How far it is kept.
+        kept: Kept,
+        /// On which day.
+        on: CivilDay,
+    } = 407,
+    /// The parties asked a court together to confirm it (司法确认; art. 33).
+    ConfirmationSought {
+        /// The agreement.
+        agreement: u16,
+        /// On which day.
+        on: CivilDay,
+    } = 408,
+    /// The court has said.
+    ConfirmationDecided {
+        /// The agreement.
+        agreement: u16,
+        /// What.
+        result: Confirmation,
+        /// On which day.
+        on: CivilDay,
+    } = 409,
+    /// The mediation ended without an agreement (终止调解; art. 26).
+    MediationEnded {
+        /// Why.
+        ground: MediationEnd,
+        /// On which day.
+        on: CivilDay,
+    } = 410,
 }

@@ -93,6 +93,8 @@ bodies! {
     Erase(Erase) = 15 / 1,
     /// An offer of ownership.
     Offer(Offer) = 20 / 1,
+    /// The same of a case that holds what came after the first version. A program that could not take it on refuses this kind.
+    WideOffer(Offer) = 32_788 / 1,
     /// An offer accepted.
     Accept(Accept) = 21 / 1,
     /// An offer declined.
@@ -165,6 +167,9 @@ impl Body {
         if handover.is_wide() { Self::WideHandover(handover) } else { Self::Handover(handover) }
     }
 }
+
+/// 32,788 is [`Kind::understood_or_refused`] of 20.
+const _: () = assert!(Kind(20).understood_or_refused().0 == 32_788, "an offer that must be understood");
 
 /// The bit of a kind that says: understand this, or refuse it. Programs from before it read only the number, find that they do
 /// not know it, and keep the message.

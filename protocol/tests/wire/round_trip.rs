@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use protocol::bounded::{Blob, List};
+use protocol::bounded::{Blob, List, Text};
 use protocol::chain::Signature;
 use protocol::division::DivisionCode;
-use protocol::event::{Act, Header, PauseGround, PrivatePart, WideAct, Wider};
+use protocol::event::{
+    Act, Content, Header, INSTALMENTS_MAX, Instalment, MEDIATORS_MAX, PARTIES_AT_ONCE_MAX, Participant, PauseGround,
+    PrivatePart, Said, WideAct, WideContent, Wider,
+};
 use protocol::time::{CivilDay, ClockReading, Minute, UnixMillis};
 use protocol::wire::bundle::{Bundle, BundleHead};
 use protocol::wire::codec::{self, Malformed};
@@ -166,6 +169,51 @@ fn a_header_has_one_schema() {
         assert_eq!(Body::decode(Kind(1), schema, &bytes), Ok(Some(body)));
         assert_eq!(Body::decode(Kind(1), 3 - schema, &bytes), Err(Malformed::NotCanonical));
     }
+}
+
+#[test]
+fn a_content_that_came_later_is_read_where_its_code_and_body_are_known() {
+    let mut g = Gen::new(9, 3);
+    for content in WideContent::each(&mut g) {
+        let Ok(Content::Wider(said)) = content.widen() else { panic!("{content:?} is too long") };
+        assert!(WideContent::CODES.contains(&said.code));
+        assert_eq!(said.read(), Some(content));
+        let longer = Blob::new([&*said.body, &[0]].concat()).unwrap();
+        assert_eq!(Said { body: longer, ..said.clone() }.read(), None, "nothing may follow");
+        assert_eq!(Said { code: 9_999, ..said }.read(), None, "of a later version");
+    }
+}
+
+#[test]
+fn as_many_parties_as_one_event_names_fit_with_the_longest_words() {
+    let long = |chars: usize| "\u{2070E}".repeat(chars);
+    let party = Participant {
+        name: Text::new(long(60)).unwrap(),
+        phone: Text::new(long(30)).unwrap(),
+        address: Text::new(long(200)).unwrap(),
+        identity: Text::new(long(30)).unwrap(),
+        ethnicity: Text::new(long(20)).unwrap(),
+        occupation: Text::new(long(60)).unwrap(),
+        ..Gen::new(10, 3).make()
+    };
+    let people = List::new(vec![party; PARTIES_AT_ONCE_MAX]).unwrap();
+    assert!(WideContent::Participants { people }.widen().is_ok());
+    let amendment = WideContent::Amendment {
+        title: Some(Text::new(long(120)).unwrap()),
+        narrative: Some(Text::new(long(8000)).unwrap()),
+        reason: Text::new(long(1000)).unwrap(),
+    };
+    assert!(amendment.widen().is_ok());
+}
+
+#[test]
+fn lists_of_a_mediation_have_their_limits() {
+    assert!(List::<u8, MEDIATORS_MAX>::new(vec![0; MEDIATORS_MAX + 1]).is_err());
+    let part = |g: &mut Gen| g.make::<Instalment>();
+    let mut g = Gen::new(11, 3);
+    let plan: Vec<_> = (0..=INSTALMENTS_MAX).map(|_| part(&mut g)).collect();
+    assert!(List::<_, INSTALMENTS_MAX>::new(plan.clone()).is_err());
+    assert!(List::<_, INSTALMENTS_MAX>::new(plan[1..].to_vec()).is_ok());
 }
 
 #[test]

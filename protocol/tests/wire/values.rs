@@ -10,8 +10,10 @@ use protocol::directory::{
 use protocol::division::GridKind;
 use protocol::erase::Erase;
 use protocol::event::{
-    Act, Brief, Category, Commitment, Content, DeclineGround, DueTerm, Ending, Header, Matter, Outcome, Party,
-    PartySide, PauseGround, Private, PrivatePart, Salt, Signatory, Source, Step, TermKind, WideAct, Wider,
+    Act, AgreementForm, Being, Brief, Category, Commitment, Confirmation, Content, DeclineGround, DueTerm, Ending,
+    Header, Instalment, Kept, Mark, Matter, MediationEnd, MediationSource, Outcome, PaperNumber, Participant, Party,
+    PartySide, PauseGround, Private, PrivatePart, Said, Salt, SessionKind, Sex, Signatory, Source, Standing, Step,
+    TermKind, WideAct, WideContent, Wider,
 };
 use protocol::fact::{CaseFact, Channel, FiguresWanted, LevelChange, Measure, StepReached, Tally, Watermark};
 use protocol::grading::{Answers, Grading, Known, Rule};
@@ -72,6 +74,11 @@ fields! {
     }
     Header { id, case, epoch, number, previous, at, act, brief, commitment }
     Party { side, name, phone, address, identity }
+    PaperNumber { committee, year, number }
+    Instalment { by, due, amount_fen, what }
+    Participant {
+        side, standing, speaks_for, being, name, phone, address, identity, sex, born, ethnicity, occupation,
+    }
     Signatory { name, user }
     Private { by, content }
     PrivatePart { event, salt, private }
@@ -146,6 +153,16 @@ plain! {
     TermKind { File, Assign, Resolve, FeedBack, Assess, Answer, Accept }
     Ending { SettleHere, Submit }
     PartySide { Applicant, Respondent, Other }
+    Standing { Party, Representative, Guardian, Spokesperson, Involved, Witness }
+    Being { Person, Body }
+    Sex { Male, Female }
+    MediationSource { Application, Initiative, Court, Procuratorate, Police, Petitions, Department }
+    SessionKind { Mediation, Investigation, NoticeOfRights, JointSession, Visit, Call }
+    AgreementForm { Written, Oral }
+    Mark { Signature, Seal, Fingerprint, Electronic }
+    MediationEnd { Refused, NoAgreement, Absent, OutOfTime, NotAdmissible }
+    Kept { NotDue, Fully, Partly, Not }
+    Confirmation { Confirmed, Refused, Withdrawn }
     PauseGround { Assessment, Hearing, PartyAbsent, Decision, Other }
     DeclineGround { Pending, OtherProcedure, Petitioned, Discipline, Refused, OtherPlace, Unfounded }
     Known { Unknown, No, Yes }
@@ -202,6 +219,7 @@ variants! { g;
         Content::Report { .. } => Content::Report { title: g.make(), narrative: g.make(), parties: g.make() },
         Content::Note { .. } => Content::Note { text: g.make() },
         Content::Resolution { .. } => Content::Resolution { terms: g.make(), amount_fen: g.make() },
+        Content::Wider(_) => Content::Wider(g.make()),
     }
     Asked {
         Asked::Directive { .. } => Asked::Directive { form: g.make() },
@@ -228,6 +246,76 @@ variants! { g;
         WideAct::Withdrawn {} => WideAct::Withdrawn {},
         WideAct::Referred { .. } => WideAct::Referred { channel: g.make() },
         WideAct::Reopened {} => WideAct::Reopened {},
+        WideAct::Joined { .. } => WideAct::Joined { first: g.make(), count: g.make() },
+        WideAct::PartyAmended { .. } => WideAct::PartyAmended { party: g.make() },
+        WideAct::Left { .. } => WideAct::Left { party: g.make() },
+        WideAct::Amended {} => WideAct::Amended {},
+        WideAct::Turned { .. } => WideAct::Turned { from: g.make() },
+        WideAct::Linked { .. } => WideAct::Linked { to: g.make() },
+        WideAct::MediationOpened { .. } => {
+            WideAct::MediationOpened { source: g.make(), committee: g.make(), on: g.make() }
+        },
+        WideAct::Consented { .. } => WideAct::Consented { parties: g.make(), agree: g.make(), on: g.make() },
+        WideAct::AgreementDrafted { .. } => WideAct::AgreementDrafted {
+            agreement: g.make(),
+            form: g.make(),
+            paper: g.make(),
+            parties: g.make(),
+            on: g.make(),
+        },
+        WideAct::AgreementMarked { .. } => WideAct::AgreementMarked {
+            agreement: g.make(),
+            parties: g.make(),
+            mediator: g.make(),
+            committee: g.make(),
+            mark: g.make(),
+            on: g.make(),
+        },
+        WideAct::AgreementDropped { .. } => WideAct::AgreementDropped { agreement: g.make() },
+        WideAct::Performed { .. } => {
+            WideAct::Performed { agreement: g.make(), instalment: g.make(), on: g.make() }
+        },
+        WideAct::ReturnVisited { .. } => {
+            WideAct::ReturnVisited { agreement: g.make(), kept: g.make(), on: g.make() }
+        },
+        WideAct::ConfirmationSought { .. } => WideAct::ConfirmationSought { agreement: g.make(), on: g.make() },
+        WideAct::ConfirmationDecided { .. } => {
+            WideAct::ConfirmationDecided { agreement: g.make(), result: g.make(), on: g.make() }
+        },
+        WideAct::MediationEnded { .. } => WideAct::MediationEnded { ground: g.make(), on: g.make() },
+    }
+    WideContent {
+        WideContent::Participants { .. } => WideContent::Participants { people: g.make() },
+        WideContent::Amendment { .. } => {
+            WideContent::Amendment { title: g.make(), narrative: g.make(), reason: g.make() }
+        },
+        WideContent::Mediators { .. } => {
+            WideContent::Mediators { names: g.make(), chosen: g.make(), closed: g.make(), note: g.make() }
+        },
+        WideContent::Session { .. } => WideContent::Session {
+            kind: g.make(),
+            on: g.make(),
+            minutes: g.make(),
+            place: g.make(),
+            present: g.make(),
+            others: g.make(),
+            led_by: g.make(),
+            recorder: g.make(),
+            record: g.make(),
+            result: g.make(),
+        },
+        WideContent::Agreement { .. } => WideContent::Agreement {
+            facts: g.make(),
+            issue: g.make(),
+            terms: g.make(),
+            manner: g.make(),
+            amount_fen: g.make(),
+            plan: g.make(),
+            electronic: g.make(),
+            mediator: g.make(),
+        },
+        WideContent::Performance { .. } => WideContent::Performance { amount_fen: g.make(), note: g.make() },
+        WideContent::Ruling { .. } => WideContent::Ruling { court: g.make(), number: g.make(), note: g.make() },
     }
     Verdict {
         Verdict::Resume => Verdict::Resume,
@@ -268,6 +356,7 @@ variants! { g;
         Body::Contribution(_) => Body::Contribution(g.make()),
         Body::Erase(_) => Body::Erase(g.make()),
         Body::Offer(_) => Body::Offer(g.make()),
+        Body::WideOffer(_) => Body::WideOffer(g.make()),
         Body::Accept(_) => Body::Accept(g.make()),
         Body::Decline(_) => Body::Decline(g.make()),
         Body::Recall(_) => Body::Recall(g.make()),
@@ -296,6 +385,18 @@ impl Arb for Wider {
     fn arb(g: &mut Gen) -> Self {
         if g.make() {
             return g.make::<WideAct>().widen();
+        }
+        // Of a later version.
+        Self { code: g.make(), body: g.make() }
+    }
+}
+
+impl Arb for Said {
+    fn arb(g: &mut Gen) -> Self {
+        if g.make()
+            && let Ok(Content::Wider(said)) = g.make::<WideContent>().widen()
+        {
+            return said;
         }
         // Of a later version.
         Self { code: g.make(), body: g.make() }

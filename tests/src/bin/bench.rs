@@ -38,7 +38,12 @@ async fn main() -> Result<ExitCode, Failure> {
     for measure in asked {
         match apart(measure, strict)? {
             Some(reached) => failed |= !reached,
-            None => missed.append(&mut run(measure, root.path()).await?),
+            None => {
+                // Each founds its own nodes.
+                let folder = root.path().join(measure);
+                std::fs::create_dir(&folder)?;
+                missed.append(&mut run(measure, &folder).await?);
+            }
         }
     }
     missed.iter().for_each(|what| tell(what));

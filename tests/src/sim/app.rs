@@ -6,8 +6,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use casework::{
-    Actor, Command, Decision, InForce, Incoming, Intake, Keys, Known, Letter, Me, Mutant, Record, RecordKey, Refusal,
-    Role, World, figures,
+    Command, Decision, InForce, Incoming, Intake, Keys, Known, Letter, Me, Mutant, Record, RecordKey, Refusal, World,
+    figures,
 };
 use federation::core::{Deliver, Now, Uptime};
 use federation::sim::{Application, Draft, Random};
@@ -203,7 +203,8 @@ impl CityApp {
     pub fn open(&mut self, intake: Intake, now: Now, random: Random<'_>) -> (Result<(), Refusal>, Vec<Draft>) {
         let case = intake.case;
         let known = self.known(case);
-        let decision = self.in_world(now, random, |world| casework::open(intake, &everybody(), &known, world));
+        let decision =
+            self.in_world(now, random, |world| casework::open(intake, &super::people::everybody(), &known, world));
         self.adopt(case, decision, now)
     }
 
@@ -216,7 +217,8 @@ impl CityApp {
         random: Random<'_>,
     ) -> (Result<(), Refusal>, Vec<Draft>) {
         let known = self.known(case);
-        let decision = self.in_world(now, random, |world| casework::decide(&known, command, &everybody(), world));
+        let decision =
+            self.in_world(now, random, |world| casework::decide(&known, command, &super::people::everybody(), world));
         self.adopt(case, decision, now)
     }
 
@@ -356,6 +358,7 @@ impl CityApp {
         let origin = bundle.head().origin;
         let told = |refusal: Refusal| refusal.code().to_owned();
         let body = match self.program.read(message) {
+            Ok(Some(Body::NotUnderstood(_))) if !returned => return Ok(self.not_understood(now, origin, random)),
             Ok(Some(body)) if !message.kind.is_the_links() => body,
             Ok(_) => return Ok(Vec::new()),
             Err(malformed) => return Err(malformed.to_string()),
@@ -375,6 +378,21 @@ impl CityApp {
 }
 
 impl CityApp {
+    /// A node has refused what its program does not know: of what is sent here only the offer of a case can be that.
+    fn not_understood(&mut self, now: Now, by: NodeId, random: Random<'_>) -> Vec<Draft> {
+        let mut drafts = Vec::new();
+        let cases: Vec<_> = self.cases.keys().copied().collect();
+        for case in cases {
+            let known = self.known(case);
+            let offered = known.case().filter(|_| known.is_wide()).and_then(|case| case.offered);
+            let ended = offered.and_then(|(offer, _)| {
+                self.in_world(now, random, |world| casework::refused_as_unknown(&known, offer, by, world))
+            });
+            drafts.extend(ended.into_iter().flat_map(|decision| self.apply(case, decision)));
+        }
+        drafts
+    }
+
     /// Reads what an earlier program could not.
     fn read_again(&mut self, now: Now, random: Random<'_>) -> Vec<Draft> {
         let mut drafts = Vec::new();
@@ -390,12 +408,6 @@ impl CityApp {
         }
         drafts
     }
-}
-
-/// Somebody who may do everything: rights have tests of their own.
-fn everybody() -> Actor {
-    let roles = [Role::GridWorker, Role::Mediator, Role::Clerk, Role::Handler, Role::Supervisor];
-    Actor::everywhere("sim", "模拟", &roles)
 }
 
 /// Sealing without secrecy.

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use casework::{Command, Intake, OfferState, Reply};
+use casework::{Actor, Amendment, Case, Command, Intake, OfferState, Reply, Role};
 use federation::sim::{Stuck, World};
 use protocol::bounded::{List, Text};
 use protocol::division::{DivisionCode, GridKind, Level};
-use protocol::event::{Category, DeclineGround, Ending, Matter, Outcome, PauseGround, Source};
+use protocol::event::{
+    Category, DeclineGround, Ending, Matter, Outcome, Participant, Party, PartySide, PauseGround, Source,
+};
 use protocol::grading::{Answers, Known as Answer};
 use protocol::id::{CaseId, NodeId};
 use protocol::order::Directive;
@@ -331,8 +333,35 @@ fn next(
         362..370 => Command::Refer { channel: Text::cut("court"), note: Text::cut("移送法院") },
         370..375 => Command::Withdraw { note: Text::cut("不再要求") },
         375..390 => Command::Reopen { reason: Text::cut("当事人反悔") },
+        390..420 => of_the_report(case, dice),
         _ => step(case.brief.step, case.brief.outcome.is_some(), dice),
     })
+}
+
+/// Somebody who may do everything: rights have tests of their own.
+pub(super) fn everybody() -> Actor {
+    let roles = [Role::GridWorker, Role::Mediator, Role::Clerk, Role::Handler, Role::Supervisor];
+    Actor::everywhere("sim", "模拟", &roles)
+}
+
+/// Who and what it is about is put right.
+fn of_the_report(case: &Case, dice: u64) -> Command {
+    let somebody = |name: &str| {
+        Participant::from(Party {
+            side: PartySide::Respondent,
+            name: Text::cut(name),
+            phone: Text::default(),
+            address: Text::default(),
+            identity: Text::default(),
+        })
+    };
+    let seat = case.seats.iter().filter(|seat| !seat.left).map(|seat| seat.number).next_back();
+    match (dice % 4, seat) {
+        (0, _) => Command::Join { people: List::new(vec![somebody("王五")]).unwrap_or_default() },
+        (1, Some(party)) => Command::AmendParty { party, entry: somebody("王小五") },
+        (2, Some(party)) => Command::Leave { party, note: Text::default() },
+        _ => Command::Amend(Amendment { head_count: Some(3), reason: Text::cut("核实"), ..Amendment::default() }),
+    }
 }
 
 fn step(step: protocol::event::Step, resolved: bool, dice: u64) -> Command {

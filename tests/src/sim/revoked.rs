@@ -80,7 +80,7 @@ impl Said {
                 Ok(Some(Body::OrderAnswer(answer))) => {
                     self.words.insert(Word::OrderAnswer(answer.order));
                 }
-                Ok(Some(Body::Offer(offer))) => drop(self.words.insert(Word::Offer(offer.id))),
+                Ok(Some(Body::Offer(offer) | Body::WideOffer(offer))) => drop(self.words.insert(Word::Offer(offer.id))),
                 Ok(Some(Body::Accept(accept))) => {
                     self.words.insert(Word::OfferAnswer(accept.offer));
                 }

@@ -1,7 +1,7 @@
 //! A term that stands still (中止), and goes on.
 
 use protocol::bounded::Text;
-use protocol::event::{Act, PauseGround, WideAct};
+use protocol::event::{PauseGround, WideAct};
 use protocol::time::CivilDay;
 
 use super::steps::note;
@@ -25,7 +25,7 @@ pub(super) fn pause(
     if on < earliest {
         return Err(Refusal::DayTooEarly);
     }
-    draft.append(Act::Wider(WideAct::Paused { ground, on }.widen()), note(text), |_| {})
+    draft.append(WideAct::Paused { ground, on }, note(text), |_| {})
 }
 
 pub(super) fn resume(draft: &mut Draft<'_, '_>, on: Option<CivilDay>, text: Text<4000>) -> Result<(), Refusal> {
@@ -34,11 +34,11 @@ pub(super) fn resume(draft: &mut Draft<'_, '_>, on: Option<CivilDay>, text: Text
     if case.pauses.last().is_some_and(|pause| on < pause.from) {
         return Err(Refusal::DayTooEarly);
     }
-    draft.append(Act::Wider(WideAct::Resumed { on }.widen()), note(text), |_| {})
+    draft.append(WideAct::Resumed { on }, note(text), |_| {})
 }
 
 /// The day of something that has happened: what was done on paper is entered later.
-fn day(draft: &Draft<'_, '_>, on: Option<CivilDay>) -> Result<CivilDay, Refusal> {
+pub(super) fn day(draft: &Draft<'_, '_>, on: Option<CivilDay>) -> Result<CivilDay, Refusal> {
     let today = draft.world.now.day();
     match on {
         Some(later) if later > today => Err(Refusal::DayAhead),

@@ -2,7 +2,7 @@
 //! other: no step is skipped and every case has its file.
 
 use protocol::bounded::Text;
-use protocol::event::{Act, Content, DeclineGround, Outcome, WideAct};
+use protocol::event::{Content, DeclineGround, Outcome, WideAct};
 use protocol::fact::Channel;
 
 use super::end_open_offer;
@@ -12,12 +12,12 @@ use crate::receive::withdraw_approval;
 use crate::refusal::Refusal;
 
 pub(super) fn decline(draft: &mut Draft<'_, '_>, ground: DeclineGround, text: Text<4000>) -> Result<(), Refusal> {
-    leave(draft, &WideAct::NotTakenOn { ground }, note(text))
+    leave(draft, WideAct::NotTakenOn { ground }, note(text))
 }
 
 pub(super) fn withdraw(draft: &mut Draft<'_, '_>, text: Text<4000>) -> Result<(), Refusal> {
     let content = needed(text)?;
-    leave(draft, &WideAct::Withdrawn {}, content)
+    leave(draft, WideAct::Withdrawn {}, content)
 }
 
 pub(super) fn refer(draft: &mut Draft<'_, '_>, channel: &str, text: Text<4000>) -> Result<(), Refusal> {
@@ -28,24 +28,24 @@ pub(super) fn refer(draft: &mut Draft<'_, '_>, channel: &str, text: Text<4000>) 
     if !categories.admits(category, channel) {
         return Err(Refusal::NotAdmissible);
     }
-    leave(draft, &WideAct::Referred { channel: Channel(number) }, content)
+    leave(draft, WideAct::Referred { channel: Channel(number) }, content)
 }
 
 /// What stood still does so no longer: nothing is waited for.
-fn leave(draft: &mut Draft<'_, '_>, act: &WideAct, content: Content) -> Result<(), Refusal> {
+fn leave(draft: &mut Draft<'_, '_>, act: WideAct, content: Content) -> Result<(), Refusal> {
     if draft.case()?.paused() {
         let on = draft.world.now.day();
-        draft.append(Act::Wider(WideAct::Resumed { on }.widen()), Content::Nothing, |_| {})?;
+        draft.append(WideAct::Resumed { on }, Content::Nothing, |_| {})?;
     }
     end_open_offer(draft)?;
-    draft.append(Act::Wider(act.widen()), content, |brief| brief.outcome = Some(Outcome::Other))
+    draft.append(act, content, |brief| brief.outcome = Some(Outcome::Other))
 }
 
 pub(super) fn reopen(draft: &mut Draft<'_, '_>, reason: Text<4000>) -> Result<(), Refusal> {
     let content = needed(reason)?;
     let step = draft.case()?.handled_to();
     withdraw_approval(draft);
-    draft.append(Act::Wider(WideAct::Reopened {}.widen()), content, |brief| {
+    draft.append(WideAct::Reopened {}, content, |brief| {
         brief.outcome = None;
         brief.step = step;
     })

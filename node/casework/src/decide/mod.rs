@@ -1,20 +1,24 @@
 //! What people ask for: each command meets right and state, and yields events or a typed refusal.
 
+mod amend;
 mod clock;
 mod erase;
 mod exit;
 pub(crate) mod keep;
 mod level;
+pub(crate) mod mediation;
 mod orders;
+pub(crate) mod people;
 mod report;
 mod steps;
 mod transfer;
 
-use protocol::event::Step;
+use protocol::event::{Step, WideContent};
 use protocol::moving::Moves;
 
 use crate::command::Command;
 use crate::draft::{Decision, Draft};
+use crate::fits::fits;
 use crate::known::Known;
 use crate::policy::Policy;
 use crate::record::{OfferState, OrderFile};
@@ -24,9 +28,11 @@ use crate::world::{Me, World};
 
 pub(crate) use erase::carry_out;
 pub(crate) use level::{approved, approver, lower};
+pub use mediation::books;
 pub(crate) use orders::send_contribution;
 pub use report::open;
-pub(crate) use transfer::{end_open_offer, fits_one_more_tenure, set_state};
+pub use transfer::refused_as_unknown;
+pub(crate) use transfer::{end_open_offer, fits_one_more_tenure, set_state, tell_of};
 
 /// Events that people may add to one case; what the node itself has to write still fits behind them. A case moves to
 /// another node in one message, so it has a size.
@@ -60,6 +66,29 @@ fn run(draft: &mut Draft<'_, '_>, command: Command, by: &Actor) -> Result<(), Re
         Command::Withdraw { note } => exit::withdraw(draft, note),
         Command::Refer { channel, note } => exit::refer(draft, &channel, note),
         Command::Reopen { reason } => exit::reopen(draft, reason),
+        Command::Join { people } => people::join(draft, people),
+        Command::AmendParty { party, entry } => people::amend_party(draft, party, entry),
+        Command::Leave { party, note } => people::leave(draft, party, note),
+        Command::Amend(amendment) => amend::amend(draft, amendment),
+        Command::Turn { into, category, answers, note } => amend::turn(draft, into, category, &answers, note),
+        Command::Link { to, note } => amend::link(draft, to, note),
+        Command::OpenMediation(asked) => mediation::open(draft, asked),
+        Command::Consent { parties, agree, on, note } => {
+            mediation::consent(draft, mediation::once(parties), agree, on, note)
+        }
+        Command::Hold(held) => mediation::hold(draft, held),
+        Command::Draw { asked, number } => mediation::draw(draft, asked, number),
+        Command::Sign(asked) => mediation::sign(draft, asked),
+        Command::DropAgreement { agreement, note } => mediation::drop_agreement(draft, agreement, note),
+        Command::Perform { agreement, instalment, on, amount_fen, note } => {
+            mediation::perform(draft, agreement, instalment, on, amount_fen, note)
+        }
+        Command::VisitAgain { agreement, kept, on, note } => mediation::visit_again(draft, agreement, kept, on, note),
+        Command::SeekConfirmation(asked) => mediation::seek(draft, asked),
+        Command::NoteConfirmation { agreement, result, on, court, number, note } => {
+            mediation::confirmed(draft, agreement, result, on, &WideContent::Ruling { court, number, note })
+        }
+        Command::EndMediation { ground, on, note } => mediation::end(draft, ground, on, note),
         Command::Archive => steps::archive(draft),
         Command::Void { reason } => steps::void(draft, reason),
         Command::Regrade { answers, level, reason } => level::regrade(draft, &answers, level, reason, by),
@@ -112,6 +141,23 @@ pub(crate) fn name_of(command: &Command) -> ActionName {
         Command::Withdraw { .. } => ActionName::Withdraw,
         Command::Refer { .. } => ActionName::Refer,
         Command::Reopen { .. } => ActionName::Reopen,
+        Command::Join { .. } => ActionName::Join,
+        Command::AmendParty { .. } => ActionName::AmendParty,
+        Command::Leave { .. } => ActionName::Leave,
+        Command::Amend(_) => ActionName::Amend,
+        Command::Turn { .. } => ActionName::Turn,
+        Command::Link { .. } => ActionName::Link,
+        Command::OpenMediation(_) => ActionName::OpenMediation,
+        Command::Consent { .. } => ActionName::Consent,
+        Command::Hold(_) => ActionName::Hold,
+        Command::Draw { .. } => ActionName::Draw,
+        Command::Sign(_) => ActionName::Sign,
+        Command::DropAgreement { .. } => ActionName::DropAgreement,
+        Command::Perform { .. } => ActionName::Perform,
+        Command::VisitAgain { .. } => ActionName::VisitAgain,
+        Command::SeekConfirmation(_) => ActionName::SeekConfirmation,
+        Command::NoteConfirmation { .. } => ActionName::NoteConfirmation,
+        Command::EndMediation { .. } => ActionName::EndMediation,
         Command::Archive => ActionName::Archive,
         Command::Void { .. } => ActionName::Void,
         Command::Regrade { .. } => ActionName::Regrade,
@@ -173,10 +219,27 @@ pub(crate) fn timely(known: &Known, me: Me, places: &Moves, action: ActionName) 
         | A::Withdraw
         | A::Refer
         | A::Reopen
+        | A::Join
+        | A::AmendParty
+        | A::Leave
+        | A::Amend
+        | A::Turn
+        | A::Link
+        | A::OpenMediation
+        | A::Consent
+        | A::Hold
+        | A::Draw
+        | A::Sign
+        | A::DropAgreement
+        | A::Perform
+        | A::VisitAgain
+        | A::SeekConfirmation
+        | A::NoteConfirmation
+        | A::EndMediation
         | A::Archive => {
             mine(known, me)?;
             let case = known.case().ok_or(Refusal::UnknownCase)?;
-            if rights::fits(action, case) { Ok(()) } else { Err(Refusal::WrongStep) }
+            if fits(action, case) { Ok(()) } else { Err(Refusal::WrongStep) }
         }
     }
 }
@@ -217,7 +280,24 @@ pub(crate) fn roomy(known: &Known, me: Me, policy: &Policy, action: ActionName) 
     use ActionName as A;
     let grows = matches!(
         action,
-        A::Return | A::Assign | A::Progress | A::Pause | A::Reopen | A::Regrade | A::Offer | A::Recall
+        A::Return
+            | A::Assign
+            | A::Progress
+            | A::Pause
+            | A::Reopen
+            | A::Regrade
+            | A::Offer
+            | A::Recall
+            | A::Join
+            | A::AmendParty
+            | A::Leave
+            | A::Amend
+            | A::Turn
+            | A::Link
+            | A::OpenMediation
+            | A::Consent
+            | A::Hold
+            | A::Draw
     );
     let Some(case) = known.case().filter(|case| grows && case.owned_by(me.node)) else { return Ok(()) };
     let full =

@@ -8,11 +8,13 @@ use protocol::transfer::{Accept, Decline, Ground, Offer, Recall, TENURES_MAX};
 use protocol::wire::kind::Body;
 
 use super::{nameless, steps::note};
-use crate::draft::Draft;
+use crate::draft::{Decision, Draft};
+use crate::known::Known;
 use crate::record::{FollowerClass, OfferFile, OfferState, Record};
 use crate::refusal::Refusal;
 use crate::tenure::may_take_over;
 use crate::term;
+use crate::world::World;
 
 /// Offers ownership. Nothing changes hands yet; one open offer a case.
 pub(super) fn offer(draft: &mut Draft<'_, '_>, to: NodeId) -> Result<(), Refusal> {
@@ -31,8 +33,21 @@ pub(super) fn offer(draft: &mut Draft<'_, '_>, to: NodeId) -> Result<(), Refusal
     let offer = Offer { id, case: case.id, from: me, brief: case.brief, head: case.head.hash, at, expires };
     draft.store(Record::Offer(OfferFile { offer: offer.clone(), to, state: OfferState::Open, since: at }));
     draft.follow(to, FollowerClass::Brief, None, "offer");
-    draft.tell(to, Body::Offer(offer));
+    tell_of(draft, offer, to);
     Ok(())
+}
+
+/// Tells the receiver of an offer. A program that cannot read all of the case refuses it, and the case stays where it is.
+pub(crate) fn tell_of(draft: &mut Draft<'_, '_>, offer: Offer, to: NodeId) {
+    let body = if draft.known.is_wide() { Body::WideOffer(offer) } else { Body::Offer(offer) };
+    draft.tell(to, body);
+}
+
+/// The receiver of an offer does not know what the case holds: its program is too old. The offer ends.
+pub fn refused_as_unknown(known: &Known, offer: OfferId, by: NodeId, world: &mut World<'_>) -> Option<Decision> {
+    let mut draft = Draft::new(known, world, None);
+    let open = draft.case().ok().is_some_and(|case| case.owned_by(draft.me()) && case.offered == Some((offer, by)));
+    (open && end_open_offer(&mut draft).is_ok()).then(|| draft.finish())
 }
 
 /// Whether a handover could still carry the seals of all tenures. One that could not would never be sent, and the case would

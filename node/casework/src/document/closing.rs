@@ -1,15 +1,20 @@
 //! Papers of the end: return visit, closing report, assessment, and what the dossier lacks and why.
 
-use protocol::event::{Act, Step};
+use protocol::event::{Act, Kept, Step, WideAct};
 
+use super::bond::numbered;
 use super::handling::outcome;
 use super::intake::{level, or_names, report, side, source};
 use super::piece::{Piece, Row, Sheet, day, moment, or_none, yuan};
-use super::{Desk, Lack, Paper, Story, Way};
+use super::{Desk, Did, Entry, Lack, Paper, Story, Way};
 use crate::dossier::{Dossier, State};
 
 /// 回访记录
 pub(super) fn visit(story: &Story<'_>, desk: &Desk<'_>) -> Result<Sheet, Lack> {
+    let visits = || story.wide(|act| matches!(act, WideAct::ReturnVisited { .. }));
+    if let Some(last) = visits().last() {
+        return visited(story, desk, visits(), last.number);
+    }
     let entry = story.last(|act| matches!(act, Act::FedBack)).ok_or(Lack::NotYet)?;
     let report = report(story, desk)?;
     let form = vec![
@@ -28,6 +33,40 @@ pub(super) fn visit(story: &Story<'_>, desk: &Desk<'_>) -> Result<Sheet, Lack> {
     Ok(Sheet { paper: Paper::Visit, title, edition: entry.number, pieces })
 }
 
+/// The same of an agreement, as each visit found it kept.
+fn visited<'s, 'k: 's>(
+    story: &Story<'_>,
+    desk: &Desk<'_>,
+    visits: impl Iterator<Item = &'s Entry<'k>>,
+    edition: u32,
+) -> Result<Sheet, Lack> {
+    let report = report(story, desk)?;
+    let mut form = vec![
+        Row::of([("当事人", or_names(story))]),
+        Row::of([("回访事由", format!("“{}”一事调解协议的履行情况", report.title))]),
+    ];
+    for entry in visits {
+        let Did::Wide(WideAct::ReturnVisited { agreement, kept, on }) = &entry.did else { continue };
+        let of = story.case.agreements.iter().find(|known| known.number == *agreement);
+        let of = of.map_or_else(String::new, |known| numbered(desk, known.paper));
+        form.push(Row::of([("回访日期", day(*on)), ("履行情况", is_kept(*kept).to_owned())]));
+        form.push(Row::of([("协议编号", of)]));
+        form.push(Row::high("回访情况", entry.printed(), 4).signed([format!("回访人：{}", entry.by)]));
+    }
+    let signing = vec!["被回访人（签名）".to_owned(), "回访人（签名）".to_owned()];
+    let title = Paper::Visit.chinese().to_owned();
+    Ok(Sheet { paper: Paper::Visit, title, edition, pieces: vec![Piece::Form(form), Piece::Signatures(signing)] })
+}
+
+fn is_kept(kept: Kept) -> &'static str {
+    match kept {
+        Kept::NotDue => "履行期限未到",
+        Kept::Fully => "已全部履行",
+        Kept::Partly => "部分履行",
+        Kept::Not => "未履行",
+    }
+}
+
 /// 结案报告表
 pub(super) fn closing_report(story: &Story<'_>, desk: &Desk<'_>, way: Way) -> Result<Sheet, Lack> {
     let ended = story.ended().ok_or(Lack::NotYet)?;
@@ -41,8 +80,7 @@ pub(super) fn closing_report(story: &Story<'_>, desk: &Desk<'_>, way: Way) -> Re
         Row::of([("办理方式", way.chinese().to_owned()), ("预警等级", level(ended))]),
         Row::of([("事项名称", report.title.to_string())]),
     ];
-    let named = story.parties().iter();
-    form.extend(named.map(|party| Row::of([(side(party.side), party.name.to_string())])));
+    form.extend(story.parties().map(|who| Row::of([(side(who.side), who.name.to_string())])));
     form.extend([
         Row::high("简要事实", or_none(&report.narrative), 6),
         Row::of([("结果", outcome(story).to_owned()), ("涉及金额", sum)]),
@@ -118,12 +156,32 @@ pub(crate) fn explanation(story: &Story<'_>, desk: &Desk<'_>, dossier: &Dossier)
     Ok(Sheet { paper: Paper::Explanation, title, edition, pieces })
 }
 
+/// What of the case itself an act changed.
+fn changed(act: &WideAct) -> Option<&'static str> {
+    match act {
+        WideAct::Joined { .. } => Some("追加当事人或者参与人"),
+        WideAct::PartyAmended { .. } => Some("更正当事人信息"),
+        WideAct::Left { .. } => Some("当事人或者参与人退出"),
+        WideAct::Amended {} => Some("更正登记内容"),
+        WideAct::Turned { .. } => Some("变更事项类别，以原案号办理"),
+        WideAct::AgreementDropped { .. } => Some("作废一份调解协议"),
+        _ => None,
+    }
+}
+
 /// What a reader of the file years later would wonder about.
 fn unusual(story: &Story<'_>, desk: &Desk<'_>) -> Vec<String> {
     let mut told = Vec::new();
     for entry in &story.entries {
-        let super::Did::First(act) = entry.did else { continue };
         let on = day(entry.at.day());
+        let act = match &entry.did {
+            Did::First(act) => act,
+            Did::Wide(act) => {
+                told.extend(changed(act).map(|what| format!("{on}，{what}。")));
+                continue;
+            }
+            Did::Later => continue,
+        };
         match act {
             Act::Released { to, .. } => {
                 told.push(format!("{on}，案件由{}移交{}。", desk.names.node(entry.owner), desk.names.node(*to)))

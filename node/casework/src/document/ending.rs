@@ -1,13 +1,13 @@
 //! Papers that go out when a case ends: to parties, to other bodies, to who asked.
 
-use protocol::event::{Act, DeclineGround, Outcome, PartySide};
+use protocol::event::{Act, DeclineGround, MediationEnd, Outcome, PartySide, WideAct};
 
 use super::ground::{article, reason};
 use super::handling::outcome;
 use super::intake::{names, or_names, report};
 use super::piece::{BLANK, Piece, Sheet, day};
 use super::story::Entry;
-use super::{Desk, Lack, Paper, Story, Way};
+use super::{Desk, Did, Lack, Paper, Story, Way};
 use crate::case::Exit;
 
 /// Who issued it, and when.
@@ -106,15 +106,34 @@ pub(super) fn referral(story: &Story<'_>, desk: &Desk<'_>) -> Result<Sheet, Lack
     Ok(Sheet { paper: Paper::Referral, title, edition: entry.number, pieces })
 }
 
+const REFUSED: &str = "当事人一方明确拒绝调解";
+const WITHDRAWN: &str = "申请人撤回调解申请";
+
+/// Why a mediation ended, with the event that says so.
+fn ground<'s, 'k>(entry: &'s Entry<'k>) -> Option<(&'s Entry<'k>, &'static str)> {
+    let Did::Wide(WideAct::MediationEnded { ground, .. }) = &entry.did else { return None };
+    let why = match ground {
+        MediationEnd::Refused => REFUSED,
+        MediationEnd::NoAgreement => "经调解，当事人未能达成协议",
+        MediationEnd::Absent => "当事人未到场参加调解",
+        MediationEnd::OutOfTime => "调解期限届满，当事人未能达成协议",
+        MediationEnd::NotAdmissible => "该纠纷不属于人民调解的受理范围",
+    };
+    Some((entry, why))
+}
+
 /// 终止调解通知书
 pub(super) fn termination(story: &Story<'_>, desk: &Desk<'_>, way: Way) -> Result<Sheet, Lack> {
     if !way.mediates() {
         return Err(Lack::NotSo);
     }
     let failed = story.case.brief.outcome == Some(Outcome::Unsuccessful);
+    let settled = story.case.agreements.iter().any(|agreement| agreement.in_effect().is_some());
+    let ended = story.wide(|act| matches!(act, WideAct::MediationEnded { .. })).last().filter(|_| !settled);
     let (entry, why) = match (story.exit(), story.resolved()) {
-        (Some((Exit::Withdrawn, entry)), _) => (entry, "申请人撤回调解申请"),
-        (Some((Exit::Declined(DeclineGround::Refused), entry)), _) => (entry, "当事人一方明确拒绝调解"),
+        (Some((Exit::Withdrawn, entry)), _) => (entry, WITHDRAWN),
+        (Some((Exit::Declined(DeclineGround::Refused), entry)), _) => (entry, REFUSED),
+        (None, _) if let Some((entry, ground)) = ended.and_then(ground) => (entry, ground),
         (None, Some(entry)) if failed => (entry, "经调解，当事人未能达成协议"),
         (None, None) => return Err(Lack::NotYet),
         _ => return Err(Lack::NotSo),
@@ -126,7 +145,7 @@ pub(super) fn termination(story: &Story<'_>, desk: &Desk<'_>, way: Way) -> Resul
             "你们之间的“{}”一案，{}。依据《中华人民共和国人民调解法》第{}条的规定，决定终止调解。",
             report.title,
             why,
-            if failed { "二十六" } else { "二十三" },
+            if why == REFUSED || why == WITHDRAWN { "二十三" } else { "二十六" },
         )),
     ];
     pieces.extend(said(entry, "调解情况："));

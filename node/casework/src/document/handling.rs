@@ -1,19 +1,76 @@
 //! Papers of the work: investigation, mediation, what was agreed.
 
-use protocol::event::{Act, Outcome, PartySide};
+use protocol::event::{Act, Outcome, PartySide, SessionKind, WideAct, WideContent};
 
 use super::intake::{level, names, or_names, parties, report, source};
 use super::piece::{BLANK, Piece, Row, Sheet, day, moment, or_none, yuan};
 use super::story::{Entry, Words};
-use super::{Desk, Lack, Paper, Story, Way};
+use super::{Desk, Did, Lack, Paper, Story, Way};
 
-/// Notes below each other, each with its time and who wrote it.
-fn notes<'s, 'k: 's>(entries: impl Iterator<Item = &'s Entry<'k>>, desk: &Desk<'_>) -> Vec<Row> {
-    let row = |(number, entry): (usize, &Entry<'_>)| {
-        let by = if entry.by.is_empty() { desk.names.node(entry.owner) } else { entry.by.to_owned() };
-        Row::high(&format!("记录{number}"), entry.printed(), 3).signed([format!("记录人：{by}　{}", moment(entry.at))])
+/// Records below each other: notes with their time and who wrote them, and what was held with people as it was taken down.
+fn notes<'s, 'k: 's>(entries: impl Iterator<Item = &'s Entry<'k>>, story: &Story<'_>, desk: &Desk<'_>) -> Vec<Row> {
+    let rows = |(number, entry): (usize, &Entry<'_>)| match &entry.words {
+        Words::Wide(content) => session(number, content, story),
+        _ => {
+            let by = if entry.by.is_empty() { desk.names.node(entry.owner) } else { entry.by.to_owned() };
+            let foot = [format!("记录人：{by}　{}", moment(entry.at))];
+            vec![Row::high(&format!("记录{number}"), entry.printed(), 3).signed(foot)]
+        }
     };
-    (1..).zip(entries).map(row).collect()
+    (1..).zip(entries).flat_map(rows).collect()
+}
+
+/// What was held with people.
+fn session(number: usize, content: &WideContent, story: &Story<'_>) -> Vec<Row> {
+    let WideContent::Session { kind, on, minutes, place, present, others, led_by, recorder, record, result } = content
+    else {
+        return Vec::new();
+    };
+    let clock = |minute: u16| format!("{}时{:02}分", minute.div_euclid(60), minute.rem_euclid(60));
+    let when = minutes.map_or_else(String::new, |(from, to)| format!(" {}至{}", clock(from), clock(to)));
+    let there = [story.named(present), others.to_string()];
+    let there: Vec<String> = there.into_iter().filter(|names| !names.trim().is_empty()).collect();
+    let mut rows = vec![
+        Row::of([(&*format!("记录{number}"), held(*kind).to_owned())]),
+        Row::of([("时间", format!("{}{when}", day(*on)))]),
+        Row::of([("地点", place.to_string())]),
+        Row::of([("参加人", there.join("；"))]),
+        Row::of([("主持（调查）人", led_by.to_string()), ("记录人", recorder.to_string())]),
+        Row::high("内容", record.to_string(), 4),
+    ];
+    if !result.trim().is_empty() {
+        rows.push(Row::of([("结果", result.to_string())]));
+    }
+    rows
+}
+
+fn held(kind: SessionKind) -> &'static str {
+    match kind {
+        SessionKind::Mediation => "调解",
+        SessionKind::Investigation => "调查",
+        SessionKind::NoticeOfRights => "告知权利义务",
+        SessionKind::JointSession => "联席会商",
+        SessionKind::Visit => "走访",
+        SessionKind::Call => "电话联系",
+    }
+}
+
+/// Whether something was found out, rather than worked on.
+fn investigates(entry: &Entry<'_>) -> bool {
+    use SessionKind as S;
+    let Words::Wide(content) = &entry.words else { return false };
+    matches!(**content, WideContent::Session { kind: S::Investigation | S::Visit, .. })
+}
+
+/// Who agreed to be mediated, and who did not (人民调解法 art. 17).
+fn consents(story: &Story<'_>) -> Option<Row> {
+    let said = story.case.mediations.iter().flat_map(|mediation| &mediation.consents);
+    let said = said.map(|(party, agree, on)| {
+        let word = if *agree { "同意调解" } else { "不同意调解" };
+        format!("{}{word}（{}）", story.named(&[*party]), day(*on))
+    });
+    let said: Vec<String> = said.collect();
+    (!said.is_empty()).then(|| Row::of([("调解意愿", said.join("；"))]))
 }
 
 /// Why nothing of several notes can be printed: none of them is held, or none says anything.
@@ -38,9 +95,12 @@ fn silent<'s, 'k: 's>(
     })
 }
 
-/// 调查记录: what others found out and sent to the owner.
+/// 调查记录: what was found out with people, and what others found out and sent to the owner.
 pub(super) fn investigation(story: &Story<'_>, desk: &Desk<'_>) -> Result<Sheet, Lack> {
-    let found = || story.all(|act| matches!(act, Act::Contributed { .. }));
+    let found = || {
+        let entries = story.all(|act| matches!(act, Act::Contributed { .. } | Act::Progressed));
+        entries.filter(|entry| entry.did != Did::First(&Act::Progressed) || investigates(entry))
+    };
     match silent(found(), story, desk) {
         None => {}
         Some(Lack::NotYet) => return Err(Lack::NotSo),
@@ -52,7 +112,7 @@ pub(super) fn investigation(story: &Story<'_>, desk: &Desk<'_>) -> Result<Sheet,
         Row::of([("被调查人", or_names(story))]),
         Row::of([("调查地点", desk.place(last)), ("参加人", String::new())]),
     ];
-    form.extend(notes(found(), desk));
+    form.extend(notes(found(), story, desk));
     let pieces = vec![
         Piece::Form(form),
         Piece::Signatures(["被调查人（签名）", "调查人（签名）", "记录人（签名）"].map(str::to_owned).into()),
@@ -63,7 +123,8 @@ pub(super) fn investigation(story: &Story<'_>, desk: &Desk<'_>) -> Result<Sheet,
 
 /// 调解记录
 pub(super) fn record(story: &Story<'_>, desk: &Desk<'_>, way: Way) -> Result<Sheet, Lack> {
-    if let Some(lack) = silent(story.work(), story, desk) {
+    let work = || story.work().filter(|entry| !investigates(entry));
+    if let Some(lack) = silent(work(), story, desk) {
         return Err(if story.exit().is_some() && lack == Lack::NotYet { Lack::NotSo } else { lack });
     }
     let (title, who) = match way {
@@ -73,10 +134,12 @@ pub(super) fn record(story: &Story<'_>, desk: &Desk<'_>, way: Way) -> Result<She
         Way::Petition | Way::Consultation => ("办理记录", "承办人（签名）"),
     };
     let result = story.resolved();
-    let last = story.work().chain(result).max_by_key(|entry| entry.number).ok_or(Lack::NotYet)?;
+    let willing = story.wide(|act| matches!(act, WideAct::MediationOpened { .. } | WideAct::Consented { .. }));
+    let last = work().chain(result).chain(willing).max_by_key(|entry| entry.number).ok_or(Lack::NotYet)?;
     let mut form =
         vec![Row::of([("当事人", or_names(story))]), Row::of([("地点", desk.place(last)), ("参加人", String::new())])];
-    form.extend(notes(story.work(), desk));
+    form.extend(consents(story));
+    form.extend(notes(work(), story, desk));
     if let Some(entry) = result {
         let foot = [format!("记录人：{}　{}", entry.by, moment(entry.at))];
         form.push(Row::high("结果", format!("{}\n{}", outcome(story), entry.printed()), 4).signed(foot));
@@ -101,14 +164,14 @@ pub(super) fn outcome(story: &Story<'_>) -> &'static str {
 }
 
 /// The settlement of a case that was settled, or why there is none to print.
-fn settled<'s, 'k>(story: &'s Story<'k>, desk: &Desk<'_>) -> Result<(&'s Entry<'k>, &'k str, Option<u64>), Lack> {
+fn settled<'s, 'k>(story: &'s Story<'k>, desk: &Desk<'_>) -> Result<(&'s Entry<'k>, &'s str, Option<u64>), Lack> {
     let entry = match (story.exit(), story.resolved()) {
         (Some(_), _) => return Err(Lack::NotSo),
         (None, None) => return Err(Lack::NotYet),
         (None, Some(entry)) => entry,
     };
-    match entry.words {
-        Words::Terms { terms, amount_fen } if !terms.trim().is_empty() => Ok((entry, terms, amount_fen)),
+    match &entry.words {
+        Words::Terms { terms, amount_fen } if !terms.trim().is_empty() => Ok((entry, terms, *amount_fen)),
         Words::Gone if story.owned_by(desk.me) => Err(Lack::Lost),
         Words::Gone => Err(Lack::Elsewhere),
         _ => Err(Lack::NoTerms),

@@ -1,9 +1,10 @@
 //! Papers of the beginning: registration, application, notice of rights, identity.
 
-use protocol::event::{Act, Party, PartySide};
+use protocol::event::{Act, Participant, PartySide, Sex, Standing};
 
 use super::piece::{BLANK, BLANK_DAY, Piece, Row, Sheet, day, or_none};
 use super::{Desk, Did, Entry, Lack, Paper, Story, Way};
+use crate::calendar::parts_of;
 use crate::case::Report;
 
 /// What the report says, or why it cannot be printed here.
@@ -47,23 +48,41 @@ pub(super) fn level(entry: &Entry<'_>) -> String {
     }
 }
 
-/// The parties with what is known of them.
+/// What somebody is in the case.
+fn standing(who: &Participant) -> String {
+    let what = match who.standing {
+        Standing::Party => return side(who.side).to_owned(),
+        Standing::Representative => "委托代理人",
+        Standing::Guardian => "法定代理人",
+        Standing::Spokesperson => "推选代表",
+        Standing::Involved => "涉及人员",
+        Standing::Witness => "证人",
+    };
+    what.to_owned()
+}
+
+/// Everybody in the case with what is known of them.
 pub(super) fn parties(story: &Story<'_>) -> Piece {
-    let row = |party: &Party| -> Vec<String> {
-        let said = [&*party.name, &*party.identity, &*party.phone, &*party.address];
-        [side(party.side)].into_iter().chain(said).map(str::to_owned).collect()
+    people(story, |_, _| true)
+}
+
+/// Those in the case whom somebody asks for.
+pub(super) fn people(story: &Story<'_>, of: impl Fn(u16, &Participant) -> bool) -> Piece {
+    let row = |(_, who): (u16, &Participant)| -> Vec<String> {
+        let said = [&*who.name, &*who.identity, &*who.phone, &*who.address];
+        [standing(who)].into_iter().chain(said.map(str::to_owned)).collect()
     };
     let head = ["身份", "姓名或名称", "证件号码", "联系电话", "住址（单位）"];
     Piece::Table {
         widths: vec![9, 10, 19, 13, 13],
         head: head.map(str::to_owned).into(),
-        rows: story.parties().iter().map(row).collect(),
+        rows: story.people().filter(|(number, who)| of(*number, who)).map(row).collect(),
     }
 }
 
 /// The names of the parties of a side, as a sentence lists them.
 pub(super) fn names(story: &Story<'_>, of: impl Fn(PartySide) -> bool) -> String {
-    let names = story.parties().iter().filter(|party| of(party.side)).map(|party| party.name.as_str());
+    let names = story.parties().filter(|who| of(who.side)).map(|who| who.name.as_str());
     names.collect::<Vec<_>>().join("、")
 }
 
@@ -120,7 +139,7 @@ pub(super) fn application(story: &Story<'_>, desk: &Desk<'_>, way: Way) -> Resul
     if !matches!(way, Way::PeopleMediation | Way::AdministrativeMediation | Way::Judicial) {
         return Err(Lack::NotSo);
     }
-    if story.parties().iter().all(|party| party.side != PartySide::Applicant) {
+    if story.parties().all(|who| who.side != PartySide::Applicant) {
         return Err(Lack::NoParty);
     }
     let on = story.taken_on().ok_or(Lack::NotYet)?;
@@ -129,13 +148,16 @@ pub(super) fn application(story: &Story<'_>, desk: &Desk<'_>, way: Way) -> Resul
         _ => ("人民调解申请书", "人民调解"),
     };
     let mut form = Vec::new();
-    for party in story.parties().iter().filter(|party| party.side != PartySide::Other) {
-        let blank = |text: &str| if text.trim().is_empty() { BLANK.to_owned() } else { text.to_owned() };
+    for who in story.parties().filter(|who| who.side != PartySide::Other) {
+        let sex = who.sex.map_or("", |sex| if sex == Sex::Male { "男" } else { "女" });
+        // As old as the year says, on the day of the report.
+        let (year, _, _) = parts_of(story.case.reported_at.day());
+        let age = who.born.map_or_else(String::new, |born| format!("{}岁", year.saturating_sub(i32::from(born))));
         form.extend([
-            Row::of([(side(party.side), party.name.to_string()), ("性别", String::new())]),
-            Row::of([("民族", String::new()), ("年龄", String::new())]),
-            Row::of([("职业或职务", String::new()), ("联系方式", blank(&party.phone))]),
-            Row::of([("单位或住址", blank(&party.address))]),
+            Row::of([(side(who.side), who.name.to_string()), ("性别", sex.to_owned())]),
+            Row::of([("民族", who.ethnicity.to_string()), ("年龄", age)]),
+            Row::of([("职业或职务", who.occupation.to_string()), ("联系方式", who.phone.to_string())]),
+            Row::of([("单位或住址", who.address.to_string())]),
         ]);
     }
     let pieces = vec![
@@ -229,16 +251,16 @@ pub(super) fn or_names(story: &Story<'_>) -> String {
 }
 
 /// 身份信息核对表: what the identity documents say, for whoever looked at them to sign.
-pub(super) fn identity(story: &Story<'_>) -> Result<Sheet, Lack> {
-    let parties = story.parties();
-    let without = parties.iter().filter(|party| party.identity.trim().is_empty()).count();
-    match (parties.len(), without) {
+pub(super) fn identity(story: &Story<'_>, desk: &Desk<'_>) -> Result<Sheet, Lack> {
+    report(story, desk)?;
+    let without = story.parties().filter(|who| who.identity.trim().is_empty()).count();
+    match (story.parties().count(), without) {
         (0, _) => return Err(Lack::NoParty),
         (_, 1..) => return Err(Lack::NoNumber { parties: u16::try_from(without).unwrap_or(u16::MAX) }),
         (_, 0) => {}
     }
     let pieces = vec![
-        self::parties(story),
+        parties(story),
         Piece::Words("上列证件号码与当事人出示的身份证件核对一致。身份证件复印件附后。".to_owned()),
         Piece::Signatures(vec!["当事人（签名、盖章或按指印）".to_owned(), "核对人（签名）".to_owned()]),
         Piece::End(BLANK_DAY.to_owned()),

@@ -2,6 +2,7 @@
 //! paper is made of it. Papers are in Chinese, as the law has them; only their names are in English too.
 
 mod binding;
+mod bond;
 mod closing;
 pub mod code;
 mod ending;
@@ -75,15 +76,23 @@ pub enum Lack {
 /// A paper of a case.
 pub fn sheet(paper: Paper, story: &Story<'_>, desk: &Desk<'_>) -> Result<Sheet, Lack> {
     let way = Way::of(story, desk);
+    let made = made(paper, story, desk, way)?;
+    Ok(Sheet { edition: story.edition(made.edition), ..made })
+}
+
+fn made(paper: Paper, story: &Story<'_>, desk: &Desk<'_>, way: Way) -> Result<Sheet, Lack> {
     match paper {
         Paper::Registration => intake::registration(story, desk, way),
         Paper::Application => intake::application(story, desk, way),
         Paper::Rights => intake::rights(story, desk, way),
-        Paper::Identity => intake::identity(story),
+        Paper::Identity => intake::identity(story, desk),
         Paper::Investigation => handling::investigation(story, desk),
         Paper::Record => handling::record(story, desk, way),
         Paper::OnTheSpot => handling::on_the_spot(story, desk),
+        Paper::Agreement if !bond::agreements(story).is_empty() => bond::agreement(story, desk),
         Paper::Agreement => handling::agreement(story, desk, way),
+        Paper::Performance => bond::performance(story, desk),
+        Paper::Confirmation => bond::confirmation(story, desk),
         Paper::NotTakenOn => ending::not_taken_on(story, desk, way),
         Paper::Referral => ending::referral(story, desk),
         Paper::Termination => ending::termination(story, desk, way),

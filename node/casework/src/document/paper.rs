@@ -61,7 +61,11 @@ papers! {
     /// 当场化解登记表
     OnTheSpot = 7, "on-the-spot", "当场化解登记表", "Settled on the spot";
     /// 口头协议登记表
-    Agreement = 8, "agreement", "口头协议登记表", "Oral agreement";
+    Agreement = 8, "agreement", "调解协议书（登记表）", "Agreement";
+    /// 履行登记表
+    Performance = 17, "performance", "协议履行登记表", "Performance";
+    /// 司法确认登记表
+    Confirmation = 18, "confirmation", "司法确认登记表", "Judicial confirmation";
     /// 不予受理告知书
     NotTakenOn = 9, "not-taken-on", "不予受理告知书", "Notice of non-acceptance";
     /// 移送函

@@ -25,6 +25,8 @@ pub enum Piece {
     Heading(String),
     /// Paragraphs, one a line.
     Words(String),
+    /// What follows is another paper of its kind, on a page of its own, and is called so.
+    Next(String),
     /// A line without indent: to whom a paper goes.
     To(String),
     /// A line in the middle, below the title.

@@ -1,7 +1,7 @@
 //! A case as it is told on paper. This is the one place that reads what events say privately: a content that comes later is
 //! one more line in [`words`].
 
-use protocol::event::{Act, Brief, Content, Header, Party, Private, WideAct};
+use protocol::event::{Act, Brief, Content, Header, Participant, Private, Standing, WideAct, WideContent};
 use protocol::id::NodeId;
 use protocol::time::ClockReading;
 
@@ -20,7 +20,7 @@ pub enum Did<'k> {
 }
 
 /// What was said with it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Words<'k> {
     /// Nothing.
     Silent,
@@ -37,6 +37,8 @@ pub enum Words<'k> {
         /// The sum.
         amount_fen: Option<u64>,
     },
+    /// What came after the first version.
+    Wide(Box<WideContent>),
 }
 
 /// An event.
@@ -67,6 +69,8 @@ pub struct Story<'k> {
     pub entries: Vec<Entry<'k>>,
     /// The number of the event by which it was last opened again.
     again: u32,
+    /// The number of the last event by which it changed who its parties are, or what the report says.
+    named: u32,
 }
 
 /// What was said, of a private part that is held.
@@ -76,7 +80,26 @@ fn words(private: &Private) -> Words<'_> {
         Content::Report { .. } => Words::Report,
         Content::Note { text } => Words::Note(text),
         Content::Resolution { terms, amount_fen } => Words::Terms { terms, amount_fen: *amount_fen },
+        // One of a later version of this program is kept and handed on, and cannot be printed.
+        Content::Wider(said) => said.read().map_or(Words::Gone, |content| Words::Wide(Box::new(content))),
     }
+}
+
+/// Of a content with several texts the one for whose sake it was written.
+fn main_words(content: &WideContent) -> &str {
+    match content {
+        WideContent::Participants { .. } => "",
+        WideContent::Amendment { reason, .. } => reason,
+        WideContent::Mediators { note, .. } => note,
+        WideContent::Performance { note, .. } | WideContent::Ruling { note, .. } => note,
+        WideContent::Session { record, .. } => record,
+        WideContent::Agreement { terms, .. } => terms,
+    }
+}
+
+/// Whether an act changes who the parties are, or what the report says.
+fn names(act: &WideAct) -> bool {
+    matches!(act, WideAct::Joined { .. } | WideAct::PartyAmended { .. } | WideAct::Left { .. } | WideAct::Amended {})
 }
 
 fn did(act: &Act) -> Did<'_> {
@@ -105,7 +128,9 @@ impl<'k> Story<'k> {
         let entries: Vec<_> = links.map(|link| entry(&link.header, known.said(&link.header), link.writer)).collect();
         let reopened = entries.iter().filter(|entry| entry.did == Did::Wide(WideAct::Reopened {}));
         let again = reopened.map(|entry| entry.number).max().unwrap_or(0);
-        Some(Self { case: known.case()?, entries, again })
+        let renamed = entries.iter().filter(|entry| matches!(&entry.did, Did::Wide(act) if names(act)));
+        let named = renamed.map(|entry| entry.number).max().unwrap_or(0);
+        Some(Self { case: known.case()?, entries, again, named })
     }
 
     /// Whether this node owns it.
@@ -113,14 +138,39 @@ impl<'k> Story<'k> {
         self.case.owned_by(node)
     }
 
-    /// Its parties, where the report is held.
-    pub fn parties(&self) -> &[Party] {
-        self.case.report.as_ref().map_or(&[], |report| &report.parties)
+    /// Everybody who is in it, where it is held who they are.
+    pub(crate) fn people(&self) -> impl Iterator<Item = (u16, &'k Participant)> {
+        let here = self.case.seats.iter().filter(|seat| !seat.left);
+        here.filter_map(|seat| Some((seat.number, seat.who.as_deref()?)))
+    }
+
+    /// Its parties: those who do not only speak for others.
+    pub(crate) fn parties(&self) -> impl Iterator<Item = &'k Participant> {
+        self.people().map(|(_, who)| who).filter(|who| who.standing == Standing::Party)
+    }
+
+    /// The names behind numbers, in a sentence.
+    pub(crate) fn named(&self, numbers: &[u16]) -> String {
+        let of = |number: &u16| {
+            let seat = self.case.seats.iter().find(|seat| seat.number == *number)?;
+            Some(seat.who.as_deref()?.name.as_str())
+        };
+        numbers.iter().filter_map(of).collect::<Vec<_>>().join("、")
+    }
+
+    /// The edition of a paper that tells of an event: what is known of the parties since is in it too.
+    pub(crate) fn edition(&self, told: u32) -> u32 {
+        told.max(self.named)
+    }
+
+    /// The events of acts that came after the first version.
+    pub(crate) fn wide(&self, fits: impl Fn(&WideAct) -> bool) -> impl Iterator<Item = &Entry<'k>> {
+        self.entries.iter().filter(move |entry| matches!(&entry.did, Did::Wide(act) if fits(act)))
     }
 
     /// The events that an act of the first version made.
     pub(crate) fn all(&self, fits: impl Fn(&Act) -> bool) -> impl Iterator<Item = &Entry<'k>> {
-        self.entries.iter().filter(move |entry| matches!(entry.did, Did::First(act) if fits(act)))
+        self.entries.iter().filter(move |entry| matches!(&entry.did, Did::First(act) if fits(act)))
     }
 
     /// The last of them that still counts: what stood before the case was opened again does not.
@@ -162,13 +212,14 @@ impl<'k> Story<'k> {
     }
 }
 
-impl<'k> Entry<'k> {
+impl Entry<'_> {
     /// The words; empty where nothing was said, and none where that is not held.
-    pub(crate) fn text(&self) -> Option<&'k str> {
-        match self.words {
+    pub(crate) fn text(&self) -> Option<&str> {
+        match &self.words {
             Words::Gone => None,
             Words::Silent | Words::Report => Some(""),
             Words::Note(text) | Words::Terms { terms: text, .. } => Some(text),
+            Words::Wide(content) => Some(main_words(content)),
         }
     }
 

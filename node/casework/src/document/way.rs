@@ -40,6 +40,9 @@ impl Way {
         if brief.matter != Matter::Dispute {
             return Self::Consultation;
         }
+        if !story.case.mediations.is_empty() {
+            return Self::PeopleMediation;
+        }
         if on_the_spot(story) {
             return Self::OnTheSpot;
         }

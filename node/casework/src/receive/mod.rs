@@ -49,7 +49,7 @@ pub fn subject_of(body: &Body) -> Option<CaseId> {
             Subject::Case { case, .. } | Subject::Order { case, .. } | Subject::Offer { case, .. } => case,
         }),
         Body::Contribution(contribution) => Some(contribution.case),
-        Body::Offer(offer) => Some(offer.case),
+        Body::Offer(offer) | Body::WideOffer(offer) => Some(offer.case),
         Body::Accept(accept) => Some(accept.case),
         Body::Decline(decline) => Some(decline.case),
         Body::Recall(recall) => Some(recall.case),
@@ -104,7 +104,7 @@ pub fn receive(known: &Known, message: Incoming, world: &mut World<'_>) -> Resul
             orders::delivered(draft_ref, &receipt);
         }
         Body::Contribution(contribution) => orders::contribution(draft_ref, &contribution, origin, opened)?,
-        Body::Offer(offer) => transfer::offer(draft_ref, offer, origin)?,
+        Body::Offer(offer) | Body::WideOffer(offer) => transfer::offer(draft_ref, offer, origin)?,
         Body::Accept(accept) => transfer::accept(draft_ref, &accept, origin)?,
         Body::Decline(decline) => transfer::decline(draft_ref, decline, origin)?,
         Body::Recall(recall) => transfer::recall(draft_ref, &recall, origin)?,

@@ -112,7 +112,9 @@ pub(super) fn remember(draft: &mut Draft<'_, '_>, body: Body) -> Result<(), Refu
             let to = to.unwrap_or(order.from);
             draft.store(Record::Order(OrderFile::issued(order, to, None)));
         }
-        Body::Offer(offer) if draft.known.offer(offer.id).is_none() => remember_offer(draft, offer),
+        Body::Offer(offer) | Body::WideOffer(offer) if draft.known.offer(offer.id).is_none() => {
+            remember_offer(draft, offer);
+        }
         Body::Erase(erase) => draft.store(Record::Erasure(erase)),
         Body::Accept(accept) => crate::decide::set_state(draft, accept.offer, OfferState::Accepted),
         Body::Recall(recall) => crate::decide::set_state(draft, recall.offer, OfferState::Recalled),

@@ -5,11 +5,12 @@ mod erase;
 mod exits;
 mod figures;
 mod keep;
-
 mod levels;
+mod mediation;
 mod mirror;
 mod net;
 mod orders;
+mod people;
 mod property;
 mod restored;
 mod steps;

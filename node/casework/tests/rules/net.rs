@@ -10,7 +10,7 @@ use protocol::bounded::{Blob, List, Text};
 use protocol::chain::{Hash, Signature};
 use protocol::directory::Ancestor;
 use protocol::division::{DivisionCode, GridKind};
-use protocol::event::{Category, Ending, Matter, Party, PartySide, Source};
+use protocol::event::{Category, Ending, Matter, Participant, Party, PartySide, Source};
 use protocol::grading::{Answers, Known as Told};
 use protocol::id::{CaseId, NodeId};
 use protocol::sealed::Sealed;
@@ -97,6 +97,17 @@ pub(crate) fn text<const N: usize>(words: &str) -> Text<N> {
     Text::new(words).unwrap()
 }
 
+/// A respondent of whom nothing but the name is known.
+pub(crate) fn somebody(name: &str) -> Participant {
+    Participant::from(Party {
+        side: PartySide::Respondent,
+        name: text(name),
+        phone: text(""),
+        address: text(""),
+        identity: text(""),
+    })
+}
+
 pub(crate) fn answers(violence: bool, signs: u8) -> Answers {
     Answers { signs, violence: if violence { Told::Yes } else { Told::Unknown }, ..Answers::default() }
 }
@@ -162,7 +173,7 @@ impl Net {
         self.nodes.iter().position(|n| n.me.node == id).unwrap()
     }
 
-    fn world<T>(&mut self, node: usize, rule: impl FnOnce(&mut World<'_>) -> T) -> T {
+    pub(crate) fn world<T>(&mut self, node: usize, rule: impl FnOnce(&mut World<'_>) -> T) -> T {
         self.now += 1_000;
         let Node { me, line, .. } = self.nodes[node].clone();
         let seed = &mut self.seed;
@@ -192,7 +203,7 @@ impl Net {
     }
 
     /// Stores and sends what was decided, and checks what must always hold.
-    fn adopt(&mut self, node: usize, case: CaseId, decision: Decision) -> Option<Case> {
+    pub(crate) fn adopt(&mut self, node: usize, case: CaseId, decision: Decision) -> Option<Case> {
         for record in decision.records {
             let held = self.nodes[node].rows.get(&record.key());
             if held.is_none_or(|held| record.replaces(held)) {

@@ -1,13 +1,16 @@
-use casework::{Command, Notice, Reply, evolve};
+use casework::{Amendment, Command, Draw, Notice, OpenMediation, Reply, Sign, evolve};
 use proptest::prelude::*;
-use protocol::event::{DeclineGround, Ending, Outcome, PauseGround};
+use protocol::bounded::List;
+use protocol::event::{
+    AgreementForm, DeclineGround, Ending, Kept, Mark, MediationEnd, MediationSource, Outcome, PauseGround,
+};
 use protocol::id::{CaseId, OfferId, OrderId};
 use protocol::order::Directive;
 use protocol::transfer::Ground;
 use protocol::unit::UnitCode;
 use protocol::warning::Warning;
 
-use crate::net::{CITY, COUNTY, GRID, Net, OTHER_TOWN, TOWN, VILLAGE, answers, intake, text};
+use crate::net::{CITY, COUNTY, GRID, Net, OTHER_TOWN, TOWN, VILLAGE, answers, intake, somebody, text};
 
 const NODES: [usize; 6] = [CITY, COUNTY, TOWN, VILLAGE, GRID, OTHER_TOWN];
 
@@ -23,7 +26,7 @@ fn command(net: &Net, node: usize, case: CaseId, what: u8, arg: u8) -> Command {
     let offer = known.offers().map(|f| f.offer.id).nth(usize::from(arg % 3)).unwrap_or(OfferId::from_bytes([0; 16]));
     let order = known.orders().map(|f| f.order.id).nth(usize::from(arg % 3)).unwrap_or(OrderId::from_bytes([0; 16]));
     let level = Warning::from_rank(arg % 4);
-    match what % 26 {
+    match what % 37 {
         0 => Command::File,
         1 => Command::Assign { unit: UnitCode(2), note: text("甲") },
         2 => Command::Progress { note: text("乙") },
@@ -50,8 +53,65 @@ fn command(net: &Net, node: usize, case: CaseId, what: u8, arg: u8) -> Command {
         23 if arg.is_multiple_of(4) => Command::Withdraw { note: text("不再要求") },
         24 if arg.is_multiple_of(4) => Command::Refer { channel: text("court"), note: text("移送") },
         25 => Command::Reopen { reason: text("反悔") },
+        26 => Command::Join {
+            people: List::new(vec![somebody(if arg.is_multiple_of(2) { "王五" } else { "赵六" })]).unwrap(),
+        },
+        27 => Command::AmendParty { party: u16::from(arg % 4), entry: somebody("孙七") },
+        28 => Command::Leave { party: u16::from(arg % 4), note: text("") },
+        29 => Command::Amend(Amendment {
+            head_count: Some(u32::from(arg)),
+            title: Some(text("更正")),
+            reason: text("核实"),
+            ..Amendment::default()
+        }),
+        30 => Command::Link { to: CaseId::from_bytes([arg; 16]), note: text("") },
+        31 => OpenMediation {
+            source: MediationSource::Initiative,
+            committee: UnitCode(1),
+            on: None,
+            mediators: List::default(),
+            chosen: false,
+            closed: false,
+            note: text(""),
+        }
+        .into(),
+        32 => Command::Consent {
+            parties: List::new(vec![1, 2]).unwrap(),
+            agree: !arg.is_multiple_of(4),
+            on: None,
+            note: text(""),
+        },
+        33 => Command::Draw { asked: agreement(arg), number: Some(u32::from(arg)) },
+        34 => Sign {
+            agreement: u16::from(arg % 3),
+            parties: List::new(vec![1, 2]).unwrap(),
+            mediator: true,
+            committee: arg.is_multiple_of(2),
+            mark: Mark::Signature,
+            on: None,
+            note: text(""),
+        }
+        .into(),
+        35 => Command::VisitAgain { agreement: u16::from(arg % 3), kept: Kept::Partly, on: None, note: text("") },
+        36 => Command::EndMediation { ground: MediationEnd::NoAgreement, on: None, note: text("") },
         19 if arg.is_multiple_of(16) => Command::Void { reason: text("误") },
         _ => Command::Return { note: text("补正") },
+    }
+}
+
+fn agreement(arg: u8) -> Draw {
+    Draw {
+        form: if arg.is_multiple_of(2) { AgreementForm::Written } else { AgreementForm::Oral },
+        parties: List::new(vec![1, 2]).unwrap(),
+        on: None,
+        facts: text(""),
+        issue: text(""),
+        terms: text("和"),
+        manner: text(""),
+        amount_fen: None,
+        plan: List::default(),
+        electronic: false,
+        mediator: text("王调解"),
     }
 }
 

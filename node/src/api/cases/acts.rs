@@ -8,9 +8,11 @@ use casework::{Command, Refusal};
 use protocol::id::CaseId;
 
 use super::bodies::{
-    ArchiveBody, AssessBody, AssignBody, Commanded, ContributeBody, FeedBackBody, FileBody, OfferBody, PauseBody,
-    ProgressBody, RecallBody, ReferBody, RegradeBody, RejectBody, ReopenBody, ResolveBody, ResumeBody, ReturnBody,
-    TakeOverBody, VoidBody, WithdrawBody,
+    AmendBody, AmendPartyBody, ArchiveBody, AssessBody, AssignBody, Commanded, ConsentBody, ContributeBody, DrawBody,
+    DropAgreementBody, EndMediationBody, FeedBackBody, FileBody, HoldBody, JoinBody, LeaveBody, LinkBody,
+    NoteConfirmationBody, OfferBody, OpenMediationBody, PauseBody, PerformBody, ProgressBody, RecallBody, ReferBody,
+    RegradeBody, RejectBody, ReopenBody, ResolveBody, ResumeBody, ReturnBody, SeekConfirmationBody, SignAgreementBody,
+    TakeOverBody, TurnBody, VisitAgainBody, VoidBody, WithdrawBody,
 };
 use super::detail::{case_of, must_see};
 use super::papers::incomplete;
@@ -83,6 +85,40 @@ acts! {
     refer(ReferBody) = "/api/v1/cases/{id}/refer",
     /// Opens again what was settled, before the archive.
     reopen(ReopenBody) = "/api/v1/cases/{id}/reopen",
+    /// Adds parties and others; each gets a number.
+    join(JoinBody) = "/api/v1/cases/{id}/join",
+    /// Puts right what is known of one of them.
+    amend_party(AmendPartyBody) = "/api/v1/cases/{id}/amend-party",
+    /// Lets one of them go; the number stays theirs.
+    leave(LeaveBody) = "/api/v1/cases/{id}/leave",
+    /// Puts right or completes what the report says.
+    amend(AmendBody) = "/api/v1/cases/{id}/amend",
+    /// Turns advice into a request, or either into a dispute.
+    turn(TurnBody) = "/api/v1/cases/{id}/turn",
+    /// Links the case to another one.
+    link(LinkBody) = "/api/v1/cases/{id}/link",
+    /// Takes the dispute on for mediation.
+    open_mediation(OpenMediationBody) = "/api/v1/cases/{id}/open-mediation",
+    /// Notes that parties agree to be mediated, or refuse.
+    consent(ConsentBody) = "/api/v1/cases/{id}/consent",
+    /// Writes down what was held with people: a session, an investigation, a visit.
+    hold(HoldBody) = "/api/v1/cases/{id}/hold",
+    /// Draws up an agreement, under the next number of its committee.
+    draw(DrawBody) = "/api/v1/cases/{id}/draw",
+    /// Notes who has signed an agreement; it holds from the last mark that the law asks for.
+    sign(SignAgreementBody) = "/api/v1/cases/{id}/sign",
+    /// A draft comes to nothing.
+    drop_agreement(DropAgreementBody) = "/api/v1/cases/{id}/drop-agreement",
+    /// Notes what was performed of an agreement.
+    perform(PerformBody) = "/api/v1/cases/{id}/perform",
+    /// Notes how an agreement is kept.
+    visit_again(VisitAgainBody) = "/api/v1/cases/{id}/visit-again",
+    /// Notes that the parties asked a court to confirm it, within 30 days.
+    seek_confirmation(SeekConfirmationBody) = "/api/v1/cases/{id}/seek-confirmation",
+    /// Notes what the court said.
+    note_confirmation(NoteConfirmationBody) = "/api/v1/cases/{id}/note-confirmation",
+    /// Ends the mediation without an agreement.
+    end_mediation(EndMediationBody) = "/api/v1/cases/{id}/end-mediation",
     /// Archives the case.
     archive(ArchiveBody) = "/api/v1/cases/{id}/archive",
     /// Strikes the case through: entered by mistake.

@@ -1,226 +1,28 @@
 //! Bodies of what is done to a case. Bounds are those of the types: a text that is too long is refused by name.
 
-use casework::Command;
-use casework::calendar::Date;
-use protocol::bounded::Text;
-use protocol::event::{DeclineGround, Outcome, PauseGround};
+use casework::{Amendment, Command};
+use protocol::bounded::{List, Text};
+use protocol::division::{DivisionCode, GridKind};
+use protocol::event::{
+    Category, DeclineGround, Matter, Outcome, PARTIES_AT_ONCE_MAX, Participant, PauseGround, Source,
+};
 use protocol::grading::Answers;
-use protocol::id::NodeId;
+use protocol::id::{CaseId, NodeId};
+use protocol::time::CivilDay;
 use protocol::unit::UnitCode;
 use protocol::warning::Warning;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+mod mediation;
+
+pub use mediation::{
+    ConsentBody, DrawBody, DropAgreementBody, EndMediationBody, HoldBody, InstalmentBody, NoteConfirmationBody,
+    OpenMediationBody, PerformBody, SeekConfirmationBody, SignAgreementBody, VisitAgainBody,
+};
+
 /// Words about an act.
 pub type Note = Text<4000>;
-
-/// Verified and filed.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct FileBody {}
-
-/// Sent back for completion.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ReturnBody {
-    /// What is missing.
-    #[schema(value_type = String)]
-    pub note: Note,
-}
-
-/// Given to a unit.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct AssignBody {
-    /// Code of the unit in the unit directory; 0: the node itself.
-    #[schema(value_type = u16)]
-    pub unit: UnitCode,
-    /// Words to it.
-    #[serde(default)]
-    #[schema(value_type = String)]
-    pub note: Note,
-}
-
-/// Work on it.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ProgressBody {
-    /// What was done.
-    #[schema(value_type = String)]
-    pub note: Note,
-}
-
-/// Settled or not.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ResolveBody {
-    /// `successful`, `unsuccessful` or `other`.
-    #[schema(value_type = String)]
-    pub outcome: Outcome,
-    /// What was agreed, or why nothing was.
-    #[schema(value_type = String)]
-    pub terms: Note,
-    /// Sum involved, in fen.
-    #[serde(default)]
-    pub amount_fen: Option<u64>,
-}
-
-/// Who asked was told.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct FeedBackBody {
-    /// How, and what they said.
-    #[schema(value_type = String)]
-    pub note: Note,
-}
-
-/// Assessed.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct AssessBody {
-    /// 1 (bad) to 5 (good).
-    pub score: u8,
-    /// Why.
-    #[serde(default)]
-    #[schema(value_type = String)]
-    pub note: Note,
-}
-
-/// The term stands still.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PauseBody {
-    /// `assessment`, `hearing`, `party_absent`, `decision`, or `other` with a note.
-    #[schema(value_type = String)]
-    pub ground: PauseGround,
-    /// The first day that does not count, as `YYYY-MM-DD`: today, where it is absent, or earlier.
-    #[serde(default)]
-    #[schema(value_type = Option<String>)]
-    pub on: Option<Date>,
-    /// Why, in words.
-    #[serde(default)]
-    #[schema(value_type = String)]
-    pub note: Note,
-}
-
-/// The term goes on.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ResumeBody {
-    /// The first day that counts again, as `YYYY-MM-DD`: today, where it is absent, or earlier.
-    #[serde(default)]
-    #[schema(value_type = Option<String>)]
-    pub on: Option<Date>,
-    /// What has happened.
-    #[serde(default)]
-    #[schema(value_type = String)]
-    pub note: Note,
-}
-
-/// Not taken on.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RejectBody {
-    /// `pending`, `other_procedure`, `petitioned`, `discipline`, `refused`, `other_place` or `unfounded`.
-    #[schema(value_type = String)]
-    pub ground: DeclineGround,
-    /// Where to turn instead, and what was said.
-    #[serde(default)]
-    #[schema(value_type = String)]
-    pub note: Note,
-}
-
-/// No longer asked for.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct WithdrawBody {
-    /// How that was said.
-    #[schema(value_type = String)]
-    pub note: Note,
-}
-
-/// Settled elsewhere.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ReferBody {
-    /// The code of a channel that the category admits, as `court`.
-    #[schema(value_type = String)]
-    pub channel: Text<40>,
-    /// To whom, and what was said.
-    #[schema(value_type = String)]
-    pub note: Note,
-}
-
-/// Open again.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ReopenBody {
-    /// Why.
-    #[schema(value_type = String)]
-    pub reason: Note,
-}
-
-/// Archived.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ArchiveBody {}
-
-/// Struck through.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct VoidBody {
-    /// Why it was a mistake.
-    #[schema(value_type = String)]
-    pub reason: Note,
-}
-
-/// Another level.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RegradeBody {
-    /// The answers of the grade panel: `signs`, `violence`, `petition_talk`, `people`, `disturbs`, `effort`.
-    #[schema(value_type = Object)]
-    pub answers: Answers,
-    /// `orange`, `red`, `yellow`, or null for none.
-    #[schema(value_type = Option<String>)]
-    pub level: Option<Warning>,
-    /// Why.
-    #[serde(default)]
-    #[schema(value_type = String)]
-    pub reason: Note,
-}
-
-/// Ownership is offered.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct OfferBody {
-    /// The node.
-    #[schema(value_type = String)]
-    pub to: NodeId,
-}
-
-/// The open offer is taken back.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RecallBody {}
-
-/// The owner is lost.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TakeOverBody {
-    /// How that is known.
-    #[schema(value_type = String)]
-    pub reason: Note,
-}
-
-/// A note to the owner.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ContributeBody {
-    /// The note.
-    #[schema(value_type = String)]
-    pub text: Note,
-}
 
 /// A body as a command.
 pub trait Commanded {
@@ -228,122 +30,290 @@ pub trait Commanded {
     fn command(self) -> Command;
 }
 
-impl Commanded for FileBody {
-    fn command(self) -> Command {
-        Command::File
-    }
+macro_rules! bodies {
+    ($($(#[$doc:meta])* $name:ident => $command:ident { $($(#[$about:meta])* $field:ident: $type:ty),* $(,)? }),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Deserialize, ToSchema)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            $($(#[$about])* pub $field: $type,)*
+        }
+
+        impl Commanded for $name {
+            fn command(self) -> Command {
+                Command::$command { $($field: self.$field),* }
+            }
+        }
+    )+};
 }
 
-impl Commanded for ReturnBody {
-    fn command(self) -> Command {
-        Command::Return { note: self.note }
-    }
+/// The same, where what is asked is a type of its own.
+macro_rules! whole {
+    ($($(#[$doc:meta])* $name:ident => $asked:ident { $($(#[$about:meta])* $field:ident: $type:ty),* $(,)? }),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Deserialize, ToSchema)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            $($(#[$about])* pub $field: $type,)*
+        }
+
+        impl Commanded for $name {
+            fn command(self) -> Command {
+                $asked { $($field: self.$field),* }.into()
+            }
+        }
+    )+};
 }
 
-impl Commanded for AssignBody {
-    fn command(self) -> Command {
-        Command::Assign { unit: self.unit, note: self.note }
-    }
+use bodies;
+use whole;
+
+bodies! {
+    /// Verified and filed.
+    FileBody => File {},
+    /// Sent back for completion.
+    ReturnBody => Return {
+        /// What is missing.
+        #[schema(value_type = String)]
+        note: Note,
+    },
+    /// Given to a unit.
+    AssignBody => Assign {
+        /// Code of the unit in the unit directory; 0: the node itself.
+        #[schema(value_type = u16)]
+        unit: UnitCode,
+        /// Words to it.
+        #[serde(default)]
+        #[schema(value_type = String)]
+        note: Note,
+    },
+    /// Work on it.
+    ProgressBody => Progress {
+        /// What was done.
+        #[schema(value_type = String)]
+        note: Note,
+    },
+    /// Settled or not.
+    ResolveBody => Resolve {
+        /// `successful`, `unsuccessful` or `other`.
+        #[schema(value_type = String)]
+        outcome: Outcome,
+        /// What was agreed, or why nothing was.
+        #[schema(value_type = String)]
+        terms: Note,
+        /// Sum involved, in fen.
+        #[serde(default)]
+        amount_fen: Option<u64>,
+    },
+    /// Who asked was told.
+    FeedBackBody => FeedBack {
+        /// How, and what they said.
+        #[schema(value_type = String)]
+        note: Note,
+    },
+    /// Assessed.
+    AssessBody => Assess {
+        /// 1 (bad) to 5 (good).
+        score: u8,
+        /// Why.
+        #[serde(default)]
+        #[schema(value_type = String)]
+        note: Note,
+    },
+    /// The term stands still.
+    PauseBody => Pause {
+        /// `assessment`, `hearing`, `party_absent`, `decision`, or `other` with a note.
+        #[schema(value_type = String)]
+        ground: PauseGround,
+        /// The first day that does not count, as `YYYY-MM-DD`: today, where it is absent, or earlier.
+        #[serde(default, with = "casework::calendar::day")]
+        #[schema(value_type = Option<String>)]
+        on: Option<CivilDay>,
+        /// Why, in words.
+        #[serde(default)]
+        #[schema(value_type = String)]
+        note: Note,
+    },
+    /// The term goes on.
+    ResumeBody => Resume {
+        /// The first day that counts again, as `YYYY-MM-DD`: today, where it is absent, or earlier.
+        #[serde(default, with = "casework::calendar::day")]
+        #[schema(value_type = Option<String>)]
+        on: Option<CivilDay>,
+        /// What has happened.
+        #[serde(default)]
+        #[schema(value_type = String)]
+        note: Note,
+    },
+    /// Not taken on.
+    RejectBody => Reject {
+        /// `pending`, `other_procedure`, `petitioned`, `discipline`, `refused`, `other_place` or `unfounded`.
+        #[schema(value_type = String)]
+        ground: DeclineGround,
+        /// Where to turn instead, and what was said.
+        #[serde(default)]
+        #[schema(value_type = String)]
+        note: Note,
+    },
+    /// No longer asked for.
+    WithdrawBody => Withdraw {
+        /// How that was said.
+        #[schema(value_type = String)]
+        note: Note,
+    },
+    /// Settled elsewhere.
+    ReferBody => Refer {
+        /// The code of a channel that the category admits, as `court`.
+        #[schema(value_type = String)]
+        channel: Text<40>,
+        /// To whom, and what was said.
+        #[schema(value_type = String)]
+        note: Note,
+    },
+    /// Open again.
+    ReopenBody => Reopen {
+        /// Why.
+        #[schema(value_type = String)]
+        reason: Note,
+    },
+    /// Parties and others who join.
+    JoinBody => Join {
+        /// One to 16 of them, each with `side` (`applicant`, `respondent`, `other`) and `name`, and where it is known `standing`
+        /// (`party`, `representative`, `guardian`, `spokesperson`, `involved`, `witness`), `speaks_for` (a party's number),
+        /// `being` (`person`, `body`), `phone`, `address`, `identity`, `sex` (`male`, `female`), `born` (a year),
+        /// `ethnicity`, `occupation`.
+        #[schema(value_type = Vec<Object>)]
+        people: List<Participant, PARTIES_AT_ONCE_MAX>,
+    },
+    /// What is known of one of them.
+    AmendPartyBody => AmendParty {
+        /// Their number.
+        party: u16,
+        /// The entry as it is from now on, whole.
+        #[schema(value_type = Object)]
+        entry: Participant,
+    },
+    /// One of them leaves.
+    LeaveBody => Leave {
+        /// Their number.
+        party: u16,
+        /// Why.
+        #[serde(default)]
+        #[schema(value_type = String)]
+        note: Note,
+    },
+    /// Another kind of matter.
+    TurnBody => Turn {
+        /// `request` or `dispute`.
+        #[schema(value_type = String)]
+        into: Matter,
+        /// Its category as a number, where that changes.
+        #[serde(default)]
+        #[schema(value_type = Option<u16>)]
+        category: Option<Category>,
+        /// The answers of the grade panel, for a dispute.
+        #[serde(default)]
+        #[schema(value_type = Object)]
+        answers: Answers,
+        /// Why.
+        #[serde(default)]
+        #[schema(value_type = String)]
+        note: Note,
+    },
+    /// A link to another case.
+    LinkBody => Link {
+        /// Id of the other case.
+        #[schema(value_type = String)]
+        to: CaseId,
+        /// Why.
+        #[serde(default)]
+        #[schema(value_type = String)]
+        note: Note,
+    },
+    /// Archived.
+    ArchiveBody => Archive {},
+    /// Struck through.
+    VoidBody => Void {
+        /// Why it was a mistake.
+        #[schema(value_type = String)]
+        reason: Note,
+    },
+    /// Another level.
+    RegradeBody => Regrade {
+        /// The answers of the grade panel: `signs`, `violence`, `petition_talk`, `people`, `disturbs`, `effort`.
+        #[schema(value_type = Object)]
+        answers: Answers,
+        /// `orange`, `red`, `yellow`, or null for none.
+        #[schema(value_type = Option<String>)]
+        level: Option<Warning>,
+        /// Why.
+        #[serde(default)]
+        #[schema(value_type = String)]
+        reason: Note,
+    },
+    /// Ownership is offered.
+    OfferBody => Offer {
+        /// The node.
+        #[schema(value_type = String)]
+        to: NodeId,
+    },
+    /// The open offer is taken back.
+    RecallBody => Recall {},
+    /// The owner is lost.
+    TakeOverBody => TakeOver {
+        /// How that is known.
+        #[schema(value_type = String)]
+        reason: Note,
+    },
+    /// A note to the owner.
+    ContributeBody => Contribute {
+        /// The note.
+        #[schema(value_type = String)]
+        text: Note,
+    },
 }
 
-impl Commanded for ProgressBody {
-    fn command(self) -> Command {
-        Command::Progress { note: self.note }
-    }
-}
-
-impl Commanded for ResolveBody {
-    fn command(self) -> Command {
-        Command::Resolve { outcome: self.outcome, terms: self.terms, amount_fen: self.amount_fen }
-    }
-}
-
-impl Commanded for FeedBackBody {
-    fn command(self) -> Command {
-        Command::FeedBack { note: self.note }
-    }
-}
-
-impl Commanded for AssessBody {
-    fn command(self) -> Command {
-        Command::Assess { score: self.score, note: self.note }
-    }
-}
-
-impl Commanded for PauseBody {
-    fn command(self) -> Command {
-        Command::Pause { ground: self.ground, on: self.on.map(|day| day.0), note: self.note }
-    }
-}
-
-impl Commanded for ResumeBody {
-    fn command(self) -> Command {
-        Command::Resume { on: self.on.map(|day| day.0), note: self.note }
-    }
-}
-
-impl Commanded for RejectBody {
-    fn command(self) -> Command {
-        Command::Reject { ground: self.ground, note: self.note }
-    }
-}
-
-impl Commanded for WithdrawBody {
-    fn command(self) -> Command {
-        Command::Withdraw { note: self.note }
-    }
-}
-
-impl Commanded for ReferBody {
-    fn command(self) -> Command {
-        Command::Refer { channel: self.channel, note: self.note }
-    }
-}
-
-impl Commanded for ReopenBody {
-    fn command(self) -> Command {
-        Command::Reopen { reason: self.reason }
-    }
-}
-
-impl Commanded for ArchiveBody {
-    fn command(self) -> Command {
-        Command::Archive
-    }
-}
-
-impl Commanded for VoidBody {
-    fn command(self) -> Command {
-        Command::Void { reason: self.reason }
-    }
-}
-
-impl Commanded for RegradeBody {
-    fn command(self) -> Command {
-        Command::Regrade { answers: self.answers, level: self.level, reason: self.reason }
-    }
-}
-
-impl Commanded for OfferBody {
-    fn command(self) -> Command {
-        Command::Offer { to: self.to }
-    }
-}
-
-impl Commanded for RecallBody {
-    fn command(self) -> Command {
-        Command::Recall
-    }
-}
-
-impl Commanded for TakeOverBody {
-    fn command(self) -> Command {
-        Command::TakeOver { reason: self.reason }
-    }
-}
-
-impl Commanded for ContributeBody {
-    fn command(self) -> Command {
-        Command::Contribute { text: self.text }
-    }
+whole! {
+    /// What is put right of a report; what is absent stays as it is.
+    AmendBody => Amendment {
+        /// Where it came from.
+        #[serde(default)]
+        #[schema(value_type = Option<String>)]
+        source: Option<Source>,
+        /// Its category as a number.
+        #[serde(default)]
+        #[schema(value_type = Option<u16>)]
+        category: Option<Category>,
+        /// Division code where it happened.
+        #[serde(default)]
+        #[schema(value_type = Option<String>)]
+        place: Option<DivisionCode>,
+        /// `responsibility`, `basic` or `dedicated`.
+        #[serde(default)]
+        #[schema(value_type = Option<String>)]
+        grid_kind: Option<GridKind>,
+        /// People involved.
+        #[serde(default)]
+        head_count: Option<u32>,
+        /// New answers of the grade panel; a level that rises by them rises at once.
+        #[serde(default)]
+        #[schema(value_type = Option<Object>)]
+        answers: Option<Answers>,
+        /// A summary for above, without names.
+        #[serde(default)]
+        #[schema(value_type = Option<String>)]
+        summary: Option<Text<120>>,
+        /// Title.
+        #[serde(default)]
+        #[schema(value_type = Option<String>)]
+        title: Option<Text<120>>,
+        /// Narrative.
+        #[serde(default)]
+        #[schema(value_type = Option<String>)]
+        narrative: Option<Text<8000>>,
+        /// Why.
+        #[serde(default)]
+        #[schema(value_type = String)]
+        reason: Text<1000>,
+    },
 }

@@ -6,6 +6,7 @@ use protocol::id::CaseId;
 
 use super::held::{Held, OFFER, ORDER, actions, held};
 use super::holders::holders;
+use super::mediation;
 use super::pieces::{self, Shown};
 use super::view::{CaseLine, CaseView, OfferView, OrderView};
 use crate::api::caller::Caller;
@@ -60,8 +61,11 @@ pub(crate) async fn view(
     let (Some(brief), Some(line)) = (brief, line) else { return Ok(None) };
     Ok(Some(CaseView {
         line,
-        private: pieces::private(&held.events, shown),
+        private: pieces::private(&known, shown),
         names_gone_at: names_gone_at(&known),
+        mediations: mediation::mediations(state, &known),
+        agreements: mediation::agreements(&known, shown),
+        linked: known.case().into_iter().flat_map(|case| &case.linked).map(CaseId::to_string).collect(),
         grading: pieces::grading(brief),
         next_term: brief.next_term.map(pieces::term),
         steps: pieces::steps(&held.events, brief.step),

@@ -8,6 +8,7 @@ mod held;
 mod holders;
 pub mod import;
 pub mod list;
+pub mod mediation;
 pub mod papers;
 pub(crate) mod pieces;
 pub mod report;

@@ -2,9 +2,9 @@
 
 use std::cmp::Ordering;
 
-use casework::{AnswerKind, Known, OfferFile, OfferState, OrderFile};
+use casework::{AnswerKind, Known, OfferFile, OfferState, OrderFile, Seat};
 use protocol::division::DivisionCode;
-use protocol::event::{Act, Brief, Content, DueTerm, Header, Private, Step};
+use protocol::event::{Act, Brief, Content, DueTerm, Header, Private, Step, WideContent};
 use protocol::id::NodeId;
 use protocol::order::Asked;
 use protocol::receipt::{Progress, Receipt, Subject};
@@ -42,7 +42,7 @@ pub(crate) enum Shown {
 }
 
 impl Shown {
-    fn with(self, text: &str, masked: impl Fn(&str) -> String) -> String {
+    pub(super) fn with(self, text: &str, masked: impl Fn(&str) -> String) -> String {
         match self {
             Self::Masked => masked(text),
             Self::Plain => text.to_owned(),
@@ -51,24 +51,35 @@ impl Shown {
 }
 
 /// What is private of the report, where it is held.
-pub(super) fn private(events: &[HeldEvent<'_>], shown: Shown) -> Option<PrivateView> {
-    events.iter().rev().find_map(|(_, private)| match private.as_ref().map(|p| &p.content) {
-        Some(Content::Report { title, narrative, parties }) => Some(PrivateView {
-            title: shown.with(title, |text| mask::prose(text, parties.iter().map(|p| p.name.as_str()))),
-            narrative: shown.with(narrative, |text| mask::prose(text, parties.iter().map(|p| p.name.as_str()))),
-            masked: shown == Shown::Masked,
-            parties: parties
-                .iter()
-                .map(|p| PartyView {
-                    side: word(p.side),
-                    name: shown.with(&p.name, mask::name),
-                    phone: shown.with(&p.phone, mask::number),
-                    address: shown.with(&p.address, mask::address),
-                    identity: shown.with(&p.identity, mask::number),
-                })
-                .collect(),
-        }),
-        _ => None,
+pub(super) fn private(known: &Known, shown: Shown) -> Option<PrivateView> {
+    let case = known.case()?;
+    let report = case.report.as_deref()?;
+    Some(PrivateView {
+        title: shown.with(&report.title, |text| mask::prose(text, known.names())),
+        narrative: shown.with(&report.narrative, |text| mask::prose(text, known.names())),
+        masked: shown == Shown::Masked,
+        parties: case.seats.iter().filter_map(|seat| party(seat, shown)).collect(),
+    })
+}
+
+/// Somebody in the case, where it is held who they are.
+fn party(seat: &Seat, shown: Shown) -> Option<PartyView> {
+    let who = seat.who.as_deref()?;
+    Some(PartyView {
+        number: seat.number,
+        side: word(who.side),
+        standing: word(who.standing),
+        speaks_for: who.speaks_for,
+        being: word(who.being),
+        name: shown.with(&who.name, mask::name),
+        phone: shown.with(&who.phone, mask::number),
+        address: shown.with(&who.address, mask::address),
+        identity: shown.with(&who.identity, mask::number),
+        sex: who.sex.map(word),
+        born: who.born,
+        ethnicity: who.ethnicity.to_string(),
+        occupation: who.occupation.to_string(),
+        left: seat.left,
     })
 }
 
@@ -123,11 +134,37 @@ pub(super) fn steps(events: &[HeldEvent<'_>], now: Step) -> Vec<StepView> {
         .collect()
 }
 
-fn said(private: &Private) -> Option<String> {
+/// The words of an event, but for those that are shown elsewhere.
+fn said(private: &Private, shown: Shown) -> Option<String> {
     match &private.content {
         Content::Nothing | Content::Report { .. } => None,
         Content::Note { text } => Some(text.to_string()),
         Content::Resolution { terms, .. } => Some(terms.to_string()),
+        Content::Wider(said) => wide_said(said.read()?, shown),
+    }
+}
+
+/// The words that are there, one after the other.
+fn joined(words: [&str; 2]) -> String {
+    words.into_iter().filter(|words| !words.trim().is_empty()).collect::<Vec<_>>().join("；")
+}
+
+fn wide_said(content: WideContent, shown: Shown) -> Option<String> {
+    match content {
+        WideContent::Participants { people } => {
+            let names: Vec<_> = people.iter().map(|who| shown.with(&who.name, mask::name)).collect();
+            Some(names.join("、"))
+        }
+        WideContent::Amendment { reason: words, .. } => Some(words.to_string()),
+        WideContent::Mediators { names, note, .. } => {
+            let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
+            Some(joined([&names.join("、"), &note]))
+        }
+        WideContent::Session { record, result, .. } => Some(joined([&record, &result])),
+        // Shown as the agreement that it is.
+        WideContent::Agreement { .. } => None,
+        WideContent::Performance { note, .. } => Some(note.to_string()),
+        WideContent::Ruling { court, number, note } => Some(joined([&joined([&court, &number]), &note])),
     }
 }
 
@@ -144,7 +181,10 @@ pub(super) fn event(state: &ApiState, (header, private): HeldEvent<'_>, known: &
         owner_name: state.node_name(header.brief.owner),
         hash: header.hash().to_string(),
         by: private.and_then(|p| p.by.as_ref()).map(|by| by.name.to_string()),
-        said: private.and_then(said).map(|text| shown.with(&text, |text| mask::prose(text, known.names()))),
+        said: private
+            .and_then(|private| said(private, shown))
+            .filter(|text| !text.trim().is_empty())
+            .map(|text| shown.with(&text, |text| mask::prose(text, known.names()))),
     }
 }
 

@@ -7,6 +7,7 @@ use protocol::warning::Warning;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::mediation::{AgreementView, MediationView};
 use super::pieces;
 use crate::api::stamp;
 use crate::api::state::ApiState;
@@ -147,8 +148,16 @@ impl CaseLine {
 /// A party. Only where the private part is held.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct PartyView {
+    /// Its number in the case, from 1; nobody else there ever has it.
+    pub number: u16,
     /// `applicant`, `respondent` or `other`.
     pub side: String,
+    /// `party`, `representative`, `guardian`, `spokesperson`, `involved` or `witness`.
+    pub standing: String,
+    /// The number of the party for whom they speak.
+    pub speaks_for: Option<u16>,
+    /// `person` or `body`.
+    pub being: String,
     /// Name.
     pub name: String,
     /// Phone.
@@ -157,6 +166,16 @@ pub struct PartyView {
     pub address: String,
     /// Number of an identity document.
     pub identity: String,
+    /// `male` or `female`, where it is known.
+    pub sex: Option<String>,
+    /// The year of birth, where it is known.
+    pub born: Option<u16>,
+    /// Ethnicity.
+    pub ethnicity: String,
+    /// Occupation and employer.
+    pub occupation: String,
+    /// No longer in the case.
+    pub left: bool,
 }
 
 /// What is private in a case. Only where it is held; masked until somebody gives a reason.
@@ -367,6 +386,12 @@ pub struct CaseView {
     pub names_gone_at: Option<String>,
     /// Why it has its level.
     pub grading: GradingView,
+    /// Its mediations, one after the other.
+    pub mediations: Vec<MediationView>,
+    /// What was agreed in them.
+    pub agreements: Vec<AgreementView>,
+    /// Other cases that it belongs with.
+    pub linked: Vec<String>,
     /// The term that ends next.
     pub next_term: Option<TermView>,
     /// The six steps and the archive.

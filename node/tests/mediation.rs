@@ -1,0 +1,132 @@
+//! A mediation through the API: from the consent of the parties to an agreement with its number, signed and confirmed; and the
+//! books of the committee, which neither repeat nor leave out a number.
+
+#[path = "support/ports.rs"]
+mod ports;
+#[path = "support/served.rs"]
+#[expect(unreachable_pub, dead_code, reason = "a public module of other tests too")]
+mod served;
+
+use axum::http::StatusCode;
+use protocol::unit::UnitCode;
+use serde_json::{Value, json};
+
+use served::{Node, case_id, red_report};
+
+async fn done(node: &mut Node, case: &str, act: &str, body: Value) -> Value {
+    let (status, answer) = node.clerk("POST", &format!("/cases/{case}/{act}"), Some(&body)).await;
+    assert_eq!(status, StatusCode::OK, "{act}: {answer}");
+    answer
+}
+
+async fn refused(node: &mut Node, case: &str, act: &str, body: Value) -> String {
+    let (status, answer) = node.clerk("POST", &format!("/cases/{case}/{act}"), Some(&body)).await;
+    assert!(status.is_client_error(), "{act}: {answer}");
+    answer["code"].as_str().expect("a code").to_owned()
+}
+
+/// A case with two parties that is under mediation and to which both agree.
+async fn mediated(node: &mut Node, number: u8) -> String {
+    let case = case_id(number);
+    let mut report = red_report(&case);
+    report["place"] = json!(served::CITY);
+    report["parties"] = json!([
+        { "side": "applicant", "name": "张三", "phone": "13800138000" },
+        { "side": "respondent", "name": "李四" }
+    ]);
+    let (status, answer) = node.clerk("POST", "/cases", Some(&report)).await;
+    assert_eq!(status, StatusCode::CREATED, "{answer}");
+    done(node, &case, "file", json!({})).await;
+    done(node, &case, "assign", json!({ "unit": 1 })).await;
+    done(node, &case, "open-mediation", json!({ "source": "application", "committee": 1, "mediators": ["王调解"] }))
+        .await;
+    done(node, &case, "consent", json!({ "parties": [1, 2], "agree": true })).await;
+    case
+}
+
+fn agreement() -> Value {
+    json!({ "form": "written", "parties": [1, 2], "facts": "通道之争", "terms": "李四让出一米通道",
+        "plan": [{ "by": 2, "due": "2099-01-31", "amount_fen": 50_000 }] })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dispute_is_mediated_agreed_signed_confirmed_and_settled() {
+    let root = tempfile::tempdir().expect("a folder");
+    let mut node = Node::found(&root).await;
+    let case = mediated(&mut node, 1).await;
+    let record = json!({ "kind": "mediation", "present": [1, 2], "place": "调解室", "record": "张三称通道被占。" });
+    done(&mut node, &case, "hold", record).await;
+    let drawn = done(&mut node, &case, "draw", agreement()).await;
+    let shown = &drawn["agreements"][0];
+    assert_eq!(
+        (&shown["form"], &shown["in_effect"], &shown["unsigned"]),
+        (&json!("written"), &Value::Null, &json!([1, 2]))
+    );
+    assert_eq!(shown["words"]["plan"][0]["due"], "2099-01-31");
+    assert_eq!(
+        refused(&mut node, &case, "resolve", json!({ "outcome": "successful", "terms": "和" })).await,
+        "nothing-agreed"
+    );
+    let all = json!({ "agreement": 1, "parties": [1, 2], "mediator": true, "committee": true, "mark": "fingerprint" });
+    let signed = done(&mut node, &case, "sign", all).await;
+    assert!(signed["agreements"][0]["in_effect"].is_string(), "{signed}");
+    done(&mut node, &case, "seek-confirmation", json!({ "agreement": 1, "court": "越城区人民法院" })).await;
+    let ruling = json!({ "agreement": 1, "result": "confirmed", "number": "(2026)浙0602民特1号" });
+    let confirmed = done(&mut node, &case, "note-confirmation", ruling).await;
+    assert_eq!(confirmed["agreements"][0]["confirmation"], "confirmed");
+    done(&mut node, &case, "resolve", json!({ "outcome": "successful", "terms": "和解" })).await;
+    done(&mut node, &case, "visit-again", json!({ "agreement": 1, "kept": "not_due" })).await;
+    let told: Vec<_> =
+        confirmed["events"].as_array().expect("events").iter().map(|e| e["act"]["act"].clone()).collect();
+    assert!(told.contains(&json!("agreement_drafted")) && told.contains(&json!("consented")), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_are_masked_in_what_was_agreed_and_in_what_was_said() {
+    let root = tempfile::tempdir().expect("a folder");
+    let mut node = Node::found(&root).await;
+    let case = mediated(&mut node, 1).await;
+    let joined =
+        json!({ "people": [{ "side": "other", "standing": "witness", "name": "欧阳修", "phone": "13900139000" }] });
+    done(&mut node, &case, "join", joined).await;
+    done(&mut node, &case, "hold", json!({ "kind": "visit", "record": "欧阳修说张三先动手。" })).await;
+    let shown = done(&mut node, &case, "draw", agreement()).await.to_string();
+    for name in ["欧阳修", "张三", "李四", "13900139000"] {
+        assert!(!shown.contains(name), "{name}: {shown}");
+    }
+    assert!(shown.contains("欧**"), "{shown}");
+    let (_, found) =
+        node.clerk("POST", "/persons/find", Some(&json!({ "number": "13900139000", "reason": "核实" }))).await;
+    assert_eq!(found["cases"], json!([case]), "who joined later is found by their number");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_of_agreements_neither_repeat_nor_leave_one_out() {
+    let root = tempfile::tempdir().expect("a folder");
+    let mut node = Node::found(&root).await;
+    let mut cases = Vec::new();
+    for number in 1..=8 {
+        cases.push(mediated(&mut node, number).await);
+    }
+    done(&mut node, &cases[0], "consent", json!({ "parties": [2], "agree": false })).await;
+    // All at once: one is refused, and takes no number with it.
+    let (served, body) = (&node, agreement());
+    let drawn =
+        cases.iter().map(async |case| served.as_clerk("POST", &format!("/cases/{case}/draw"), Some(&body)).await);
+    let answers = futures_util::future::join_all(drawn).await;
+    assert_eq!(answers.iter().filter(|(status, _)| *status == StatusCode::OK).count(), 7);
+    let mut numbers: Vec<_> = answers
+        .iter()
+        .filter_map(|(_, answer)| {
+            answer["agreements"][0]["number"].as_str()?.split('-').next_back()?.parse::<u32>().ok()
+        })
+        .collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, (1..=7).collect::<Vec<_>>());
+    let year = answers
+        .iter()
+        .find_map(|(_, answer)| answer["agreements"][0]["number"].as_str()?.split('-').next()?.parse().ok());
+    let book = node.running.store.book(UnitCode(1), year.expect("a year")).await.expect("a book");
+    let listed: Vec<_> = book.iter().map(|line| (line.number.number, line.case.is_some())).collect();
+    assert_eq!(listed, (1..=7).map(|number| (number, true)).collect::<Vec<_>>());
+}

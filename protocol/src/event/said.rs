@@ -1,0 +1,126 @@
+//! What people say with acts that came after the first version. As with acts, all of it is one variant of a content, a code with a
+//! body: who does not know the code keeps the words, hands them on, and shows that there are some.
+
+use bincode::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+use super::wide::coded;
+use super::{Content, Instalment, Participant, Parties, SessionKind};
+use crate::bounded::{Blob, List, OutOfBounds, Text};
+use crate::time::CivilDay;
+use crate::wire::codec;
+
+/// Bytes of the body of one.
+pub const SAID_BYTES_MAX: usize = 64 * 1024;
+/// Parties that one event names.
+pub const PARTIES_AT_ONCE_MAX: usize = 16;
+
+/// Mediators of one case.
+pub const MEDIATORS_MAX: usize = 8;
+/// Parts in which an agreement can be performed.
+pub const INSTALMENTS_MAX: usize = 60;
+
+/// Such a content as it travels.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Encode, Decode, Serialize, Deserialize)]
+pub struct Said {
+    /// Which it is.
+    pub code: u16,
+    /// Its words, in the canonical encoding of that content.
+    pub body: Blob<SAID_BYTES_MAX>,
+}
+
+coded! {
+    /// A content that came after the first version.
+    WideContent as Said of SAID_BYTES_MAX, told by "is";
+    /// Parties and others, as they are from now on.
+    Participants {
+        /// Them, in the order of their numbers.
+        people: List<Participant, PARTIES_AT_ONCE_MAX>,
+    } = 301,
+    /// What the report says from now on.
+    Amendment {
+        /// Title; absent: as it was.
+        title: Option<Text<120>>,
+        /// Narrative; absent: as it was.
+        narrative: Option<Text<8000>>,
+        /// Why.
+        reason: Text<1000>,
+    } = 302,
+    /// Who mediates, and what was said of it.
+    Mediators {
+        /// Their names.
+        names: List<Text<60>, MEDIATORS_MAX>,
+        /// Chosen by the parties (人民调解法 art. 19).
+        chosen: bool,
+        /// Not in public (art. 23).
+        closed: bool,
+        /// What they ask, or why the committee offers it.
+        note: Text<4000>,
+    } = 401,
+    /// What was held with people and written down (笔录).
+    Session {
+        /// What it was.
+        kind: SessionKind,
+        /// On which day.
+        on: CivilDay,
+        /// From when to when, in minutes of that day.
+        minutes: Option<(u16, u16)>,
+        /// Where.
+        place: Text<120>,
+        /// Numbers of those in the case who were there.
+        present: Parties,
+        /// Who else was there.
+        others: Text<400>,
+        /// Who led it, and who wrote it down.
+        led_by: Text<60>,
+        /// Who wrote it down.
+        recorder: Text<60>,
+        /// What was said.
+        record: Text<8000>,
+        /// What came of it.
+        result: Text<1000>,
+    } = 402,
+    /// What was agreed (人民调解法 art. 29).
+    Agreement {
+        /// The facts of the dispute.
+        facts: Text<4000>,
+        /// What is disputed, and who answers for what.
+        issue: Text<2000>,
+        /// What was agreed.
+        terms: Text<4000>,
+        /// In which manner and by when it is performed.
+        manner: Text<1000>,
+        /// The sum in question, in fen.
+        amount_fen: Option<u64>,
+        /// What is to be performed when.
+        plan: List<Instalment, INSTALMENTS_MAX>,
+        /// The parties agree to sign electronically.
+        electronic: bool,
+        /// Who mediated.
+        mediator: Text<60>,
+    } = 403,
+    /// What was performed.
+    Performance {
+        /// The sum, in fen.
+        amount_fen: Option<u64>,
+        /// How that is known.
+        note: Text<1000>,
+    } = 404,
+    /// What a court has said.
+    Ruling {
+        /// The court.
+        court: Text<60>,
+        /// The number of its ruling.
+        number: Text<60>,
+        /// What it says.
+        note: Text<1000>,
+    } = 405,
+}
+
+impl WideContent {
+    /// As it travels; one that is too long is refused.
+    pub fn widen(&self) -> Result<Content, OutOfBounds> {
+        let (code, bytes) = self.encoded();
+        Ok(Content::Wider(Said { code, body: Blob::new(bytes)? }))
+    }
+}
