@@ -80,7 +80,7 @@ fn agreed(story: &Story<'_>, desk: &Desk<'_>, agreement: &Agreement, words: &Wid
     }));
     let signs = |(_, who): (u16, &Participant)| format!("当事人{}（签名、盖章或按指印）", who.name);
     let mut names: Vec<String> = story.people().filter(|(number, _)| party(*number)).map(signs).collect();
-    names.extend([format!("人民调解员{mediator}（签名）"), "记录人（签名）".to_owned()]);
+    names.extend([format!("调解员{mediator}（签名）"), "记录人（签名）".to_owned()]);
     pieces.push(Piece::Signatures(names));
     let committee = desk.holds.units.name(agreement.paper.committee, true);
     pieces.push(Piece::End(format!("{committee}（印章）　{}", day(agreement.drawn))));
@@ -129,7 +129,7 @@ pub(super) fn performance(story: &Story<'_>, desk: &Desk<'_>) -> Result<Sheet, L
     let head = ["履行日期", "协议编号", "期次", "金额", "履行情况"].map(str::to_owned).into();
     let pieces = vec![
         Piece::Form(vec![Row::of([("纠纷名称", report.title.to_string())])]),
-        Piece::Table { widths: vec![6, 8, 4, 6, 9], head, rows },
+        Piece::Table { widths: vec![7, 8, 4, 5, 8], head, rows },
         Piece::Signatures(vec!["当事人（签名）".to_owned(), "登记人（签名）".to_owned()]),
     ];
     let title = Paper::Performance.chinese().to_owned();
@@ -164,7 +164,7 @@ pub(super) fn confirmation(story: &Story<'_>, desk: &Desk<'_>) -> Result<Sheet, 
     let head = ["日期", "事项", "法院", "文书编号", "说明"].map(str::to_owned).into();
     let pieces = vec![
         Piece::Form(vec![Row::of([("纠纷名称", report.title.to_string())])]),
-        Piece::Table { widths: vec![6, 7, 7, 7, 6], head, rows },
+        Piece::Table { widths: vec![7, 7, 7, 6, 5], head, rows },
         Piece::Words("申请书、裁定书原件附后。".to_owned()),
         Piece::Signatures(vec!["登记人（签名）".to_owned()]),
     ];

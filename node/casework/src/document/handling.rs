@@ -35,7 +35,7 @@ fn session(number: usize, content: &WideContent, story: &Story<'_>) -> Vec<Row> 
         Row::of([("时间", format!("{}{when}", day(*on)))]),
         Row::of([("地点", place.to_string())]),
         Row::of([("参加人", there.join("；"))]),
-        Row::of([("主持（调查）人", led_by.to_string()), ("记录人", recorder.to_string())]),
+        Row::of([(leads(*kind), led_by.to_string()), ("记录人", recorder.to_string())]),
         Row::high("内容", record.to_string(), 4),
     ];
     if !result.trim().is_empty() {
@@ -53,6 +53,24 @@ fn held(kind: SessionKind) -> &'static str {
         SessionKind::Visit => "走访",
         SessionKind::Call => "电话联系",
     }
+}
+
+/// What whoever led it is called.
+fn leads(kind: SessionKind) -> &'static str {
+    match kind {
+        SessionKind::Investigation | SessionKind::Visit => "调查人",
+        _ => "主持人",
+    }
+}
+
+/// Where it was and who was there, to be filled in by hand where no record of what was held says so.
+fn place<'s, 'k: 's>(
+    mut entries: impl Iterator<Item = &'s Entry<'k>>,
+    last: &Entry<'_>,
+    desk: &Desk<'_>,
+) -> Option<Row> {
+    let told = entries.any(|entry| matches!(entry.words, Words::Wide(_)));
+    (!told).then(|| Row::of([("地点", desk.place(last)), ("参加人", String::new())]))
 }
 
 /// Whether something was found out, rather than worked on.
@@ -108,10 +126,8 @@ pub(super) fn investigation(story: &Story<'_>, desk: &Desk<'_>) -> Result<Sheet,
     }
     let last = found().last().ok_or(Lack::NotSo)?;
     let edition = last.number;
-    let mut form = vec![
-        Row::of([("被调查人", or_names(story))]),
-        Row::of([("调查地点", desk.place(last)), ("参加人", String::new())]),
-    ];
+    let mut form = vec![Row::of([("当事人", or_names(story))])];
+    form.extend(place(found(), last, desk));
     form.extend(notes(found(), story, desk));
     let pieces = vec![
         Piece::Form(form),
@@ -136,8 +152,8 @@ pub(super) fn record(story: &Story<'_>, desk: &Desk<'_>, way: Way) -> Result<She
     let result = story.resolved();
     let willing = story.wide(|act| matches!(act, WideAct::MediationOpened { .. } | WideAct::Consented { .. }));
     let last = work().chain(result).chain(willing).max_by_key(|entry| entry.number).ok_or(Lack::NotYet)?;
-    let mut form =
-        vec![Row::of([("当事人", or_names(story))]), Row::of([("地点", desk.place(last)), ("参加人", String::new())])];
+    let mut form = vec![Row::of([("当事人", or_names(story))])];
+    form.extend(place(work(), last, desk));
     form.extend(consents(story));
     form.extend(notes(work(), story, desk));
     if let Some(entry) = result {
