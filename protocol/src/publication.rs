@@ -19,7 +19,7 @@ pub const PUBLICATIONS_MAX: usize = 256;
 pub struct PublicationKind(pub u16);
 
 /// Kinds with the words by which people name them.
-const WORDS: [(PublicationKind, &str); 7] = [
+const WORDS: [(PublicationKind, &str); 8] = [
     (PublicationKind::CATEGORIES, "categories"),
     (PublicationKind::CODE_LIST, "codes"),
     (PublicationKind::MAPPING, "mapping"),
@@ -27,6 +27,7 @@ const WORDS: [(PublicationKind, &str); 7] = [
     (PublicationKind::POLICY, "policy"),
     (PublicationKind::CALENDAR, "calendar"),
     (PublicationKind::UNITS, "units"),
+    (PublicationKind::TERMS, "terms"),
 ];
 
 impl PublicationKind {
@@ -44,6 +45,8 @@ impl PublicationKind {
     pub const CALENDAR: Self = Self(6);
     /// Units and where they sit.
     pub const UNITS: Self = Self(7);
+    /// How long each duty may take in which channel.
+    pub const TERMS: Self = Self(8);
 
     /// Its word; none for a kind of a later version.
     pub fn word(self) -> Option<&'static str> {

@@ -12,6 +12,7 @@ use protocol::time::{CivilDay, ClockReading, Minute};
 use protocol::warning::Warning;
 
 use crate::mediation::{Agreement, Mediation};
+use crate::tasks::Task;
 
 /// Parties that a report can have.
 const REPORTED_MAX: u16 = 64;
@@ -99,6 +100,10 @@ pub struct Case {
     pub returned: bool,
     /// The times for which its term stood still, the first first.
     pub pauses: Vec<Pause>,
+    /// Calendar days by which the term to resolve was extended.
+    pub extended: u16,
+    /// The days by which somebody asks that it be extended.
+    pub extension_asked: Option<u16>,
     /// How it left the loop of handling, if it did.
     pub exit: Option<Exit>,
     /// How often it was opened again.
@@ -109,6 +114,8 @@ pub struct Case {
     pub mediations: Vec<Mediation>,
     /// What was agreed in them.
     pub agreements: Vec<Agreement>,
+    /// What units do of it.
+    pub tasks: Vec<Task>,
     /// Other cases that it belongs with.
     pub linked: Vec<CaseId>,
     /// Sum involved, where the resolution is held.

@@ -17,7 +17,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 mod asked;
 
-pub use asked::{Amendment, Draw, Hold, OpenMediation, Seek, Sign};
+pub use asked::{Amendment, Draw, GiveTask, Hold, OpenMediation, Seek, Sign};
 
 /// A report (信息上报), step 1.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -155,6 +155,25 @@ pub enum Command {
         /// What has happened.
         #[serde(default)]
         note: Text<4000>,
+    },
+    /// Asks for more time (申请延期).
+    AskExtension {
+        /// Calendar days.
+        days: u16,
+        /// Why.
+        reason: Text<4000>,
+    },
+    /// Gives more time (延期).
+    Extend {
+        /// Calendar days.
+        days: u16,
+        /// Why.
+        reason: Text<4000>,
+    },
+    /// Gives none.
+    RefuseExtension {
+        /// Why.
+        reason: Text<4000>,
     },
     /// Does not take it on (不予受理), before it is assigned.
     Reject {
@@ -319,6 +338,42 @@ pub enum Command {
         on: Option<CivilDay>,
         /// What was said.
         #[serde(default)]
+        note: Text<4000>,
+    },
+    /// Gives a unit a part of the case (交办任务).
+    GiveTask(GiveTask),
+    /// Signs for a task (签收).
+    AcceptTask {
+        /// The task.
+        task: u16,
+    },
+    /// Reports what was done (反馈).
+    ReportTask {
+        /// The task.
+        task: u16,
+        /// What.
+        note: Text<4000>,
+    },
+    /// Sends a report back (退回重办).
+    SendBackTask {
+        /// The task.
+        task: u16,
+        /// What is missing.
+        note: Text<4000>,
+    },
+    /// Takes a task as done (办结).
+    CloseTask {
+        /// The task.
+        task: u16,
+        /// Anything to be noted.
+        #[serde(default)]
+        note: Text<4000>,
+    },
+    /// No longer asks it (撤销).
+    CancelTask {
+        /// The task.
+        task: u16,
+        /// Why.
         note: Text<4000>,
     },
     /// The archive (归档): the chain ends.

@@ -233,8 +233,7 @@ impl<'d, 'w> Draft<'d, 'w> {
         }
         change(&mut brief);
         let then = foreseen(&case, &act, self.world.now);
-        let so_far = SoFar { steps: &then.steps, pauses: &then.pauses };
-        brief.next_term = term::next(self.world.holds, &brief, so_far, self.world.now);
+        brief.next_term = term::next(self.world.holds, &brief, SoFar::of(&then), self.world.now);
         let header = Header {
             id: self.event_id(),
             case: case.id,

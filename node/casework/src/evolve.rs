@@ -11,6 +11,7 @@ use protocol::time::{ClockReading, Minute};
 
 use crate::case::{Case, Exit, Pause, Report, Seat};
 use crate::mediation;
+use crate::tasks;
 
 /// Seats that one event adds: as many as its content can name.
 const SEATS_AT_ONCE_MAX: u16 = 16;
@@ -42,11 +43,14 @@ pub(crate) fn evolve_hashed(case: Option<Case>, header: &Header, hash: Hash, pri
         released: false,
         returned: false,
         pauses: Vec::new(),
+        extended: 0,
+        extension_asked: None,
         exit: None,
         reopened: 0,
         seats: Vec::new(),
         mediations: Vec::new(),
         agreements: Vec::new(),
+        tasks: Vec::new(),
         linked: Vec::new(),
         amount_fen: None,
         report: None,
@@ -184,6 +188,12 @@ fn follow_wide(case: &mut Case, act: &WideAct, at: Minute) {
                 (last.until, last.entered.1) = (Some(*on), Some(at));
             }
         }
+        WideAct::ExtensionAsked { days } => case.extension_asked = Some(*days),
+        WideAct::ExtensionRefused {} => case.extension_asked = None,
+        WideAct::Extended { days } => {
+            case.extension_asked = None;
+            case.extended = case.extended.saturating_add(*days);
+        }
         WideAct::NotTakenOn { ground } => case.exit = Some(Exit::Declined(*ground)),
         WideAct::Withdrawn {} => case.exit = Some(Exit::Withdrawn),
         WideAct::Referred { channel } => case.exit = Some(Exit::Referred(*channel)),
@@ -203,7 +213,10 @@ fn follow_wide(case: &mut Case, act: &WideAct, at: Minute) {
             }
         }
         WideAct::PartyAmended { .. } | WideAct::Amended {} | WideAct::Turned { .. } => {}
-        act => mediation::follow(case, act),
+        act => {
+            mediation::follow(case, act);
+            tasks::follow(case, act, at);
+        }
     }
 }
 

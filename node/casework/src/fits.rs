@@ -12,6 +12,7 @@ use protocol::unit::UnitCode;
 use crate::case::Case;
 use crate::rights::ActionName;
 use crate::step;
+use crate::tasks::TaskState;
 
 /// Whether the step allows an action that appends to the case.
 pub(crate) fn fits(action: ActionName, case: &Case) -> bool {
@@ -29,7 +30,14 @@ pub(crate) fn has_a_subject(action: ActionName, case: &Case) -> bool {
     use ActionName as A;
     let drafts = || case.agreements.iter().any(|it| !it.dropped && it.in_effect().is_none());
     let in_effect = || case.agreements.iter().any(|it| it.in_effect().is_some());
+    let in_state = |states: &[TaskState]| case.tasks.iter().any(|task| states.contains(&task.state.0));
     match action {
+        A::AcceptTask => in_state(&[TaskState::Given, TaskState::SentBack]),
+        A::ReportTask => in_state(&[TaskState::Given, TaskState::Accepted, TaskState::SentBack]),
+        A::SendBackTask | A::CloseTask => in_state(&[TaskState::Reported]),
+        A::CancelTask => case.tasks.iter().any(|task| !task.state.0.has_ended()),
+        A::AskExtension => case.extension_asked.is_none(),
+        A::RefuseExtension => case.extension_asked.is_some(),
         A::AmendParty | A::Leave => case.seats.iter().any(|seat| !seat.left),
         A::Turn => case.brief.matter != Matter::Dispute,
         A::OpenMediation => case.brief.matter == Matter::Dispute && case.mediation().is_none(),
@@ -58,6 +66,9 @@ fn example(action: ActionName, case: &Case) -> Option<Act> {
         ActionName::Archive => Act::Archived,
         ActionName::Pause => WideAct::Paused { ground: PauseGround::Other, on }.into(),
         ActionName::Resume => WideAct::Resumed { on }.into(),
+        ActionName::AskExtension => WideAct::ExtensionAsked { days: 1 }.into(),
+        ActionName::Extend => WideAct::Extended { days: 1 }.into(),
+        ActionName::RefuseExtension => WideAct::ExtensionRefused {}.into(),
         ActionName::Reject => WideAct::NotTakenOn { ground: DeclineGround::Unfounded }.into(),
         ActionName::Withdraw => WideAct::Withdrawn {}.into(),
         ActionName::Refer => WideAct::Referred { channel: Channel(0) }.into(),
@@ -68,6 +79,14 @@ fn example(action: ActionName, case: &Case) -> Option<Act> {
         ActionName::Amend => WideAct::Amended {}.into(),
         ActionName::Turn => WideAct::Turned { from: case.brief.matter }.into(),
         ActionName::Link => WideAct::Linked { to: case.id }.into(),
+        ActionName::GiveTask => {
+            WideAct::TaskGiven { task: 1, unit: UnitCode::NODE_ITSELF, after: None, due: on }.into()
+        }
+        ActionName::AcceptTask => WideAct::TaskAccepted { task: 1 }.into(),
+        ActionName::ReportTask => WideAct::TaskReported { task: 1 }.into(),
+        ActionName::SendBackTask => WideAct::TaskSentBack { task: 1 }.into(),
+        ActionName::CloseTask => WideAct::TaskClosed { task: 1 }.into(),
+        ActionName::CancelTask => WideAct::TaskCancelled { task: 1 }.into(),
         action => return of_mediation(action, on),
     })
 }

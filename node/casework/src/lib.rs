@@ -42,14 +42,16 @@ pub mod record;
 mod refusal;
 pub mod rights;
 pub mod step;
+mod tasks;
 pub mod tenure;
 mod term;
+pub mod terms;
 mod told;
 pub mod units;
 pub mod world;
 
 pub use case::{Case, Exit, Pause, Report, Seat};
-pub use command::{Amendment, Command, Draw, Hold, Intake, OpenMediation, Reply, Seek, Sign};
+pub use command::{Amendment, Command, Draw, GiveTask, Hold, Intake, OpenMediation, Reply, Seek, Sign};
 pub use decide::{books, decide, open, refused_as_unknown, tell_again, wake};
 pub use draft::{Decision, Notice};
 pub use evolve::evolve;
@@ -66,5 +68,6 @@ pub use record::{
 };
 pub use refusal::{Fault, Refusal};
 pub use rights::{ActionName, Actor, At, Grant, Role, Scope, next_actions};
+pub use tasks::{Task, TaskState};
 pub use told::told;
 pub use world::{Keys, Me, Mutant, World};

@@ -116,6 +116,8 @@ pub(crate) fn follow(case: &mut Case, act: &WideAct) {
     match act {
         WideAct::MediationOpened { source, committee, on } if case.mediations.len() < MEDIATIONS_MAX => {
             let (source, committee, opened) = (*source, *committee, *on);
+            // Its term begins anew.
+            (case.extended, case.extension_asked) = (0, None);
             case.mediations.push(Mediation { source, committee, opened, consents: Vec::new(), ended: None });
         }
         WideAct::Consented { parties, agree, on } => {

@@ -138,12 +138,7 @@ impl Content for Policy {
         let spans =
             [("file", file), ("assign", assign), ("resolve", resolve), ("feed_back", feed_back), ("assess", assess)];
         for (name, span) in spans {
-            let (length, max) = match span {
-                Span::Days(days) => (days, DAYS_MAX),
-                Span::WorkingDays(days) => (days, WORKING_DAYS_MAX),
-                Span::Months(months) => (months, MONTHS_MAX),
-            };
-            between(&format!("terms.{name}"), u32::from(length), 1, u32::from(max), found);
+            in_bounds(&format!("terms.{name}"), span, found);
         }
         for (name, days) in
             [("answer_days", self.answer_days), ("accept_days", self.accept_days), ("keep_days", self.keep_days)]
@@ -183,6 +178,16 @@ impl Policy {
             }
         }
     }
+}
+
+/// Says that a span is none, or longer than any term.
+pub(crate) fn in_bounds(path: &str, span: Span, found: &mut Vec<FieldTrouble>) {
+    let (length, max) = match span {
+        Span::Days(days) => (days, DAYS_MAX),
+        Span::WorkingDays(days) => (days, WORKING_DAYS_MAX),
+        Span::Months(months) => (months, MONTHS_MAX),
+    };
+    between(path, u32::from(length), 1, u32::from(max), found);
 }
 
 fn between(path: &str, value: u32, least: u32, most: u32, found: &mut Vec<FieldTrouble>) {

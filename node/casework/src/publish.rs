@@ -15,6 +15,7 @@ use crate::content::{Content, Trouble};
 use crate::grading::RuleSet;
 use crate::lists::{CodeList, LISTS, MAPPINGS, Mapping, Shipped};
 use crate::policy::{self, Policy};
+use crate::terms::TermTable;
 use crate::units::UnitDirectory;
 
 /// The name of publications of which there is one of a kind.
@@ -37,6 +38,8 @@ pub enum Parsed {
     Calendar(Arc<Calendar>),
     /// A unit directory.
     Units(Arc<UnitDirectory>),
+    /// A table of terms.
+    Terms(Arc<TermTable>),
 }
 
 /// Reads a content by its kind.
@@ -53,6 +56,7 @@ pub fn read(kind: PublicationKind, content: &[u8]) -> Result<Parsed, Trouble> {
         PublicationKind::POLICY => Parsed::Policy(Arc::new(Policy::read(content)?)),
         PublicationKind::CALENDAR => Parsed::Calendar(Arc::new(Calendar::read(content)?)),
         PublicationKind::UNITS => Parsed::Units(Arc::new(UnitDirectory::read(content)?)),
+        PublicationKind::TERMS => Parsed::Terms(Arc::new(TermTable::read(content)?)),
         PublicationKind(other) => return Err(Trouble::UnknownKind(other)),
     })
 }
@@ -126,6 +130,8 @@ pub struct InForce {
     pub calendar: Arc<Calendar>,
     /// Units.
     pub units: Arc<UnitDirectory>,
+    /// Terms.
+    pub terms: Arc<TermTable>,
     /// Which editions these are.
     pub editions: Vec<Edition>,
     /// Which divisions hang elsewhere than their codes say: no publication, but an order of the authority, and it holds
@@ -172,6 +178,7 @@ impl InForce {
             }
             Parsed::Calendar(calendar) => self.calendar = calendar,
             Parsed::Units(units) => self.units = units,
+            Parsed::Terms(terms) => self.terms = terms,
         }
         self.editions.retain(|held| (held.kind, &held.name) != (edition.kind, &edition.name));
         self.editions.push(edition);
@@ -187,6 +194,7 @@ pub fn built_in() -> impl Iterator<Item = (PublicationKind, &'static str, &'stat
         (PublicationKind::POLICY, MAIN, policy::BUILT_IN),
         (PublicationKind::CALENDAR, MAIN, crate::calendar::BUILT_IN),
         (PublicationKind::UNITS, MAIN, crate::units::BUILT_IN),
+        (PublicationKind::TERMS, MAIN, crate::terms::BUILT_IN),
     ];
     let named = |kind, list: &'static [Shipped]| list.iter().map(move |s| (kind, s.name, s.content));
     main.into_iter().chain(named(PublicationKind::CODE_LIST, &LISTS)).chain(named(PublicationKind::MAPPING, &MAPPINGS))
@@ -201,6 +209,7 @@ fn shipped() -> InForce {
         mappings: BTreeMap::new(),
         calendar: Arc::new(Calendar::unknown()),
         units: Arc::default(),
+        terms: Arc::default(),
         editions: Vec::new(),
         places: Moves::default(),
     };

@@ -44,8 +44,11 @@ macro_rules! refusals {
                     Self::DayAhead | Self::DayTooEarly => Some("on"),
                     Self::UnknownChannel | Self::NotAdmissible => Some("channel"),
                     Self::NameMissing => Some("name"),
+                    Self::UnknownUnit | Self::UnitElsewhere => Some("unit"),
+                    Self::UnknownTask => Some("task"),
                     Self::UnknownParty => Some("party"),
                     Self::NotTurned => Some("into"),
+                    Self::ExtensionTooLong => Some("days"),
                     _ => None,
                 }
             }
@@ -127,8 +130,28 @@ refusals! {
     UnknownAgreement: Person, "unknown-agreement", "This case has no such agreement.", "本案没有该协议。";
     /// No such part of its plan.
     UnknownInstalment: Person, "unknown-instalment", "The plan of the agreement has no such part.", "协议没有该期履行内容。";
+    /// More time than the law gives.
+    ExtensionTooLong: Person, "extension-too-long", "The term cannot be extended by so many days in all.",
+        "累计延长天数超过规定。";
+    /// A unit that no list holds.
+    UnknownUnit: Person, "unknown-unit", "The unit is not in the directory that is in force here.", "单位不在现行单位目录中。";
+    /// A unit of another node.
+    UnitElsewhere: Person, "unit-elsewhere",
+        "This unit sits at another node; offer the case there, or ask that node by a directive.",
+        "该单位设在其他节点,请移交案件或以指令交办。";
+    /// No such task.
+    UnknownTask: Person, "unknown-task", "This case has no such task.", "本案没有该任务。";
     /// The offer would go to this node itself, or back to itself.
     ToMyself: Person, "to-myself", "This goes to another node only.", "不能移交给本节点。";
+    /// Nobody has asked for more time.
+    NothingAsked: State, "nothing-asked", "Nobody has asked for more time.", "没有待审批的延期申请。";
+    /// The task is not at the point that this needs.
+    TaskState: State, "task-state", "The task is not at the point that this needs.", "任务当前状态不能进行此操作。";
+    /// The task waits for another.
+    TaskWaits: State, "task-waits", "The task before this one is not done yet.", "前一项任务尚未办结。";
+    /// Units still work on it.
+    TasksOpen: State, "tasks-open", "Units still work on parts of this case; close or cancel their tasks first.",
+        "尚有协办任务未办结,请先办结或撤销。";
     /// No mediation is under way.
     NoMediation: State, "no-mediation", "No mediation of this case is under way.", "本案没有进行中的调解。";
     /// One is.

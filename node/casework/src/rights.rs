@@ -99,6 +99,12 @@ pub enum ActionName {
     Pause,
     /// Let it go on (恢复计时).
     Resume,
+    /// Ask for more time (申请延期).
+    AskExtension,
+    /// Give more time (延期).
+    Extend,
+    /// Give none.
+    RefuseExtension,
     /// Decline to take it on (不予受理).
     Reject,
     /// Note that who asked no longer does (撤回).
@@ -141,6 +147,18 @@ pub enum ActionName {
     NoteConfirmation,
     /// End the mediation (终止调解).
     EndMediation,
+    /// Give a unit a task (交办任务).
+    GiveTask,
+    /// Sign for a task (签收).
+    AcceptTask,
+    /// Report on a task (反馈).
+    ReportTask,
+    /// Send a report back (退回重办).
+    SendBackTask,
+    /// Take a task as done (办结).
+    CloseTask,
+    /// Cancel a task (撤销).
+    CancelTask,
     /// Archive (归档).
     Archive,
     /// Strike through (作废).
@@ -175,7 +193,7 @@ pub enum ActionName {
 
 impl ActionName {
     /// All of them, in the order in which they are offered.
-    pub const ALL: [Self; 46] = [
+    pub const ALL: [Self; 55] = [
         Self::Report,
         Self::File,
         Self::Return,
@@ -186,6 +204,9 @@ impl ActionName {
         Self::Assess,
         Self::Pause,
         Self::Resume,
+        Self::AskExtension,
+        Self::Extend,
+        Self::RefuseExtension,
         Self::Reject,
         Self::Withdraw,
         Self::Refer,
@@ -207,6 +228,12 @@ impl ActionName {
         Self::SeekConfirmation,
         Self::NoteConfirmation,
         Self::EndMediation,
+        Self::GiveTask,
+        Self::AcceptTask,
+        Self::ReportTask,
+        Self::SendBackTask,
+        Self::CloseTask,
+        Self::CancelTask,
         Self::Archive,
         Self::Void,
         Self::Regrade,
@@ -248,7 +275,7 @@ impl Role {
             A::File | A::Return | A::Assign | A::Assess | A::Archive | A::Offer | A::Recall => {
                 matches!(self, Self::GridWorker | Self::Clerk | Self::Supervisor)
             }
-            A::Resolve | A::FeedBack | A::Pause | A::Resume => self.works(),
+            A::Resolve | A::FeedBack | A::Pause | A::Resume | A::AskExtension => self.works(),
             A::Join | A::AmendParty | A::Leave | A::Amend | A::Link => self.works(),
             A::OpenMediation
             | A::Consent
@@ -266,6 +293,10 @@ impl Role {
             }
             A::Void | A::AnswerOrder => matches!(self, Self::GridWorker | Self::Clerk | Self::Supervisor),
             A::AcceptOffer | A::DeclineOffer => matches!(self, Self::GridWorker | Self::Clerk | Self::Supervisor),
+            A::GiveTask | A::AcceptTask | A::ReportTask | A::SendBackTask | A::CloseTask | A::CancelTask => {
+                self.works()
+            }
+            A::Extend | A::RefuseExtension => self == Self::Supervisor,
             A::TakeOver | A::IssueDirective | A::IssueView | A::WithdrawOrder | A::Erase => self == Self::Supervisor,
         }
     }
@@ -316,20 +347,21 @@ impl Actor {
         Self { user: Text::cut(user), name: Text::cut(name), grants }
     }
 
-    fn holds(&self, at: Option<At>, fits: impl Fn(Role) -> bool) -> bool {
+    fn holds(&self, places: &[At], fits: impl Fn(Role) -> bool) -> bool {
         self.grants.iter().any(|grant| {
             // What is nowhere yet is within the whole node only.
-            fits(grant.role) && at.map_or(grant.scope == Scope::EVERYWHERE, |at| grant.scope.covers(at))
+            let nowhere = places.is_empty() && grant.scope == Scope::EVERYWHERE;
+            fits(grant.role) && (nowhere || places.iter().any(|at| grant.scope.covers(*at)))
         })
     }
 
-    /// Whether this person may know of what is there.
-    pub fn sees(&self, at: Option<At>) -> bool {
+    /// Whether this person may know of what is at one of these.
+    pub fn sees(&self, at: &[At]) -> bool {
         self.holds(at, Role::sees_cases)
     }
 
     /// Refuses what no grant allows there. What this person may not know of is answered like what is not here.
-    pub fn must(&self, action: ActionName, at: Option<At>) -> Result<(), Refusal> {
+    pub fn must(&self, action: ActionName, at: &[At]) -> Result<(), Refusal> {
         match (self.holds(at, |role| role.may(action)), self.sees(at)) {
             (true, _) => Ok(()),
             (false, true) => Err(Refusal::RoleMissing),
@@ -340,13 +372,32 @@ impl Actor {
     }
 
     /// Whether this person approves for the node there.
-    pub fn supervises(&self, at: Option<At>) -> bool {
+    pub fn supervises(&self, at: &[At]) -> bool {
         self.holds(at, |role| role == Role::Supervisor)
     }
 }
 
-/// Where a case is, by all that is held of it: its own last word, else what was offered or asked about it.
-pub fn at(known: &Known) -> Option<At> {
+/// Where a case is: its place under the unit that leads it, and under each unit that has a task of it.
+pub fn at(known: &Known) -> Vec<At> {
+    let tasks = known.case().into_iter().flat_map(|case| &case.tasks).map(|task| task.unit);
+    lead(known).into_iter().flat_map(|lead| std::iter::once(lead).chain(units(lead, tasks.clone()))).collect()
+}
+
+fn units(lead: At, units: impl Iterator<Item = UnitCode>) -> impl Iterator<Item = At> {
+    units.map(move |unit| At { unit, ..lead })
+}
+
+/// Where somebody must hold a role for an action. Who has a task signs for it and reports on it; all else is for who leads the
+/// case.
+pub(crate) fn places(known: &Known, action: ActionName) -> Vec<At> {
+    match action {
+        ActionName::AcceptTask | ActionName::ReportTask => at(known),
+        _ => lead(known).into_iter().collect(),
+    }
+}
+
+/// Where it is under its lead, by all that is held of it: its own last word, else what was offered or asked about it.
+fn lead(known: &Known) -> Option<At> {
     let offered = || known.offers().max_by_key(|file| file.offer.id).map(|file| &file.offer.brief);
     let asked = || {
         known.orders().find_map(|file| match &file.order.asked {
@@ -363,7 +414,7 @@ pub fn at(known: &Known) -> Option<At> {
 pub fn next_actions(known: &Known, me: Me, by: &Actor, holds: &InForce) -> Vec<ActionName> {
     ActionName::ALL
         .into_iter()
-        .filter(|action| *action != ActionName::Report && by.must(*action, at(known)).is_ok())
+        .filter(|action| *action != ActionName::Report && by.must(*action, &places(known, *action)).is_ok())
         .filter(|action| decide::timely(known, me, &holds.places, *action).is_ok())
         .filter(|action| decide::roomy(known, me, &holds.policy, *action).is_ok())
         .filter(|action| known.case().is_none_or(|case| has_a_subject(*action, case)))
@@ -394,26 +445,26 @@ mod tests {
             At { place: code(VILLAGE), unit: UnitCode::NODE_ITSELF },
             At { place: code(OTHER), unit: UnitCode::NODE_ITSELF },
         );
-        assert_eq!(clerk.must(ActionName::File, Some(inside)), Ok(()));
-        assert_eq!(clerk.must(ActionName::TakeOver, Some(inside)), Err(Refusal::RoleMissing));
-        assert_eq!(clerk.must(ActionName::File, Some(outside)), Err(Refusal::UnknownCase));
-        assert_eq!(clerk.must(ActionName::File, None), Err(Refusal::UnknownCase));
-        assert_eq!(clerk.must(ActionName::Report, Some(outside)), Err(Refusal::RoleMissing));
+        assert_eq!(clerk.must(ActionName::File, &[inside]), Ok(()));
+        assert_eq!(clerk.must(ActionName::TakeOver, &[inside]), Err(Refusal::RoleMissing));
+        assert_eq!(clerk.must(ActionName::File, &[outside]), Err(Refusal::UnknownCase));
+        assert_eq!(clerk.must(ActionName::File, &[]), Err(Refusal::UnknownCase));
+        assert_eq!(clerk.must(ActionName::Report, &[outside]), Err(Refusal::RoleMissing));
     }
 
     #[test]
     fn a_unit_sees_what_it_answers_for_only() {
         let handler = granted(Role::Handler, None, Some(3));
-        assert!(handler.sees(Some(At { place: code(VILLAGE), unit: UnitCode(3) })));
-        assert!(!handler.sees(Some(At { place: code(VILLAGE), unit: UnitCode(4) })));
-        assert!(!handler.sees(Some(At { place: code(VILLAGE), unit: UnitCode::NODE_ITSELF })));
+        assert!(handler.sees(&[At { place: code(VILLAGE), unit: UnitCode(3) }]));
+        assert!(!handler.sees(&[At { place: code(VILLAGE), unit: UnitCode(4) }]));
+        assert!(!handler.sees(&[At { place: code(VILLAGE), unit: UnitCode::NODE_ITSELF }]));
     }
 
     #[test]
     fn grants_do_not_lend_each_other_their_scopes() {
         let mut both = granted(Role::Viewer, None, None);
         both.grants.extend(granted(Role::Supervisor, Some(TOWN), None).grants);
-        let outside = Some(At { place: code(OTHER), unit: UnitCode::NODE_ITSELF });
+        let outside = &[At { place: code(OTHER), unit: UnitCode::NODE_ITSELF }];
         assert!(both.sees(outside));
         assert_eq!(both.must(ActionName::TakeOver, outside), Err(Refusal::RoleMissing));
         assert!(!both.supervises(outside));

@@ -4,6 +4,7 @@ use protocol::event::{Act, Brief, Step, WideAct};
 
 use crate::case::Case;
 use crate::mediation;
+use crate::tasks;
 use crate::term::standing;
 
 /// The step after an act of the loop, or none when the act does not fit the state. No step can be skipped; what is struck
@@ -46,6 +47,9 @@ pub fn after(act: &Act, brief: &Brief) -> Option<Step> {
 fn wide(act: WideAct, step: Step, open: bool) -> Option<Step> {
     let fits = match act {
         WideAct::Paused { .. } | WideAct::Resumed { .. } => open && step <= Step::InProgress,
+        WideAct::ExtensionAsked { .. } | WideAct::Extended { .. } | WideAct::ExtensionRefused {} => {
+            open && matches!(step, Step::Assigned | Step::InProgress)
+        }
         WideAct::NotTakenOn { .. } => open && step <= Step::Filed,
         WideAct::Withdrawn {} | WideAct::Referred { .. } => open && step <= Step::InProgress,
         WideAct::Reopened {} => !open,
@@ -61,6 +65,12 @@ fn wide(act: WideAct, step: Step, open: bool) -> Option<Step> {
         | WideAct::AgreementMarked { .. }
         | WideAct::AgreementDropped { .. }
         | WideAct::MediationEnded { .. } => open && (Step::Filed..=Step::InProgress).contains(&step),
+        WideAct::TaskGiven { .. }
+        | WideAct::TaskAccepted { .. }
+        | WideAct::TaskReported { .. }
+        | WideAct::TaskSentBack { .. }
+        | WideAct::TaskClosed { .. }
+        | WideAct::TaskCancelled { .. } => open && matches!(step, Step::Assigned | Step::InProgress),
         // How it is kept is asked as long as the file is open.
         WideAct::Performed { .. }
         | WideAct::ReturnVisited { .. }
@@ -92,6 +102,7 @@ pub fn refit(act: &Act, written: &Brief, case: &Case) -> Option<Brief> {
             WideAct::Joined { first, .. } if first >= case.next_seat() => {}
             WideAct::PartyAmended { party } | WideAct::Left { party } if case.seat(party).is_some() => {}
             WideAct::Linked { .. } => {}
+            WideAct::ExtensionAsked { .. } => {}
             // How a case ended, that it was opened again, what it is: decided anew by who sees both branches.
             WideAct::Paused { .. }
             | WideAct::Resumed { .. }
@@ -104,7 +115,7 @@ pub fn refit(act: &Act, written: &Brief, case: &Case) -> Option<Brief> {
             | WideAct::Left { .. }
             | WideAct::Amended {}
             | WideAct::Turned { .. } => return None,
-            act if mediation::fits_again(case, &act) => {}
+            act if mediation::fits_again(case, &act) || tasks::fits_again(case, &act) => {}
             _ => return None,
         },
         _ => return None,

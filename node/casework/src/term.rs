@@ -3,30 +3,43 @@
 use protocol::event::{Brief, DueTerm, Step, TermKind};
 use protocol::fact::StepReached;
 use protocol::time::{CivilDay, ClockReading, UnixMillis};
+use protocol::unit::UnitCode;
 
 use crate::calendar::Due;
-use crate::case::Pause;
+use crate::case::{Case, Pause};
+use crate::mediation::Mediation;
 use crate::publish::InForce;
 
 /// The term that ends next, after a step that is reached now. A term that runs keeps its day; only one that ended beyond
 /// the calendar, or stood still, is counted again.
 pub(crate) fn next(holds: &InForce, brief: &Brief, so_far: SoFar<'_>, now: ClockReading) -> Option<DueTerm> {
     let kind = kind(brief)?;
-    let since = match brief.next_term.filter(|term| term.kind == kind) {
+    let running = brief.next_term.filter(|term| term.kind == kind);
+    let since = since(kind, running, so_far, now);
+    match running.filter(|running| running.since == since) {
         Some(running) if so_far.paused() => return standing(Some(running)),
         Some(running) if !running.provisional => return Some(running),
-        Some(running) => running.since,
-        // The month of people's mediation runs from the filing, whatever step follows it.
-        None if kind == TermKind::Resolve => {
-            so_far.steps.iter().find(|s| s.step == Step::Filed).map_or(now.day(), |s| day_of(*s))
-        }
-        None => now.day(),
-    };
-    let (day, provisional) = match holds.calendar.due_without(since, holds.policy.span(kind), &so_far.stood_still()) {
+        _ => {}
+    }
+    let row = holds.terms.row(kind, brief, so_far.committee());
+    let span = row.map_or(holds.policy.span(kind), |row| row.span);
+    let (day, provisional) = match holds.calendar.due_without(since, span, &so_far.stood_still()) {
         Due::Day(day) => (day, so_far.paused()),
         Due::Provisional { after } => (after, true),
     };
-    Some(DueTerm { kind, since, day, provisional })
+    let extended = if kind == TermKind::Resolve { i32::from(so_far.extended) } else { 0 };
+    Some(DueTerm { kind, since, day: day.plus(extended), provisional })
+}
+
+/// From which day a term runs. That to resolve begins anew with the committee that takes a dispute on; before, it runs from
+/// the filing, whatever step follows it.
+fn since(kind: TermKind, running: Option<DueTerm>, so_far: SoFar<'_>, now: ClockReading) -> CivilDay {
+    let mediated = so_far.mediation.filter(|_| kind == TermKind::Resolve).map(|mediation| mediation.opened);
+    let filed = || so_far.steps.iter().find(|s| s.step == Step::Filed).map(|s| day_of(*s));
+    mediated
+        .or(running.map(|running| running.since))
+        .or_else(|| filed().filter(|_| kind == TermKind::Resolve))
+        .unwrap_or(now.day())
 }
 
 /// What a term is counted by besides the brief.
@@ -36,6 +49,22 @@ pub(crate) struct SoFar<'a> {
     pub(crate) steps: &'a [StepReached],
     /// For which times it stood still.
     pub(crate) pauses: &'a [Pause],
+    /// The mediation that a committee last took on.
+    pub(crate) mediation: Option<&'a Mediation>,
+    /// Calendar days by which the term to resolve was extended.
+    pub(crate) extended: u16,
+}
+
+impl<'a> SoFar<'a> {
+    /// Of a case as it stands.
+    pub(crate) fn of(case: &'a Case) -> Self {
+        let Case { steps, pauses, mediations, extended, .. } = case;
+        Self { steps, pauses, mediation: mediations.last(), extended: *extended }
+    }
+
+    fn committee(&self) -> Option<UnitCode> {
+        self.mediation.map(|mediation| mediation.committee)
+    }
 }
 
 impl SoFar<'_> {

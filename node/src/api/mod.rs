@@ -25,6 +25,7 @@ pub mod spec;
 pub mod stamp;
 pub mod state;
 pub mod stored;
+pub mod tasks;
 pub mod tokens;
 pub mod trust;
 pub mod users;

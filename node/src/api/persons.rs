@@ -84,7 +84,8 @@ pub(super) fn checked(reason: &str) -> Result<(), Problem> {
 pub(super) fn must_reveal(caller: &Caller, known: &Known) -> Result<(), Problem> {
     let at = casework::rights::at(known);
     let covers = |role: Role, scope: casework::Scope| {
-        role.reveals() && at.map_or(scope == casework::Scope::EVERYWHERE, |at| scope.covers(at))
+        let nowhere = at.is_empty() && scope == casework::Scope::EVERYWHERE;
+        role.reveals() && (nowhere || at.iter().any(|at| scope.covers(*at)))
     };
     if caller.grants.iter().any(|g| covers(g.role, g.scope)) { Ok(()) } else { Err(Problem::forbidden()) }
 }

@@ -20,7 +20,7 @@ use super::problem::{MEDIA_TYPE, Problem};
 use super::state::ApiState;
 use super::{
     audit, caller, cases, elsewhere, factor, figures, health, idempotency, links, metrics, offers, orders, parcels,
-    persons, publications, quarantine, session, spec, tokens, trust, users,
+    persons, publications, quarantine, session, spec, tasks, tokens, trust, users,
 };
 use crate::page;
 
@@ -131,6 +131,9 @@ fn acts() -> OpenApiRouter<Arc<ApiState>> {
         .routes(routes!(cases::acts::assess)) // assess
         .routes(routes!(cases::acts::pause)) // pause
         .routes(routes!(cases::acts::resume)) // resume
+        .routes(routes!(cases::acts::ask_extension)) // ask-extension
+        .routes(routes!(cases::acts::extend)) // extend
+        .routes(routes!(cases::acts::refuse_extension)) // refuse-extension
         .routes(routes!(cases::acts::reject)) // reject
         .routes(routes!(cases::acts::withdraw)) // withdraw
         .routes(routes!(cases::acts::refer)) // refer
@@ -143,12 +146,25 @@ fn acts() -> OpenApiRouter<Arc<ApiState>> {
         .routes(routes!(cases::acts::link)) // link
         .routes(routes!(cases::acts::archive)) // archive
         .merge(mediation())
+        .merge(tasks())
         .routes(routes!(cases::acts::void)) // void
         .routes(routes!(cases::acts::regrade)) // regrade
         .routes(routes!(cases::acts::offer)) // offer
         .routes(routes!(cases::acts::recall)) // recall
         .routes(routes!(cases::acts::take_over)) // take-over
         .routes(routes!(cases::acts::contribute)) // contribute
+}
+
+/// Joint handling: GET tasks, POST cases/{id}/...
+fn tasks() -> OpenApiRouter<Arc<ApiState>> {
+    OpenApiRouter::new()
+        .routes(routes!(tasks::list)) // GET tasks
+        .routes(routes!(cases::acts::give_task)) // give-task
+        .routes(routes!(cases::acts::accept_task)) // accept-task
+        .routes(routes!(cases::acts::report_task)) // report-task
+        .routes(routes!(cases::acts::send_back_task)) // send-back-task
+        .routes(routes!(cases::acts::close_task)) // close-task
+        .routes(routes!(cases::acts::cancel_task)) // cancel-task
 }
 
 /// What is done in a mediation: POST cases/{id}/...

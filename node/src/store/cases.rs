@@ -49,7 +49,7 @@ struct Paper {
 }
 
 /// Serde names of unit variants, as columns hold them: `"in_progress"` without its quotes.
-fn word<T: Serialize>(value: &T) -> String {
+pub(super) fn word<T: Serialize>(value: &T) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => word,
         _ => String::new(),

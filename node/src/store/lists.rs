@@ -121,7 +121,7 @@ fn case_row(row: &Row) -> Result<CaseRow, StoreError> {
 }
 
 /// A condition for `count` scopes, bound from `$first` on by [`bind_scope`]. Without any scope nothing is within.
-fn within(count: usize, first: usize) -> String {
+pub(super) fn within(count: usize, first: usize) -> String {
     let one = |n: usize| {
         let (from, to, unit) = (first + 3 * n, first + 3 * n + 1, first + 3 * n + 2);
         format!("(place >= ${from} AND place < ${to} AND (${unit} = 0 OR unit_code = ${unit}))")
@@ -130,7 +130,7 @@ fn within(count: usize, first: usize) -> String {
     if any.is_empty() { "AND 1 = 0".to_owned() } else { format!("AND ({any})") }
 }
 
-fn bind_scope(query: Statement, scope: &Scope) -> Statement {
+pub(super) fn bind_scope(query: Statement, scope: &Scope) -> Statement {
     let (from, to) = scope.division.map_or((0, i64::MAX), inside);
     query.bind(from).bind(to).bind(scope.unit.map_or(0, |unit| i64::from(unit.0)))
 }

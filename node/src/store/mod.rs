@@ -27,6 +27,7 @@ mod reseal;
 mod sealed;
 pub mod sql;
 pub mod standing;
+pub mod tasks;
 pub mod trust;
 pub mod unread;
 

@@ -171,7 +171,9 @@ impl Batch {
         {
             store.empty_sealed().await?;
         }
-        store.put_case_files(me, &self.cases.values().collect::<Vec<_>>(), now).await?;
+        let cases: Vec<&Case> = self.cases.values().collect();
+        store.put_case_files(me, &cases, now).await?;
+        store.put_case_tasks(me, &cases).await?;
         self.write_trust(store, now).await?;
         let figures = self.write_figures(store, now).await?;
         self.trust.write(store, now).await?;

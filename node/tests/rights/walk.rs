@@ -92,6 +92,8 @@ impl Operation {
         Some(match tail {
             "return" | "progress" | "feed-back" => json!({ "note": "x" }),
             "pause" => json!({ "ground": "hearing" }),
+            "ask-extension" | "extend" => json!({ "days": 5, "reason": "x" }),
+            "refuse-extension" => json!({ "reason": "x" }),
             "reject" => json!({ "ground": "unfounded" }),
             "withdraw" if !self.path.contains("/orders/") => json!({ "note": "x" }),
             "refer" => json!({ "channel": "court", "note": "x" }),
@@ -106,6 +108,9 @@ impl Operation {
             "seek-confirmation" => json!({ "agreement": 1, "court": "x" }),
             "note-confirmation" => json!({ "agreement": 1, "result": "confirmed" }),
             "end-mediation" => json!({ "ground": "no_agreement" }),
+            "give-task" => json!({ "unit": 3, "title": "x", "due": "2099-01-01" }),
+            "accept-task" | "close-task" => json!({ "task": 1 }),
+            "report-task" | "send-back-task" | "cancel-task" => json!({ "task": 1, "note": "x" }),
             "join" => json!({ "people": [{ "side": "respondent", "name": "王五" }] }),
             "amend-party" => json!({ "party": 1, "entry": { "side": "respondent", "name": "王五" } }),
             "leave" => json!({ "party": 1 }),

@@ -114,17 +114,21 @@ impl Node {
     /// As somebody who works on cases.
     pub async fn clerk(&mut self, method: &str, path: &str, body: Option<&Value>) -> (StatusCode, Value) {
         if self.clerk.is_none() {
-            let roles = ["clerk", "grid_worker", "supervisor"];
-            let user = json!({ "name": "clerk", "shown": "受理员", "roles": roles, "password": PASSWORD, "must_change": false });
-            assert_eq!(self.post("/users", &user).await.0, StatusCode::OK);
-            let request = Request::post("/api/v1/session")
-                .header(header::CONTENT_TYPE, "application/json")
-                .body(Body::from(json!({ "user": "clerk", "password": PASSWORD }).to_string()));
-            let response = self.router.clone().call(request.expect("a request")).await.expect("an answer");
-            let cookie = response.headers()[header::SET_COOKIE].to_str().expect("text");
-            self.clerk = Some(cookie.split(';').next().expect("a pair").to_owned());
+            self.clerk = Some(self.person("clerk", &["clerk", "grid_worker", "supervisor"]).await);
         }
         self.as_clerk(method, path, body).await
+    }
+
+    /// Somebody with these roles, logged in: their cookie.
+    pub async fn person(&self, name: &str, roles: &[&str]) -> String {
+        let user = json!({ "name": name, "shown": name, "roles": roles, "password": PASSWORD, "must_change": false });
+        assert_eq!(self.post("/users", &user).await.0, StatusCode::OK);
+        let request = Request::post("/api/v1/session")
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Body::from(json!({ "user": name, "password": PASSWORD }).to_string()));
+        let response = self.router.clone().call(request.expect("a request")).await.expect("an answer");
+        let cookie = response.headers()[header::SET_COOKIE].to_str().expect("text");
+        cookie.split(';').next().expect("a pair").to_owned()
     }
 
     /// The same once they have logged in: several requests can be under way.

@@ -115,6 +115,13 @@ coded! {
         /// What it says.
         note: Text<1000>,
     } = 405,
+    /// What a unit is to do.
+    Task {
+        /// Title.
+        title: Text<120>,
+        /// What.
+        text: Text<2000>,
+    } = 501,
 }
 
 impl WideContent {

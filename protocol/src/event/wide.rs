@@ -131,6 +131,18 @@ coded! {
         /// The first day that counts again.
         on: CivilDay,
     } = 102,
+    /// Somebody asks for more time to resolve it (申请延期).
+    ExtensionAsked {
+        /// Calendar days.
+        days: u16,
+    } = 103,
+    /// It gets more time (延期).
+    Extended {
+        /// Calendar days.
+        days: u16,
+    } = 104,
+    /// It gets none.
+    ExtensionRefused {} = 105,
     /// Not taken on (不予受理).
     NotTakenOn {
         /// Why.
@@ -266,4 +278,40 @@ coded! {
         /// On which day.
         on: CivilDay,
     } = 410,
+    /// A unit gets a part of the case to do (交办任务); the case keeps its one lead.
+    TaskGiven {
+        /// Its number in the case, from 1.
+        task: u16,
+        /// Who does it.
+        unit: UnitCode,
+        /// The task that must be closed before this one begins.
+        after: Option<u16>,
+        /// The last day.
+        due: CivilDay,
+    } = 501,
+    /// The unit has signed for it (签收).
+    TaskAccepted {
+        /// The task.
+        task: u16,
+    } = 502,
+    /// It reports what it did (反馈).
+    TaskReported {
+        /// The task.
+        task: u16,
+    } = 503,
+    /// That was not all (退回重办).
+    TaskSentBack {
+        /// The task.
+        task: u16,
+    } = 504,
+    /// It is taken as done (办结).
+    TaskClosed {
+        /// The task.
+        task: u16,
+    } = 505,
+    /// It is no longer asked (撤销).
+    TaskCancelled {
+        /// The task.
+        task: u16,
+    } = 506,
 }

@@ -242,6 +242,9 @@ variants! { g;
     WideAct {
         WideAct::Paused { .. } => WideAct::Paused { ground: g.make(), on: g.make() },
         WideAct::Resumed { .. } => WideAct::Resumed { on: g.make() },
+        WideAct::ExtensionAsked { .. } => WideAct::ExtensionAsked { days: g.make() },
+        WideAct::Extended { .. } => WideAct::Extended { days: g.make() },
+        WideAct::ExtensionRefused {} => WideAct::ExtensionRefused {},
         WideAct::NotTakenOn { .. } => WideAct::NotTakenOn { ground: g.make() },
         WideAct::Withdrawn {} => WideAct::Withdrawn {},
         WideAct::Referred { .. } => WideAct::Referred { channel: g.make() },
@@ -283,6 +286,14 @@ variants! { g;
             WideAct::ConfirmationDecided { agreement: g.make(), result: g.make(), on: g.make() }
         },
         WideAct::MediationEnded { .. } => WideAct::MediationEnded { ground: g.make(), on: g.make() },
+        WideAct::TaskGiven { .. } => {
+            WideAct::TaskGiven { task: g.make(), unit: g.make(), after: g.make(), due: g.make() }
+        },
+        WideAct::TaskAccepted { .. } => WideAct::TaskAccepted { task: g.make() },
+        WideAct::TaskReported { .. } => WideAct::TaskReported { task: g.make() },
+        WideAct::TaskSentBack { .. } => WideAct::TaskSentBack { task: g.make() },
+        WideAct::TaskClosed { .. } => WideAct::TaskClosed { task: g.make() },
+        WideAct::TaskCancelled { .. } => WideAct::TaskCancelled { task: g.make() },
     }
     WideContent {
         WideContent::Participants { .. } => WideContent::Participants { people: g.make() },
@@ -315,6 +326,7 @@ variants! { g;
             mediator: g.make(),
         },
         WideContent::Performance { .. } => WideContent::Performance { amount_fen: g.make(), note: g.make() },
+        WideContent::Task { .. } => WideContent::Task { title: g.make(), text: g.make() },
         WideContent::Ruling { .. } => WideContent::Ruling { court: g.make(), number: g.make(), note: g.make() },
     }
     Verdict {

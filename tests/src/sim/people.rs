@@ -334,6 +334,7 @@ fn next(
         370..375 => Command::Withdraw { note: Text::cut("不再要求") },
         375..390 => Command::Reopen { reason: Text::cut("当事人反悔") },
         390..420 => of_the_report(case, dice),
+        420..430 => Command::Extend { days: 3, reason: Text::cut("情况复杂") },
         _ => step(case.brief.step, case.brief.outcome.is_some(), dice),
     })
 }

@@ -39,6 +39,24 @@ pub struct Amendment {
     pub reason: Text<1000>,
 }
 
+/// A part of a case for a unit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GiveTask {
+    /// The unit.
+    pub unit: UnitCode,
+    /// Title.
+    pub title: Text<120>,
+    /// What is to be done.
+    #[serde(default)]
+    pub text: Text<2000>,
+    /// The last day.
+    pub due: CivilDay,
+    /// The task that must be closed before this one begins.
+    #[serde(default)]
+    pub after: Option<u16>,
+}
+
 /// A committee takes a dispute on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -185,7 +203,7 @@ macro_rules! whole {
     )+};
 }
 
-whole!(Amendment => Amend, OpenMediation => OpenMediation, Hold => Hold, Sign => Sign, Seek => SeekConfirmation);
+whole!(Amendment => Amend, GiveTask => GiveTask, OpenMediation => OpenMediation, Hold => Hold, Sign => Sign, Seek => SeekConfirmation);
 
 impl From<Draw> for Command {
     fn from(asked: Draw) -> Self {

@@ -1,12 +1,13 @@
 //! A term that stands still (中止), and goes on.
 
 use protocol::bounded::Text;
-use protocol::event::{PauseGround, WideAct};
+use protocol::event::{DueTerm, PauseGround, TermKind, WideAct};
 use protocol::time::CivilDay;
 
-use super::steps::note;
+use super::steps::{needed, note};
 use crate::draft::Draft;
 use crate::refusal::Refusal;
+use crate::terms::EXTEND_DAYS;
 
 pub(super) fn pause(
     draft: &mut Draft<'_, '_>,
@@ -35,6 +36,41 @@ pub(super) fn resume(draft: &mut Draft<'_, '_>, on: Option<CivilDay>, text: Text
         return Err(Refusal::DayTooEarly);
     }
     draft.append(WideAct::Resumed { on }, note(text), |_| {})
+}
+
+/// Asks for more time (申请延期). Whoever leads the node answers.
+pub(super) fn ask_extension(draft: &mut Draft<'_, '_>, days: u16, text: Text<4000>) -> Result<(), Refusal> {
+    extendable(draft, days)?;
+    let content = needed(text)?;
+    draft.append(WideAct::ExtensionAsked { days }, content, |_| {})
+}
+
+/// Gives more time (延期), as much as the row of the term allows.
+pub(super) fn extend(draft: &mut Draft<'_, '_>, days: u16, text: Text<4000>) -> Result<(), Refusal> {
+    extendable(draft, days)?;
+    let content = needed(text)?;
+    draft.append(WideAct::Extended { days }, content, |brief| {
+        let later = |term: DueTerm| DueTerm { day: term.day.plus(i32::from(days)), ..term };
+        brief.next_term = brief.next_term.map(later);
+    })
+}
+
+pub(super) fn refuse_extension(draft: &mut Draft<'_, '_>, text: Text<4000>) -> Result<(), Refusal> {
+    draft.case()?.extension_asked.ok_or(Refusal::NothingAsked)?;
+    let content = needed(text)?;
+    draft.append(WideAct::ExtensionRefused {}, content, |_| {})
+}
+
+fn extendable(draft: &Draft<'_, '_>, days: u16) -> Result<(), Refusal> {
+    let case = draft.case()?;
+    let committee = case.mediations.last().map(|mediation| mediation.committee);
+    let row = draft.world.holds.terms.row(TermKind::Resolve, &case.brief, committee);
+    let most = row.map_or(EXTEND_DAYS, |row| row.extend_days);
+    match days {
+        0 => Err(Refusal::NothingChanges),
+        days if case.extended.saturating_add(days) > most => Err(Refusal::ExtensionTooLong),
+        _ => Ok(()),
+    }
 }
 
 /// The day of something that has happened: what was done on paper is entered later.

@@ -80,7 +80,7 @@ pub(super) fn regrade(
     }
     let approver = approver(draft.world, from);
     if approver == draft.me() {
-        if !by.supervises(rights::at(&draft.known)) {
+        if !by.supervises(&rights::at(&draft.known)) {
             return Err(Refusal::RoleMissing);
         }
         return lower(draft, grading, None, reason);

@@ -11,6 +11,7 @@ mod orders;
 pub(crate) mod people;
 mod report;
 mod steps;
+mod tasks;
 mod transfer;
 
 use protocol::event::{Step, WideContent};
@@ -43,7 +44,11 @@ pub(crate) const PRIVATE_BYTES_MAX: usize = 320 * 1024;
 /// Decides a command.
 pub fn decide(known: &Known, command: Command, by: &Actor, world: &mut World<'_>) -> Result<Decision, Refusal> {
     let action = name_of(&command);
-    by.must(action, rights::at(known))?;
+    // Who has a task of a case knows of it, and is told so.
+    by.must(action, &rights::places(known, action)).map_err(|refusal| match refusal {
+        Refusal::UnknownCase if by.sees(&rights::at(known)) => Refusal::RoleMissing,
+        refusal => refusal,
+    })?;
     let mut draft = Draft::new(known, world, Some(by));
     timely(&draft.known, draft.world.me, &draft.world.holds.places, action)?;
     roomy(&draft.known, draft.world.me, &draft.world.holds.policy, action)?;
@@ -62,6 +67,9 @@ fn run(draft: &mut Draft<'_, '_>, command: Command, by: &Actor) -> Result<(), Re
         Command::Assess { score, note } => steps::assess(draft, score, note),
         Command::Pause { ground, on, note } => clock::pause(draft, ground, on, note),
         Command::Resume { on, note } => clock::resume(draft, on, note),
+        Command::AskExtension { days, reason } => clock::ask_extension(draft, days, reason),
+        Command::Extend { days, reason } => clock::extend(draft, days, reason),
+        Command::RefuseExtension { reason } => clock::refuse_extension(draft, reason),
         Command::Reject { ground, note } => exit::decline(draft, ground, note),
         Command::Withdraw { note } => exit::withdraw(draft, note),
         Command::Refer { channel, note } => exit::refer(draft, &channel, note),
@@ -89,6 +97,12 @@ fn run(draft: &mut Draft<'_, '_>, command: Command, by: &Actor) -> Result<(), Re
             mediation::confirmed(draft, agreement, result, on, &WideContent::Ruling { court, number, note })
         }
         Command::EndMediation { ground, on, note } => mediation::end(draft, ground, on, note),
+        Command::GiveTask(asked) => tasks::give(draft, asked),
+        Command::AcceptTask { task } => tasks::accept(draft, task),
+        Command::ReportTask { task, note } => tasks::report(draft, task, note),
+        Command::SendBackTask { task, note } => tasks::send_back(draft, task, note),
+        Command::CloseTask { task, note } => tasks::close(draft, task, note),
+        Command::CancelTask { task, note } => tasks::cancel(draft, task, note),
         Command::Archive => steps::archive(draft),
         Command::Void { reason } => steps::void(draft, reason),
         Command::Regrade { answers, level, reason } => level::regrade(draft, &answers, level, reason, by),
@@ -137,6 +151,9 @@ pub(crate) fn name_of(command: &Command) -> ActionName {
         Command::Assess { .. } => ActionName::Assess,
         Command::Pause { .. } => ActionName::Pause,
         Command::Resume { .. } => ActionName::Resume,
+        Command::AskExtension { .. } => ActionName::AskExtension,
+        Command::Extend { .. } => ActionName::Extend,
+        Command::RefuseExtension { .. } => ActionName::RefuseExtension,
         Command::Reject { .. } => ActionName::Reject,
         Command::Withdraw { .. } => ActionName::Withdraw,
         Command::Refer { .. } => ActionName::Refer,
@@ -158,6 +175,12 @@ pub(crate) fn name_of(command: &Command) -> ActionName {
         Command::SeekConfirmation(_) => ActionName::SeekConfirmation,
         Command::NoteConfirmation { .. } => ActionName::NoteConfirmation,
         Command::EndMediation { .. } => ActionName::EndMediation,
+        Command::GiveTask(_) => ActionName::GiveTask,
+        Command::AcceptTask { .. } => ActionName::AcceptTask,
+        Command::ReportTask { .. } => ActionName::ReportTask,
+        Command::SendBackTask { .. } => ActionName::SendBackTask,
+        Command::CloseTask { .. } => ActionName::CloseTask,
+        Command::CancelTask { .. } => ActionName::CancelTask,
         Command::Archive => ActionName::Archive,
         Command::Void { .. } => ActionName::Void,
         Command::Regrade { .. } => ActionName::Regrade,
@@ -215,6 +238,9 @@ pub(crate) fn timely(known: &Known, me: Me, places: &Moves, action: ActionName) 
         | A::Assess
         | A::Pause
         | A::Resume
+        | A::AskExtension
+        | A::Extend
+        | A::RefuseExtension
         | A::Reject
         | A::Withdraw
         | A::Refer
@@ -236,6 +262,12 @@ pub(crate) fn timely(known: &Known, me: Me, places: &Moves, action: ActionName) 
         | A::SeekConfirmation
         | A::NoteConfirmation
         | A::EndMediation
+        | A::GiveTask
+        | A::AcceptTask
+        | A::ReportTask
+        | A::SendBackTask
+        | A::CloseTask
+        | A::CancelTask
         | A::Archive => {
             mine(known, me)?;
             let case = known.case().ok_or(Refusal::UnknownCase)?;
@@ -284,6 +316,8 @@ pub(crate) fn roomy(known: &Known, me: Me, policy: &Policy, action: ActionName) 
             | A::Assign
             | A::Progress
             | A::Pause
+            | A::AskExtension
+            | A::Extend
             | A::Reopen
             | A::Regrade
             | A::Offer
@@ -298,6 +332,8 @@ pub(crate) fn roomy(known: &Known, me: Me, policy: &Policy, action: ActionName) 
             | A::Consent
             | A::Hold
             | A::Draw
+            | A::GiveTask
+            | A::SendBackTask
     );
     let Some(case) = known.case().filter(|case| grows && case.owned_by(me.node)) else { return Ok(()) };
     let full =

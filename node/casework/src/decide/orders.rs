@@ -88,7 +88,7 @@ pub(super) fn answer(draft: &mut Draft<'_, '_>, order: OrderId, reply: Reply, by
     let approves = matches!(file.order.asked, Asked::ApproveLevel { .. });
     if approves || matches!(file.order.asked, Asked::View { .. }) {
         // Approving, and letting names out, are the supervisor's.
-        if !by.supervises(rights::at(&draft.known)) {
+        if !by.supervises(&rights::at(&draft.known)) {
             return Err(Refusal::RoleMissing);
         }
     }

@@ -19,7 +19,7 @@ use crate::world::World;
 
 /// Opens a case: the report, and in the same decision its escalation and its offer to the intake level.
 pub fn open(intake: Intake, by: &Actor, known: &Known, world: &mut World<'_>) -> Result<Decision, Refusal> {
-    by.must(ActionName::Report, Some(At { place: intake.place, unit: UnitCode::NODE_ITSELF }))?;
+    by.must(ActionName::Report, &[At { place: intake.place, unit: UnitCode::NODE_ITSELF }])?;
     if known.case().is_some() {
         return Err(Refusal::AlreadyReported);
     }
@@ -92,7 +92,8 @@ fn brief(intake: &Intake, world: &World<'_>) -> Result<Brief, Refusal> {
         outcome: None,
         void: false,
     };
-    brief.next_term = term::next(world.holds, &brief, SoFar { steps: &[], pauses: &[] }, world.now);
+    brief.next_term =
+        term::next(world.holds, &brief, SoFar { steps: &[], pauses: &[], mediation: None, extended: 0 }, world.now);
     Ok(brief)
 }
 

@@ -42,6 +42,7 @@ pub(super) fn resolve(
     terms: Text<4000>,
     amount_fen: Option<u64>,
 ) -> Result<(), Refusal> {
+    super::tasks::resolvable(&draft.case()?)?;
     super::mediation::resolvable(&draft.case()?, outcome == Outcome::Successful)?;
     draft.append(Act::Resolved, Content::Resolution { terms, amount_fen }, |brief| brief.outcome = Some(outcome))
 }

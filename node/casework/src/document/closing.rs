@@ -156,17 +156,20 @@ pub(crate) fn explanation(story: &Story<'_>, desk: &Desk<'_>, dossier: &Dossier)
     Ok(Sheet { paper: Paper::Explanation, title, edition, pieces })
 }
 
-/// What of the case itself an act changed.
-fn changed(act: &WideAct) -> Option<&'static str> {
-    match act {
-        WideAct::Joined { .. } => Some("追加当事人或者参与人"),
-        WideAct::PartyAmended { .. } => Some("更正当事人信息"),
-        WideAct::Left { .. } => Some("当事人或者参与人退出"),
-        WideAct::Amended {} => Some("更正登记内容"),
-        WideAct::Turned { .. } => Some("变更事项类别，以原案号办理"),
-        WideAct::AgreementDropped { .. } => Some("作废一份调解协议"),
-        _ => None,
-    }
+/// What of the case itself an act changed, or who was asked to work on it.
+fn changed(act: &WideAct, desk: &Desk<'_>) -> Option<String> {
+    let what = match act {
+        WideAct::Joined { .. } => "追加当事人或者参与人",
+        WideAct::PartyAmended { .. } => "更正当事人信息",
+        WideAct::Left { .. } => "当事人或者参与人退出",
+        WideAct::Amended {} => "更正登记内容",
+        WideAct::Turned { .. } => "变更事项类别，以原案号办理",
+        WideAct::AgreementDropped { .. } => "作废一份调解协议",
+        WideAct::Extended { days } => return Some(format!("办理期限延长{days}日")),
+        WideAct::TaskGiven { unit, .. } => return Some(format!("向{}交办任务", desk.holds.units.name(*unit, true))),
+        _ => return None,
+    };
+    Some(what.to_owned())
 }
 
 /// What a reader of the file years later would wonder about.
@@ -177,7 +180,7 @@ fn unusual(story: &Story<'_>, desk: &Desk<'_>) -> Vec<String> {
         let act = match &entry.did {
             Did::First(act) => act,
             Did::Wide(act) => {
-                told.extend(changed(act).map(|what| format!("{on}，{what}。")));
+                told.extend(changed(act, desk).map(|what| format!("{on}，{what}。")));
                 continue;
             }
             Did::Later => continue,

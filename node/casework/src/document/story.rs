@@ -94,6 +94,7 @@ fn main_words(content: &WideContent) -> &str {
         WideContent::Performance { note, .. } | WideContent::Ruling { note, .. } => note,
         WideContent::Session { record, .. } => record,
         WideContent::Agreement { terms, .. } => terms,
+        WideContent::Task { text, .. } => text,
     }
 }
 
@@ -201,9 +202,13 @@ impl<'k> Story<'k> {
         self.last(|act| matches!(act, Act::Resolved))
     }
 
-    /// The notes of the work, oldest first.
+    /// The notes of the work and what units reported of theirs, oldest first.
     pub(crate) fn work(&self) -> impl Iterator<Item = &Entry<'k>> {
-        self.all(|act| matches!(act, Act::Progressed))
+        self.entries.iter().filter(|entry| match &entry.did {
+            Did::First(act) => matches!(act, Act::Progressed),
+            Did::Wide(act) => matches!(act, WideAct::TaskReported { .. }),
+            Did::Later => false,
+        })
     }
 
     /// When it was settled how it ended, whichever way.

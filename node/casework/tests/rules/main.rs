@@ -14,4 +14,6 @@ mod people;
 mod property;
 mod restored;
 mod steps;
+mod tasks;
+mod terms;
 mod transfer;

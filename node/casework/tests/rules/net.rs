@@ -277,8 +277,18 @@ impl Net {
         command: Command,
         role: Role,
     ) -> Result<Option<Case>, Refusal> {
+        self.act_by(node, case, command, &actor(role))
+    }
+
+    pub(crate) fn act_by(
+        &mut self,
+        node: usize,
+        case: CaseId,
+        command: Command,
+        by: &Actor,
+    ) -> Result<Option<Case>, Refusal> {
         let known = self.known(node, case);
-        let decision = self.world(node, |world| casework::decide(&known, command, &actor(role), world))?;
+        let decision = self.world(node, |world| casework::decide(&known, command, by, world))?;
         Ok(self.adopt(node, case, decision))
     }
 

@@ -1,4 +1,4 @@
-use casework::{Amendment, Command, Draw, Notice, OpenMediation, Reply, Sign, evolve};
+use casework::{Amendment, Command, Draw, GiveTask, Notice, OpenMediation, Reply, Sign, evolve};
 use proptest::prelude::*;
 use protocol::bounded::List;
 use protocol::event::{
@@ -6,6 +6,7 @@ use protocol::event::{
 };
 use protocol::id::{CaseId, OfferId, OrderId};
 use protocol::order::Directive;
+use protocol::time::{CivilDay, UnixMillis};
 use protocol::transfer::Ground;
 use protocol::unit::UnitCode;
 use protocol::warning::Warning;
@@ -26,7 +27,7 @@ fn command(net: &Net, node: usize, case: CaseId, what: u8, arg: u8) -> Command {
     let offer = known.offers().map(|f| f.offer.id).nth(usize::from(arg % 3)).unwrap_or(OfferId::from_bytes([0; 16]));
     let order = known.orders().map(|f| f.order.id).nth(usize::from(arg % 3)).unwrap_or(OrderId::from_bytes([0; 16]));
     let level = Warning::from_rank(arg % 4);
-    match what % 37 {
+    match what % 42 {
         0 => Command::File,
         1 => Command::Assign { unit: UnitCode(2), note: text("甲") },
         2 => Command::Progress { note: text("乙") },
@@ -94,6 +95,18 @@ fn command(net: &Net, node: usize, case: CaseId, what: u8, arg: u8) -> Command {
         .into(),
         35 => Command::VisitAgain { agreement: u16::from(arg % 3), kept: Kept::Partly, on: None, note: text("") },
         36 => Command::EndMediation { ground: MediationEnd::NoAgreement, on: None, note: text("") },
+        37 => Command::AskExtension { days: u16::from(arg % 40), reason: text("鉴定") },
+        38 => Command::Extend { days: u16::from(arg % 40), reason: text("复杂") },
+        39 => GiveTask {
+            unit: UnitCode(3),
+            title: text("核实"),
+            text: text(""),
+            due: CivilDay::of(UnixMillis(net.now)).plus(3),
+            after: arg.is_multiple_of(2).then_some(1),
+        }
+        .into(),
+        40 => Command::ReportTask { task: u16::from(arg % 3), note: text("已办") },
+        41 => Command::CloseTask { task: u16::from(arg % 3), note: text("") },
         19 if arg.is_multiple_of(16) => Command::Void { reason: text("误") },
         _ => Command::Return { note: text("补正") },
     }

@@ -8,11 +8,12 @@ use casework::{Command, Refusal};
 use protocol::id::CaseId;
 
 use super::bodies::{
-    AmendBody, AmendPartyBody, ArchiveBody, AssessBody, AssignBody, Commanded, ConsentBody, ContributeBody, DrawBody,
-    DropAgreementBody, EndMediationBody, FeedBackBody, FileBody, HoldBody, JoinBody, LeaveBody, LinkBody,
-    NoteConfirmationBody, OfferBody, OpenMediationBody, PauseBody, PerformBody, ProgressBody, RecallBody, ReferBody,
-    RegradeBody, RejectBody, ReopenBody, ResolveBody, ResumeBody, ReturnBody, SeekConfirmationBody, SignAgreementBody,
-    TakeOverBody, TurnBody, VisitAgainBody, VoidBody, WithdrawBody,
+    AcceptTaskBody, AmendBody, AmendPartyBody, ArchiveBody, AskExtensionBody, AssessBody, AssignBody, CancelTaskBody,
+    CloseTaskBody, Commanded, ConsentBody, ContributeBody, DrawBody, DropAgreementBody, EndMediationBody, ExtendBody,
+    FeedBackBody, FileBody, GiveTaskBody, HoldBody, JoinBody, LeaveBody, LinkBody, NoteConfirmationBody, OfferBody,
+    OpenMediationBody, PauseBody, PerformBody, ProgressBody, RecallBody, ReferBody, RefuseExtensionBody, RegradeBody,
+    RejectBody, ReopenBody, ReportTaskBody, ResolveBody, ResumeBody, ReturnBody, SeekConfirmationBody,
+    SendBackTaskBody, SignAgreementBody, TakeOverBody, TurnBody, VisitAgainBody, VoidBody, WithdrawBody,
 };
 use super::detail::{case_of, must_see};
 use super::papers::incomplete;
@@ -77,6 +78,12 @@ acts! {
     pause(PauseBody) = "/api/v1/cases/{id}/pause",
     /// Lets a term that stands still go on.
     resume(ResumeBody) = "/api/v1/cases/{id}/resume",
+    /// Asks for more time to resolve the case.
+    ask_extension(AskExtensionBody) = "/api/v1/cases/{id}/ask-extension",
+    /// Gives more time, as much as the article behind the term allows.
+    extend(ExtendBody) = "/api/v1/cases/{id}/extend",
+    /// Gives none.
+    refuse_extension(RefuseExtensionBody) = "/api/v1/cases/{id}/refuse-extension",
     /// Does not take the case on, before it is assigned.
     reject(RejectBody) = "/api/v1/cases/{id}/reject",
     /// Who asked no longer does.
@@ -119,6 +126,18 @@ acts! {
     note_confirmation(NoteConfirmationBody) = "/api/v1/cases/{id}/note-confirmation",
     /// Ends the mediation without an agreement.
     end_mediation(EndMediationBody) = "/api/v1/cases/{id}/end-mediation",
+    /// Gives a unit of this node a part of the case; the case keeps its one lead.
+    give_task(GiveTaskBody) = "/api/v1/cases/{id}/give-task",
+    /// The unit signs for a task.
+    accept_task(AcceptTaskBody) = "/api/v1/cases/{id}/accept-task",
+    /// The unit reports what it did.
+    report_task(ReportTaskBody) = "/api/v1/cases/{id}/report-task",
+    /// That was not all.
+    send_back_task(SendBackTaskBody) = "/api/v1/cases/{id}/send-back-task",
+    /// A task is taken as done.
+    close_task(CloseTaskBody) = "/api/v1/cases/{id}/close-task",
+    /// A task is no longer asked.
+    cancel_task(CancelTaskBody) = "/api/v1/cases/{id}/cancel-task",
     /// Archives the case.
     archive(ArchiveBody) = "/api/v1/cases/{id}/archive",
     /// Strikes the case through: entered by mistake.

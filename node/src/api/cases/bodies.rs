@@ -1,6 +1,7 @@
 //! Bodies of what is done to a case. Bounds are those of the types: a text that is too long is refused by name.
 
-use casework::{Amendment, Command};
+use casework::calendar::Date;
+use casework::{Amendment, Command, GiveTask};
 use protocol::bounded::{List, Text};
 use protocol::division::{DivisionCode, GridKind};
 use protocol::event::{
@@ -11,7 +12,7 @@ use protocol::id::{CaseId, NodeId};
 use protocol::time::CivilDay;
 use protocol::unit::UnitCode;
 use protocol::warning::Warning;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
 mod mediation;
@@ -145,6 +146,28 @@ bodies! {
         #[schema(value_type = String)]
         note: Note,
     },
+    /// More time is asked for.
+    AskExtensionBody => AskExtension {
+        /// Calendar days.
+        days: u16,
+        /// Why.
+        #[schema(value_type = String)]
+        reason: Note,
+    },
+    /// More time is given.
+    ExtendBody => Extend {
+        /// Calendar days.
+        days: u16,
+        /// Why.
+        #[schema(value_type = String)]
+        reason: Note,
+    },
+    /// None is given.
+    RefuseExtensionBody => RefuseExtension {
+        /// Why.
+        #[schema(value_type = String)]
+        reason: Note,
+    },
     /// Not taken on.
     RejectBody => Reject {
         /// `pending`, `other_procedure`, `petitioned`, `discipline`, `refused`, `other_place` or `unfounded`.
@@ -227,6 +250,44 @@ bodies! {
         to: CaseId,
         /// Why.
         #[serde(default)]
+        #[schema(value_type = String)]
+        note: Note,
+    },
+    /// A task is signed for.
+    AcceptTaskBody => AcceptTask {
+        /// The task, by its number in the case.
+        task: u16,
+    },
+    /// What was done.
+    ReportTaskBody => ReportTask {
+        /// The task, by its number in the case.
+        task: u16,
+        /// What.
+        #[schema(value_type = String)]
+        note: Note,
+    },
+    /// A report is sent back.
+    SendBackTaskBody => SendBackTask {
+        /// The task, by its number in the case.
+        task: u16,
+        /// What is missing.
+        #[schema(value_type = String)]
+        note: Note,
+    },
+    /// A task is done.
+    CloseTaskBody => CloseTask {
+        /// The task, by its number in the case.
+        task: u16,
+        /// Anything to be noted.
+        #[serde(default)]
+        #[schema(value_type = String)]
+        note: Note,
+    },
+    /// A task is no longer asked.
+    CancelTaskBody => CancelTask {
+        /// The task, by its number in the case.
+        task: u16,
+        /// Why.
         #[schema(value_type = String)]
         note: Note,
     },
@@ -316,4 +377,28 @@ whole! {
         #[schema(value_type = String)]
         reason: Text<1000>,
     },
+    /// A part of the case for a unit.
+    GiveTaskBody => GiveTask {
+        /// Code of a unit of this node in the unit directory.
+        #[schema(value_type = u16)]
+        unit: UnitCode,
+        /// Title, as its list shows it to the unit.
+        #[schema(value_type = String)]
+        title: Text<120>,
+        /// What is to be done.
+        #[serde(default)]
+        #[schema(value_type = String)]
+        text: Text<2000>,
+        /// The last day, as `YYYY-MM-DD`: today or later.
+        #[serde(deserialize_with = "due")]
+        #[schema(value_type = String)]
+        due: CivilDay,
+        /// The task that must be closed before this one begins.
+        #[serde(default)]
+        after: Option<u16>,
+    },
+}
+
+fn due<'de, D: Deserializer<'de>>(deserializer: D) -> Result<CivilDay, D::Error> {
+    Ok(Date::deserialize(deserializer)?.0)
 }

@@ -30,7 +30,7 @@ pub(crate) async fn must_see(state: &ApiState, caller: &Caller, case: CaseId) ->
         return Err(Problem::not_found());
     }
     let known = dossier::known(state, case).await?;
-    if caller.actor().sees(at(&known)) { Ok(known) } else { Err(Problem::not_found()) }
+    if caller.actor().sees(&at(&known)) { Ok(known) } else { Err(Problem::not_found()) }
 }
 
 /// One case with its events, ladder, orders and offers.

@@ -8,6 +8,7 @@ use super::held::{Held, OFFER, ORDER, actions, held};
 use super::holders::holders;
 use super::mediation;
 use super::pieces::{self, Shown};
+use super::tasks;
 use super::view::{CaseLine, CaseView, OfferView, OrderView};
 use crate::api::caller::Caller;
 use crate::api::problem::Problem;
@@ -51,7 +52,7 @@ pub(crate) async fn view(
 ) -> Result<Option<CaseView>, Problem> {
     let row = state.store.case_row(case).await?;
     let known = known(state, case).await?;
-    if !caller.actor().sees(at(&known)) {
+    if !caller.actor().sees(&at(&known)) {
         return Ok(None);
     }
     let held = held(&known);
@@ -59,15 +60,20 @@ pub(crate) async fn view(
     let brief = held.events.last().map(|(header, _)| &header.brief).or(offer.map(|o| &o.brief));
     let line = row.map(|row| CaseLine::of(state, row)).or(offer.map(|o| CaseLine::offered(state, o)));
     let (Some(brief), Some(line)) = (brief, line) else { return Ok(None) };
+    let in_force = state.in_force();
+    let committee = known.case().and_then(|case| case.mediations.last()).map(|mediation| mediation.committee);
     Ok(Some(CaseView {
         line,
         private: pieces::private(&known, shown),
         names_gone_at: names_gone_at(&known),
         mediations: mediation::mediations(state, &known),
         agreements: mediation::agreements(&known, shown),
+        tasks: tasks::tasks(state, &known, shown),
         linked: known.case().into_iter().flat_map(|case| &case.linked).map(CaseId::to_string).collect(),
         grading: pieces::grading(brief),
-        next_term: brief.next_term.map(pieces::term),
+        next_term: brief.next_term.map(|due| pieces::term(due, in_force.terms.row(due.kind, brief, committee))),
+        extended_days: known.case().map_or(0, |case| case.extended),
+        extension_asked: known.case().and_then(|case| case.extension_asked),
         steps: pieces::steps(&held.events, brief.step),
         events: held.events.iter().map(|event| pieces::event(state, *event, &known, shown)).collect(),
         ladder: pieces::ladder(state, brief, &held.events, &held.receipts),
@@ -83,7 +89,7 @@ pub(crate) async fn open_offers(state: &ApiState, caller: &Caller) -> Result<Vec
     let mut found = Vec::new();
     for case in state.store.cases_with_open(OFFER, CASES_MAX).await? {
         let known = known(state, case).await?;
-        if !caller.actor().sees(at(&known)) {
+        if !caller.actor().sees(&at(&known)) {
             continue;
         }
         found.extend(offers(state, &held(&known)).into_iter().filter(|o| o.open && o.incoming));
@@ -96,7 +102,7 @@ pub(crate) async fn all_orders(state: &ApiState, caller: &Caller) -> Result<Vec<
     let mut found = Vec::new();
     for case in state.store.cases_with_paper(ORDER, CASES_MAX).await? {
         let known = known(state, case).await?;
-        if !caller.actor().sees(at(&known)) {
+        if !caller.actor().sees(&at(&known)) {
             continue;
         }
         found.extend(orders(state, &held(&known)));

@@ -12,4 +12,5 @@ pub mod mediation;
 pub mod papers;
 pub(crate) mod pieces;
 pub mod report;
+pub mod tasks;
 pub mod view;

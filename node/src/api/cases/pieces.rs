@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use casework::terms::Row;
 use casework::{AnswerKind, Known, OfferFile, OfferState, OrderFile, Seat};
 use protocol::division::DivisionCode;
 use protocol::event::{Act, Brief, Content, DueTerm, Header, Private, Step, WideContent};
@@ -84,8 +85,10 @@ fn party(seat: &Seat, shown: Shown) -> Option<PartyView> {
 }
 
 /// The term that ends next.
-pub(super) fn term(due: DueTerm) -> TermView {
+pub(super) fn term(due: DueTerm, row: Option<&Row>) -> TermView {
     TermView {
+        law: row.map(|row| row.law.to_string()),
+        law_en: row.map(|row| row.law_en.to_string()),
         kind: word(due.kind),
         since: stamp::day(due.since.number()),
         day: stamp::day(due.day.number()),
@@ -163,6 +166,7 @@ fn wide_said(content: WideContent, shown: Shown) -> Option<String> {
         WideContent::Session { record, result, .. } => Some(joined([&record, &result])),
         // Shown as the agreement that it is.
         WideContent::Agreement { .. } => None,
+        WideContent::Task { title, text } => Some(joined([&title, &text])),
         WideContent::Performance { note, .. } => Some(note.to_string()),
         WideContent::Ruling { court, number, note } => Some(joined([&joined([&court, &number]), &note])),
     }

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use super::mediation::{AgreementView, MediationView};
 use super::pieces;
+use super::tasks::TaskView;
 use crate::api::stamp;
 use crate::api::state::ApiState;
 use crate::store::lists::CaseRow;
@@ -215,6 +216,10 @@ pub struct TermView {
     pub day: String,
     /// It ends after that day, beyond the calendar of the owner: nobody has told yet which days are worked.
     pub provisional: bool,
+    /// The article behind it, by the table of terms that is in force here; none: the policy sets it.
+    pub law: Option<String>,
+    /// The same in English.
+    pub law_en: Option<String>,
 }
 
 /// Why a case has its level.
@@ -390,10 +395,16 @@ pub struct CaseView {
     pub mediations: Vec<MediationView>,
     /// What was agreed in them.
     pub agreements: Vec<AgreementView>,
+    /// What units do of it.
+    pub tasks: Vec<TaskView>,
     /// Other cases that it belongs with.
     pub linked: Vec<String>,
     /// The term that ends next.
     pub next_term: Option<TermView>,
+    /// Calendar days by which the term to resolve was extended.
+    pub extended_days: u16,
+    /// Days by which somebody asks that it be extended.
+    pub extension_asked: Option<u16>,
     /// The six steps and the archive.
     pub steps: Vec<StepView>,
     /// Events, oldest first.

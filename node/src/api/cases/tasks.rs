@@ -1,0 +1,75 @@
+//! The tasks of a case as they are shown.
+
+use casework::{Known, Task};
+use protocol::event::{Act, Content, WideAct, WideContent};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::pieces::{Shown, word};
+use crate::api::stamp;
+use crate::api::state::ApiState;
+use crate::person::mask;
+
+/// A task.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct TaskView {
+    /// Its number in the case.
+    pub task: u16,
+    /// Code of the unit.
+    pub unit: u16,
+    /// Name of the unit.
+    pub unit_name: String,
+    /// Title, where it is held.
+    pub title: Option<String>,
+    /// What is to be done, where it is held.
+    pub text: Option<String>,
+    /// `given`, `accepted`, `reported`, `sent_back`, `closed` or `cancelled`.
+    pub state: String,
+    /// Since when.
+    pub since: String,
+    /// The last day.
+    pub due: String,
+    /// The task that must be closed before this one begins.
+    pub after: Option<u16>,
+    /// It waits for that one.
+    pub waits: bool,
+    /// How often it was sent back.
+    pub sent_back: u16,
+}
+
+/// The tasks of a case, as they were given.
+pub(super) fn tasks(state: &ApiState, known: &Known, shown: Shown) -> Vec<TaskView> {
+    let all = known.case().into_iter().flat_map(|case| case.tasks.iter().map(move |task| (task, case.waits(task))));
+    all.map(|(task, waits)| view(state, known, task, waits, shown)).collect()
+}
+
+fn view(state: &ApiState, known: &Known, task: &Task, waits: bool, shown: Shown) -> TaskView {
+    let words = words(known, task.number);
+    let prose = |text: &str| shown.with(text, |text| mask::prose(text, known.names()));
+    TaskView {
+        task: task.number,
+        unit: task.unit.0,
+        unit_name: state.in_force().units.name(task.unit, true),
+        title: words.as_ref().map(|(title, _)| prose(title)),
+        text: words.as_ref().map(|(_, text)| prose(text)),
+        state: word(task.state.0),
+        since: stamp::rfc3339(protocol::time::UnixMillis(i64::from(task.state.1.0) * 60_000)),
+        due: stamp::day(task.due.number()),
+        after: task.after,
+        waits,
+        sent_back: task.sent_back,
+    }
+}
+
+/// What the task says, where that is held.
+fn words(known: &Known, number: u16) -> Option<(String, String)> {
+    let given = known.chain().iter().find(|link| match &link.header.act {
+        Act::Wider(wider) => matches!(wider.read(), Some(WideAct::TaskGiven { task, .. }) if task == number),
+        _ => false,
+    })?;
+    let Content::Wider(said) = &known.said(&given.header)?.content else { return None };
+    match said.read()? {
+        WideContent::Task { title, text } => Some((title.to_string(), text.to_string())),
+        _ => None,
+    }
+}
