@@ -25,4 +25,5 @@ scripts=$(dpkg-deb --ctrl-tarfile "$package" | tar --list)
 for script in postinst postrm; do
     grep -qxF -e "./$script" -e "$script" <<<"$scripts" || fail "$package has no $script"
 done
+dpkg-deb --field "$package" Recommends | grep -q fonts-noto-cjk || fail "$package does not recommend the fonts of papers"
 echo "$package"

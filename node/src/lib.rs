@@ -11,6 +11,7 @@ pub mod config;
 pub mod counters;
 pub mod demo;
 pub mod divisions;
+pub mod documents;
 pub mod door;
 pub mod finding;
 pub mod folder;

@@ -24,7 +24,7 @@ use crate::alarms::AlarmKind;
 use crate::clock::{Clock, random_bytes};
 use crate::config::{
     AttachmentsSection, Config, DatabaseSection, FiguresSection, HttpSection, LinkSection, NamesSection, NodeSection,
-    ParentSection, Transport,
+    PapersSection, ParentSection, Transport,
 };
 use crate::folder::Folder;
 pub use crate::invite::{Wanted, give_token, give_token_for};
@@ -104,6 +104,7 @@ fn configuration(plan: &Plan, id: NodeId, parent: Option<ParentSection>) -> Conf
         figures: FiguresSection::default(),
         attachments: AttachmentsSection::default(),
         names: NamesSection::default(),
+        papers: PapersSection::default(),
         parent,
     }
 }

@@ -314,6 +314,12 @@ impl Node {
         serde_json::from_str(&answer.text().await.ok()?).ok()
     }
 
+    /// What a GET is refused with, if it is.
+    pub async fn refusal(&self, path: &str) -> Option<String> {
+        let answer = self.send(&|| self.client.get(self.address(path))).await.ok()?;
+        if answer.status().is_success() { None } else { answer.text().await.ok() }
+    }
+
     /// A number of the metrics, by its name and labels as they are written there.
     pub async fn metric(&self, line: &str) -> Option<f64> {
         let answer = self.send(&|| self.client.get(format!("http://{}/metrics", self.http))).await.ok()?;

@@ -209,6 +209,9 @@ async fn readers_beside_the_writer_serve_what_it_commits_and_say_where_to_write(
         assert_eq!(standing(reader, &case).await, standing(&writer, &case).await);
         let refused = file(reader, &case_id()).await.expect_err("a reader does not write");
         assert!(refused.contains("reads-only") && refused.contains(&writer.http.to_string()), "{refused}");
+        // Whoever prints is written down, which a reader cannot do.
+        let unprinted = reader.refusal(&format!("/cases/{case}/dossier.pdf?reason=inspection")).await;
+        assert!(unprinted.is_some_and(|told| told.contains("reads-only")));
     }
     writer.kill();
     assert!(standing(&readers[0], &case).await.is_some(), "readers need no writer");

@@ -275,7 +275,7 @@ fn day_of(year: i32, month: i32, day: i32) -> Option<CivilDay> {
 
 /// Year, month and day of a day.
 #[expect(clippy::arithmetic_side_effects, reason = "a civil day lies between 1900 and 2199")]
-fn parts_of(day: CivilDay) -> (i32, i32, i32) {
+pub(crate) fn parts_of(day: CivilDay) -> (i32, i32, i32) {
     let shifted = day.number() + 719_468;
     let era = shifted.div_euclid(146_097);
     let of_era = shifted.rem_euclid(146_097);

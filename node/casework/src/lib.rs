@@ -22,6 +22,8 @@ pub mod category;
 pub mod command;
 pub mod content;
 mod decide;
+pub mod document;
+pub mod dossier;
 mod draft;
 pub mod duplicate;
 mod evolve;

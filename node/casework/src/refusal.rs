@@ -203,6 +203,10 @@ refusals! {
     NoOpenOrder: State, "no-open-order", "No such order is open here.", "没有待办的该指令。";
     /// The case has as many events or as much text as may move to another node in one piece.
     CaseFull: State, "case-full", "The case holds as much as one case may.", "该案件内容已达上限。";
+    /// What people write of a case is missing from its dossier.
+    DossierIncomplete: State, "dossier-incomplete",
+        "The dossier lacks what was done or how it ended. Open the case again, write it down, and resolve it anew.",
+        "卷宗缺少办理记录或者处理结果,请重新办理、补记后再办结。";
     /// A message does not come from whom it says.
     WrongOrigin: Peer, "wrong-origin", "The message was not sent by the node that it names.", "消息来源与其内容不符。";
     /// A chain, a seal or a commitment does not hold.

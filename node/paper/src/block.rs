@@ -24,12 +24,29 @@ pub enum Block {
     },
     /// Places to sign, each with the name of who signs and room for a seal or a fingerprint.
     Signatures(Vec<String>),
+    /// A form: rows of names with what they say beside them, each in a box.
+    Form(Vec<Row>),
+    /// A line that begins at the left without indent: to whom a document goes.
+    Left(String),
+    /// A line in the middle: a number below a title.
+    Middle(String),
+    /// A line that ends at the right: who issued a document, and when.
+    End(String),
     /// Something that was scanned in: a page of its own.
     Scan(Scan),
-    /// A code by which a scan of this sheet finds its place again, in the upper corner.
-    Code(String),
     /// What follows begins on another page.
     Break,
+}
+
+/// A row of a form.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Row {
+    /// Names with what they say; they share the width.
+    pub fields: Vec<(String, String)>,
+    /// How many lines it is high at least.
+    pub lines: usize,
+    /// What stands below at the right of the last field: places to sign, a day.
+    pub foot: Vec<String>,
 }
 
 /// A picture of a page.

@@ -51,8 +51,8 @@ pub(crate) fn write(
 
 fn draw(surface: &mut Surface<'_>, fonts: &Fonts, ink: &Ink, missing: &mut BTreeSet<char>) -> Result<(), Trouble> {
     match ink {
-        Ink::Text { at, weight, size, text } => {
-            runs(surface, fonts, (*weight, *size), *at, text, missing);
+        Ink::Text { at, weight, size, spread, text } => {
+            runs(surface, fonts, (*weight, *size, *spread), *at, text, missing);
             Ok(())
         }
         Ink::Rule { from, to } => {
@@ -68,7 +68,7 @@ fn draw(surface: &mut Surface<'_>, fonts: &Fonts, ink: &Ink, missing: &mut BTree
 fn runs(
     surface: &mut Surface<'_>,
     fonts: &Fonts,
-    (weight, size): (Weight, f32),
+    (weight, size, spread): (Weight, f32, f32),
     at: (f32, f32),
     text: &str,
     missing: &mut BTreeSet<char>,
@@ -92,8 +92,8 @@ fn runs(
             (x, wide, face) = (x + wide, 0.0, placed.face);
         }
         let range = start..start + character.len_utf8();
-        glyphs.push(KrillaGlyph::new(placed.glyph, placed.width, 0.0, 0.0, 0.0, range, None));
-        wide += placed.width * size;
+        glyphs.push(KrillaGlyph::new(placed.glyph, placed.width + spread / size, 0.0, 0.0, 0.0, range, None));
+        wide += placed.width * size + spread;
     }
     flush(&mut glyphs, face, x);
 }

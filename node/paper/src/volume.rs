@@ -48,15 +48,47 @@ pub struct Bound {
     pub missing: BTreeSet<char>,
 }
 
-/// Binds a volume. Pages are numbered from the first of the first document; cover, index and back have no numbers.
+/// A page of a document of a volume. All counted from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Leaf {
+    /// Which document.
+    pub document: usize,
+    /// Which of its pages.
+    pub page: usize,
+    /// How many pages it has.
+    pub pages: usize,
+}
+
+/// What a page carries so that its scan finds its place again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// The code, for a machine.
+    pub code: String,
+    /// What stands below it, for people.
+    pub label: String,
+}
+
+/// The side of a code.
+const CODE: f32 = 48.0;
+/// How large its label is.
+const LABEL: f32 = 7.0;
+
+/// Binds a volume. Pages are numbered from the first of the first document; cover, index and back have no numbers. `marks` says
+/// what each page of a document carries in its upper corner.
 ///
 /// # Errors
 ///
 /// A picture that cannot be read, named; or a code that is too long.
-pub fn bind(volume: &Volume, fonts: &Fonts) -> Result<Bound, Trouble> {
+pub fn bind(volume: &Volume, fonts: &Fonts, marks: &dyn Fn(Leaf) -> Option<Mark>) -> Result<Bound, Trouble> {
     let (mut body, mut pages, mut outline) = (Vec::new(), Vec::new(), Vec::new());
-    for document in &volume.documents {
-        let made = layout::pages(fonts, &document.blocks);
+    for (document, held) in volume.documents.iter().enumerate() {
+        let mut made = layout::pages(fonts, &held.blocks);
+        let pages_of = made.len();
+        for (page, inked) in made.iter_mut().enumerate() {
+            if let Some(mark) = marks(Leaf { document, page, pages: pages_of }) {
+                marked(fonts, inked, mark);
+            }
+        }
         let first = body.len() + 1;
         pages.push(first..=body.len() + made.len());
         body.extend(made);
@@ -92,12 +124,21 @@ fn index(volume: &Volume, pages: &[RangeInclusive<usize>]) -> Vec<Block> {
     vec![Block::Title(title), Block::Table { widths: vec![2, 11, 4, 5], head: head.to_vec(), rows }]
 }
 
+/// The page with its code in the upper corner, above the type area.
+fn marked(fonts: &Fonts, page: &mut Page, Mark { code, label }: Mark) {
+    let at = (LEFT + WIDTH - CODE, TOP - CODE - 18.0);
+    let wide = fonts.width(Weight::Regular, LABEL, &label);
+    let foot = (LEFT + WIDTH - wide, TOP - 9.0);
+    page.push(Ink::Code { at, side: CODE, text: code });
+    page.push(Ink::Text { at: foot, weight: Weight::Regular, size: LABEL, spread: 0.0, text: label });
+}
+
 /// The page with its number below the type area, on the outer side, between two dashes.
 fn numbered(fonts: &Fonts, mut page: Page, number: usize) -> Page {
     let text = format!("— {number} —");
     let size = 14.0;
     let wide = fonts.width(Weight::Regular, size, &text);
     let at = (LEFT + WIDTH - wide - size, TOP + HEIGHT + 32.0);
-    page.push(Ink::Text { at, weight: Weight::Regular, size, text });
+    page.push(Ink::Text { at, weight: Weight::Regular, size, spread: 0.0, text });
     page
 }

@@ -231,8 +231,10 @@ pub async fn guard(Extension(state): Extension<Arc<ApiState>>, mut request: Requ
         Ok(caller) => caller,
         Err(problem) => return problem.into_response(),
     };
+    // Who looks at people is written down, also where nothing is changed by it; a process that only reads shows none.
+    let shows_people = rights::of(method.as_str(), &path) == Some(Right::Reveal) && !state.reads_only;
     // Of an upload the audit says that it began and ended; a part in between would drown the rest.
-    let silent = matches!(method, Method::GET | Method::HEAD) || path == uploads::PART_PATH;
+    let silent = path == uploads::PART_PATH || matches!(method, Method::GET | Method::HEAD) && !shows_people;
     let entry = caller.entry(&method, &path, request.uri().path());
     if let Err(problem) = may(&caller, &method, &headers, &path) {
         let refused = problem.into_response();
@@ -249,7 +251,8 @@ async fn admit(state: &Arc<ApiState>, headers: &HeaderMap, path: &str) -> Result
     let uptime = state.clock.uptime_ms();
     let who = format!("{}/{}", caller.name, caller.via);
     state.realm.request_rate.take(who.clone(), uptime).map_err(Problem::too_many)?;
-    if path.ends_with("/check") || path.ends_with("/find") || path.starts_with("/api/v1/figures") {
+    let prints = path.ends_with(".pdf") || path.ends_with("/{paper}");
+    if prints || path.ends_with("/check") || path.ends_with("/find") || path.starts_with("/api/v1/figures") {
         state.realm.expensive_rate.take(who, uptime).map_err(Problem::too_many)?;
     }
     Ok(caller)

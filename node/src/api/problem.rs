@@ -6,10 +6,12 @@ use std::num::NonZeroU32;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use casework::content::Trouble;
+use casework::document::Lack;
 use casework::{Fault, Refusal};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::documents::NotMade;
 use crate::store::StoreError;
 use crate::writer::parcels::ParcelRefused;
 use crate::writer::port::Failed;
@@ -324,6 +326,12 @@ impl Problem {
         Self { detail: en.into(), detail_zh: zh.into(), ..self }
     }
 
+    /// The same, naming what is wrong: field, in English, in Chinese.
+    pub(super) fn naming(self, fields: impl IntoIterator<Item = (String, String, String)>) -> Self {
+        let problem = |(field, detail, detail_zh)| FieldProblem { field, detail, detail_zh };
+        Self { errors: fields.into_iter().map(problem).collect(), ..self }
+    }
+
     /// As it is sent.
     pub fn body(self) -> ProblemBody {
         ProblemBody {
@@ -418,6 +426,37 @@ impl From<Failed> for Problem {
             Failed::TallyOutOfRange => Self::invalid(failed.to_string()),
             Failed::NoRoom => Self::no_room(),
             Failed::Store | Failed::Stopping => Self::unavailable(),
+        }
+    }
+}
+
+impl From<Lack> for Problem {
+    fn from(lack: Lack) -> Self {
+        let title = "There is no such paper of this case.";
+        let base = Self::new(StatusCode::CONFLICT, "no-such-paper", title, "本案没有该文书。");
+        let detail_zh = format!("本案没有该文书：{}。", lack.chinese()).into();
+        Self { detail: format!("There is no such paper of this case: {}.", lack.english()).into(), detail_zh, ..base }
+    }
+}
+
+impl From<NotMade> for Problem {
+    fn from(why: NotMade) -> Self {
+        match why {
+            NotMade::Busy => Self::too_many(2_000),
+            NotMade::TooLong => {
+                Self::unacceptable("the paper is too long to be printed in one piece", "文书过长，无法打印。")
+            }
+            NotMade::Stopping => Self::unavailable(),
+            NotMade::NoFont(why) => {
+                let title = "Nothing can be printed at this node: it has no fonts for it.";
+                let zh = "本节点未安装中文字体，无法打印；请联系运维人员安装 fonts-noto-cjk。";
+                let base = Self::new(StatusCode::SERVICE_UNAVAILABLE, "no-font", title, zh);
+                Self { detail: format!("{title} {why}").into(), ..base }
+            }
+            NotMade::Trouble(why) => {
+                tracing::error!(%why, "a paper could not be laid out");
+                Self::internal()
+            }
         }
     }
 }

@@ -49,6 +49,7 @@ fn guarded() -> OpenApiRouter<Arc<ApiState>> {
         .routes(routes!(cases::similar::similar)) // POST cases/similar
         .routes(routes!(cases::detail::detail)) // GET cases/{id}
         .routes(routes!(cases::similar::concluded)) // GET cases/{id}/similar
+        .merge(papers())
         .merge(acts())
         .merge(attachments())
         .routes(routes!(offers::list)) // GET offers
@@ -111,6 +112,14 @@ fn people() -> OpenApiRouter<Arc<ApiState>> {
         .routes(routes!(persons::reveal)) // POST cases/{id}/reveal
         .routes(routes!(persons::erase)) // POST cases/{id}/erase
         .routes(routes!(persons::find)) // POST persons/find
+}
+
+/// What is printed of a case: GET cases/{id}/...
+fn papers() -> OpenApiRouter<Arc<ApiState>> {
+    OpenApiRouter::new()
+        .routes(routes!(cases::papers::dossier)) // dossier
+        .routes(routes!(cases::papers::bound)) // dossier.pdf
+        .routes(routes!(cases::papers::paper)) // papers/{paper}
 }
 
 /// What is done to a case: POST cases/{id}/...

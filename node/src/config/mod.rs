@@ -3,6 +3,7 @@
 mod attachments;
 mod http;
 mod names;
+mod papers;
 mod transport;
 
 use std::net::SocketAddr;
@@ -16,6 +17,7 @@ use crate::person::realm::PeopleSection;
 pub use attachments::AttachmentsSection;
 pub use http::{Door, HttpSection, NoDoor};
 pub use names::NamesSection;
+pub use papers::PapersSection;
 pub use transport::Transport;
 
 /// The name of the file in a node's folder.
@@ -46,6 +48,9 @@ pub struct Config {
     /// Under which names divisions are shown.
     #[serde(default, skip_serializing_if = "NamesSection::is_default")]
     pub names: NamesSection,
+    /// In which letters papers are printed.
+    #[serde(default, skip_serializing_if = "PapersSection::is_default")]
+    pub papers: PapersSection,
     /// The node above; absent at the top.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent: Option<ParentSection>,

@@ -14,7 +14,7 @@ use super::file::{PackDatabase, PackFile, PackPeople, PackSection};
 use crate::clock::{Clock, random_bytes};
 use crate::config::{
     AttachmentsSection, Config, DatabaseSection, FiguresSection, HttpSection, LinkSection, NamesSection, NodeSection,
-    ParentSection, Transport,
+    PapersSection, ParentSection, Transport,
 };
 use crate::divisions::Site;
 use crate::folder::Folder;
@@ -316,6 +316,7 @@ impl Making {
             figures: FiguresSection::default(),
             attachments: AttachmentsSection::default(),
             names: NamesSection::default(),
+            papers: PapersSection::default(),
             parent: parent.map(|p| ParentSection {
                 id: p.node,
                 address: self.file.link.advertise.clone(),

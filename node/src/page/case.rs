@@ -3,6 +3,7 @@
 use super::View;
 use super::frame::{level, page, short, tail, time};
 use super::html::Html;
+use super::papers;
 use super::words::Lang;
 use crate::api::cases::detail::case_of;
 use crate::api::cases::view::{
@@ -27,6 +28,7 @@ pub(super) async fn case(view: &View, id: &str) -> Result<Html, Problem> {
     }
     super::mediation::card(&mut main, lang, &case);
     super::attachments::card(&mut main, lang, &case.attachments);
+    papers::card(&mut main, view, id).await?;
     event_card(&mut main, lang, &case.events);
     main.raw("</div><div class=\"col\">");
     ladder_card(&mut main, lang, &case.ladder);

@@ -11,6 +11,7 @@ mod frame;
 mod html;
 mod mediation;
 mod overview;
+mod papers;
 mod words;
 
 use std::sync::Arc;

@@ -7,6 +7,7 @@ mod harness;
 mod limits;
 mod log_in;
 mod metrics;
+mod papers;
 mod persons;
 #[path = "../support/ports.rs"]
 mod ports;

@@ -83,6 +83,7 @@ impl Operation {
             .replace("{attachment}", &other)
             .replace("{order}", &other)
             .replace("{name}", "nobody")
+            .replace("{paper}", "registration.pdf")
     }
 
     /// A body that the operation can read.

@@ -4,6 +4,7 @@ pub mod child;
 pub mod cost;
 pub mod crowd;
 pub mod curve;
+pub mod dossier;
 pub mod drain;
 pub mod events;
 pub mod facts;

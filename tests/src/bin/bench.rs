@@ -9,13 +9,14 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use wuji_tests::bench::{
-    Failure, Results, curve, drain, facts, figures, four_hops, full_city, links, priority, search, storm, tell, write,
+    Failure, Results, curve, dossier, drain, facts, figures, four_hops, full_city, links, priority, search, storm,
+    tell, write,
 };
 use wuji_tests::namespace;
 
 /// The measures that run when none is named.
-const ALL: [&str; 10] =
-    ["full_city", "facts", "figures", "search", "write", "four_hops", "drain", "links", "storm", "priority"];
+const ALL: [&str; 11] =
+    ["full_city", "facts", "figures", "search", "write", "dossier", "four_hops", "drain", "links", "storm", "priority"];
 /// Run when they are named.
 const NAMED: [&str; 3] = ["small_city", "drain_long", CURVES];
 /// Draws the pictures of the documents from the files of the measures, and measures nothing.
@@ -77,6 +78,7 @@ async fn run(measure: &str, root: &Path) -> Result<Vec<String>, Failure> {
         "figures" => figures::measure(root, &mut results).await?,
         "search" => search::measure(root, &mut results).await?,
         "write" => write::measure(root, &mut results).await?,
+        "dossier" => dossier::measure(root, &mut results).await?,
         "drain" => drain::measure(root, &mut results).await?,
         "drain_long" => drain::measure_long(root, &mut results).await?,
         "links" => links::measure(root, &mut results).await?,

@@ -4,10 +4,12 @@ use protocol::bounded::Text;
 use protocol::event::{Act, Content, Outcome};
 use protocol::unit::UnitCode;
 
-use super::end_open_offer;
+use super::{end_open_offer, roomy};
+use crate::dossier::blocking;
 use crate::draft::Draft;
 use crate::receive::withdraw_approval;
 use crate::refusal::Refusal;
+use crate::rights::ActionName;
 
 /// A note as content; an empty one says nothing.
 pub(super) fn note(text: Text<4000>) -> Content {
@@ -57,7 +59,14 @@ pub(super) fn assess(draft: &mut Draft<'_, '_>, score: u8, text: Text<4000>) -> 
 }
 
 /// An offer and an approval that nobody answered end with the case: the archive ends the chain.
+///
+/// What the dossier lacks is written after the case was opened again; where that cannot be, nothing waits for it.
 pub(super) fn archive(draft: &mut Draft<'_, '_>) -> Result<(), Refusal> {
+    let me = draft.world.me;
+    let mended = roomy(&draft.known, me, &draft.world.holds.policy, ActionName::Reopen).is_ok();
+    if mended && !blocking(&draft.known, me.node, draft.world.holds).is_empty() {
+        return Err(Refusal::DossierIncomplete);
+    }
     end_open_offer(draft)?;
     withdraw_approval(draft);
     draft.append(Act::Archived, Content::Nothing, |_| {})

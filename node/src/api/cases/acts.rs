@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use casework::Command;
+use casework::{Command, Refusal};
 use protocol::id::CaseId;
 
 use super::bodies::{
@@ -16,11 +16,13 @@ use super::bodies::{
     SendBackTaskBody, SignAgreementBody, TakeOverBody, TurnBody, VisitAgainBody, VoidBody, WithdrawBody,
 };
 use super::detail::{case_of, must_see};
+use super::papers::incomplete;
 use super::view::CaseView;
 use crate::api::caller::Caller;
 use crate::api::extract::{Body, id};
 use crate::api::problem::{Problem, ProblemBody};
 use crate::api::state::ApiState;
+use crate::writer::port::Failed;
 
 /// Acts on a case, and answers with the case as it stands afterwards. A case that the caller may not see is answered as
 /// an absent one, before the writer is asked.
@@ -33,7 +35,10 @@ pub(crate) async fn act(
     caller.must_see_cases()?;
     let id: CaseId = id(case)?;
     must_see(state, caller, id).await?;
-    state.port.act(id, command?, caller.actor()).await?;
+    match state.port.act(id, command?, caller.actor()).await {
+        Err(Failed::Refused(Refusal::DossierIncomplete)) => return Err(incomplete(state, id).await),
+        done => done?,
+    };
     Ok(Json(case_of(state, caller, case).await?))
 }
 

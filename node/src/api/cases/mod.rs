@@ -10,6 +10,7 @@ mod holders;
 pub mod import;
 pub mod list;
 pub mod mediation;
+pub mod papers;
 pub(crate) mod pieces;
 pub mod report;
 pub mod similar;

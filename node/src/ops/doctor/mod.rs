@@ -1,6 +1,7 @@
 //! A look at a node's health: what is in order, what to do about the rest. Nothing is changed.
 
 mod files;
+mod letters;
 mod machine;
 mod neighbours;
 mod pack;
@@ -112,6 +113,7 @@ async fn look(patient: &Patient) -> Vec<Finding> {
         format!("{} ({}), node {}", patient.config.node.name, patient.config.node.division, patient.config.node.id),
     )];
     findings.extend(files::look(patient));
+    findings.push(letters::look(&patient.config.papers));
     findings.extend(rows::look(patient).await);
     findings.extend(neighbours::look(patient).await);
     findings

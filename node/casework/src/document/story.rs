@@ -1,0 +1,239 @@
+//! A case as it is told on paper. This is the one place that reads what events say privately: a content that comes later is
+//! one more line in [`words`].
+
+use protocol::event::{Act, Brief, Content, Header, Participant, Private, Standing, WideAct, WideContent};
+use protocol::id::NodeId;
+use protocol::time::ClockReading;
+
+use crate::case::{Case, Exit};
+use crate::known::Known;
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Did<'k> {
+    /// An act of the first version.
+    First(&'k Act),
+    /// One that came later.
+    Wide(WideAct),
+    /// One of a later version of this program.
+    Later,
+}
+
+/// What was said with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Words<'k> {
+    /// Nothing.
+    Silent,
+    /// What was said is not held here.
+    Gone,
+    /// The report, which stands in the case.
+    Report,
+    /// A note.
+    Note(&'k str),
+    /// How the case was resolved.
+    Terms {
+        /// The words.
+        terms: &'k str,
+        /// The sum.
+        amount_fen: Option<u64>,
+    },
+    /// What came after the first version.
+    Wide(Box<WideContent>),
+}
+
+/// An event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry<'k> {
+    /// Its number.
+    pub number: u32,
+    /// When.
+    pub at: ClockReading,
+    /// What.
+    pub did: Did<'k>,
+    /// Who, where that is held.
+    pub by: &'k str,
+    /// What was said.
+    pub words: Words<'k>,
+    /// The node that owned the case then.
+    pub owner: NodeId,
+    /// How the case stood after it: a paper tells of that, and not of what came later.
+    pub brief: &'k Brief,
+}
+
+/// A case with its events.
+#[derive(Debug, Clone)]
+pub struct Story<'k> {
+    /// The case.
+    pub case: &'k Case,
+    /// Its events, oldest first.
+    pub entries: Vec<Entry<'k>>,
+    /// The number of the event by which it was last opened again.
+    again: u32,
+    /// The number of the last event by which it changed who its parties are, or what the report says.
+    named: u32,
+}
+
+/// What was said, of a private part that is held.
+fn words(private: &Private) -> Words<'_> {
+    match &private.content {
+        Content::Nothing => Words::Silent,
+        Content::Report { .. } => Words::Report,
+        Content::Note { text } => Words::Note(text),
+        Content::Resolution { terms, amount_fen } => Words::Terms { terms, amount_fen: *amount_fen },
+        // One of a later version of this program is kept and handed on, and cannot be printed.
+        Content::Wider(said) => said.read().map_or(Words::Gone, |content| Words::Wide(Box::new(content))),
+    }
+}
+
+/// Of a content with several texts the one for whose sake it was written.
+fn main_words(content: &WideContent) -> &str {
+    match content {
+        // Attachments are listed by themselves, and are no words about the work.
+        WideContent::Participants { .. } | WideContent::Attached { .. } => "",
+        WideContent::Amendment { reason, .. } => reason,
+        WideContent::Mediators { note, .. } => note,
+        WideContent::Performance { note, .. } | WideContent::Ruling { note, .. } => note,
+        WideContent::Session { record, .. } => record,
+        WideContent::Agreement { terms, .. } => terms,
+        WideContent::Task { text, .. } => text,
+    }
+}
+
+/// Whether an act changes who the parties are, or what the report says.
+fn names(act: &WideAct) -> bool {
+    matches!(act, WideAct::Joined { .. } | WideAct::PartyAmended { .. } | WideAct::Left { .. } | WideAct::Amended {})
+}
+
+fn did(act: &Act) -> Did<'_> {
+    match act {
+        Act::Wider(wider) => wider.read().map_or(Did::Later, Did::Wide),
+        first => Did::First(first),
+    }
+}
+
+fn entry<'k>(header: &'k Header, private: Option<&'k Private>, owner: NodeId) -> Entry<'k> {
+    Entry {
+        number: header.number,
+        at: header.at,
+        did: did(&header.act),
+        by: private.and_then(|p| p.by.as_ref()).map_or("", |by| by.name.as_str()),
+        words: private.map_or(Words::Gone, words),
+        owner,
+        brief: &header.brief,
+    }
+}
+
+impl<'k> Story<'k> {
+    /// Tells a case; none where no chain of it is here.
+    pub fn of(known: &'k Known) -> Option<Self> {
+        let links = known.chain().iter();
+        let entries: Vec<_> = links.map(|link| entry(&link.header, known.said(&link.header), link.writer)).collect();
+        let reopened = entries.iter().filter(|entry| entry.did == Did::Wide(WideAct::Reopened {}));
+        let again = reopened.map(|entry| entry.number).max().unwrap_or(0);
+        let renamed = entries.iter().filter(|entry| matches!(&entry.did, Did::Wide(act) if names(act)));
+        let named = renamed.map(|entry| entry.number).max().unwrap_or(0);
+        Some(Self { case: known.case()?, entries, again, named })
+    }
+
+    /// Whether this node owns it.
+    pub fn owned_by(&self, node: NodeId) -> bool {
+        self.case.owned_by(node)
+    }
+
+    /// Everybody who is in it, where it is held who they are.
+    pub(crate) fn people(&self) -> impl Iterator<Item = (u16, &'k Participant)> {
+        let here = self.case.seats.iter().filter(|seat| !seat.left);
+        here.filter_map(|seat| Some((seat.number, seat.who.as_deref()?)))
+    }
+
+    /// Its parties: those who do not only speak for others.
+    pub(crate) fn parties(&self) -> impl Iterator<Item = &'k Participant> {
+        self.people().map(|(_, who)| who).filter(|who| who.standing == Standing::Party)
+    }
+
+    /// The names behind numbers, in a sentence.
+    pub(crate) fn named(&self, numbers: &[u16]) -> String {
+        let of = |number: &u16| {
+            let seat = self.case.seats.iter().find(|seat| seat.number == *number)?;
+            Some(seat.who.as_deref()?.name.as_str())
+        };
+        numbers.iter().filter_map(of).collect::<Vec<_>>().join("、")
+    }
+
+    /// The edition of a paper that tells of an event: what is known of the parties since is in it too.
+    pub(crate) fn edition(&self, told: u32) -> u32 {
+        told.max(self.named)
+    }
+
+    /// The events of acts that came after the first version.
+    pub(crate) fn wide(&self, fits: impl Fn(&WideAct) -> bool) -> impl Iterator<Item = &Entry<'k>> {
+        self.entries.iter().filter(move |entry| matches!(&entry.did, Did::Wide(act) if fits(act)))
+    }
+
+    /// The events that an act of the first version made.
+    pub(crate) fn all(&self, fits: impl Fn(&Act) -> bool) -> impl Iterator<Item = &Entry<'k>> {
+        self.entries.iter().filter(move |entry| matches!(&entry.did, Did::First(act) if fits(act)))
+    }
+
+    /// The last of them that still counts: what stood before the case was opened again does not.
+    pub(crate) fn last(&self, fits: impl Fn(&Act) -> bool) -> Option<&Entry<'k>> {
+        let again = self.again;
+        self.all(fits).filter(|entry| entry.number > again).last()
+    }
+
+    /// How it left the loop of handling, and the event that says so.
+    pub(crate) fn exit(&self) -> Option<(Exit, &Entry<'k>)> {
+        let exit = self.case.exit?;
+        let of_it = |entry: &&Entry<'k>| {
+            matches!(
+                entry.did,
+                Did::Wide(WideAct::NotTakenOn { .. } | WideAct::Withdrawn {} | WideAct::Referred { .. })
+            )
+        };
+        Some((exit, self.entries.iter().rev().find(of_it)?))
+    }
+
+    /// The event by which it was taken on; before that, the report.
+    pub(crate) fn taken_on(&self) -> Option<&Entry<'k>> {
+        self.all(|act| matches!(act, Act::Filed)).last().or_else(|| self.entries.first())
+    }
+
+    /// The resolution, and the event that says so.
+    pub(crate) fn resolved(&self) -> Option<&Entry<'k>> {
+        self.last(|act| matches!(act, Act::Resolved))
+    }
+
+    /// The notes of the work and what units reported of theirs, oldest first.
+    pub(crate) fn work(&self) -> impl Iterator<Item = &Entry<'k>> {
+        self.entries.iter().filter(|entry| match &entry.did {
+            Did::First(act) => matches!(act, Act::Progressed),
+            Did::Wide(act) => matches!(act, WideAct::TaskReported { .. }),
+            Did::Later => false,
+        })
+    }
+
+    /// When it was settled how it ended, whichever way.
+    pub(crate) fn ended(&self) -> Option<&Entry<'k>> {
+        self.exit().map(|(_, entry)| entry).or_else(|| self.resolved())
+    }
+}
+
+impl Entry<'_> {
+    /// The words; empty where nothing was said, and none where that is not held.
+    pub(crate) fn text(&self) -> Option<&str> {
+        match &self.words {
+            Words::Gone => None,
+            Words::Silent | Words::Report => Some(""),
+            Words::Note(text) | Words::Terms { terms: text, .. } => Some(text),
+            Words::Wide(content) => Some(main_words(content)),
+        }
+    }
+
+    /// The words as they stand on paper.
+    pub(crate) fn printed(&self) -> String {
+        match self.text() {
+            None => "（原文未在本节点保存）".to_owned(),
+            Some(text) => super::piece::or_none(text),
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The dossier of a case (一案一卷): which papers it must hold, what is there, what is missing and why. It is computed whenever
+//! somebody asks; nothing of it is stored.
+
+mod state;
+mod table;
+
+pub use state::{Dossier, Ground, SlotView, State, blocking};
+pub use table::{Edition, Slot, SlotRow};
