@@ -1,5 +1,6 @@
 //! The rules of cases between several nodes that store records in a map and exchange real bytes.
 
+mod bonds;
 mod dossier;
 mod erase;
 mod exits;
