@@ -1,6 +1,7 @@
 //! The rules of cases between several nodes that store records in a map and exchange real bytes.
 
 mod attachments;
+mod bonds;
 mod dossier;
 mod erase;
 mod exits;
