@@ -14,6 +14,7 @@
     )
 )]
 
+mod actions;
 pub mod attachment;
 pub mod brief;
 pub mod calendar;

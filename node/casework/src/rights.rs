@@ -6,6 +6,8 @@ use protocol::order::Asked;
 use protocol::unit::UnitCode;
 use serde::{Deserialize, Serialize};
 
+pub use crate::actions::ActionName;
+use crate::actions::Who;
 use crate::decide;
 use crate::fits::has_a_subject;
 use crate::known::Known;
@@ -75,186 +77,6 @@ pub struct Actor {
     pub grants: Vec<Grant>,
 }
 
-/// What can be done, as a name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ActionName {
-    /// Report (上报).
-    Report,
-    /// Verify and file (立案).
-    File,
-    /// Send back (退回补正).
-    Return,
-    /// Assign (交办).
-    Assign,
-    /// Note work (跟踪).
-    Progress,
-    /// Resolve (办结).
-    Resolve,
-    /// Feed back (反馈).
-    FeedBack,
-    /// Assess (评价).
-    Assess,
-    /// Let the term stand still (中止计时).
-    Pause,
-    /// Let it go on (恢复计时).
-    Resume,
-    /// Ask for more time (申请延期).
-    AskExtension,
-    /// Give more time (延期).
-    Extend,
-    /// Give none.
-    RefuseExtension,
-    /// Decline to take it on (不予受理).
-    Reject,
-    /// Note that who asked no longer does (撤回).
-    Withdraw,
-    /// Refer to another body (移送).
-    Refer,
-    /// Open again (重新办理).
-    Reopen,
-    /// Add parties and others (追加当事人).
-    Join,
-    /// Put right what is known of one (更正当事人).
-    AmendParty,
-    /// Let one go (退出).
-    Leave,
-    /// Put the report right (补充更正).
-    Amend,
-    /// Turn it into a matter of another kind (转办).
-    Turn,
-    /// Link it to another case (关联).
-    Link,
-    /// Take on for mediation (受理调解).
-    OpenMediation,
-    /// Note consent (同意调解).
-    Consent,
-    /// Write down what was held (笔录).
-    Hold,
-    /// Draw up an agreement (制作协议).
-    Draw,
-    /// Note signatures (签署).
-    Sign,
-    /// Drop a draft (作废协议).
-    DropAgreement,
-    /// Note performance (履行).
-    Perform,
-    /// Return visit (回访).
-    VisitAgain,
-    /// Ask for confirmation (申请司法确认).
-    SeekConfirmation,
-    /// Note the court's word (确认结果).
-    NoteConfirmation,
-    /// End the mediation (终止调解).
-    EndMediation,
-    /// Give a unit a task (交办任务).
-    GiveTask,
-    /// Sign for a task (签收).
-    AcceptTask,
-    /// Report on a task (反馈).
-    ReportTask,
-    /// Send a report back (退回重办).
-    SendBackTask,
-    /// Take a task as done (办结).
-    CloseTask,
-    /// Cancel a task (撤销).
-    CancelTask,
-    /// Archive (归档).
-    Archive,
-    /// Strike through (作废).
-    Void,
-    /// Change the level (调整等级).
-    Regrade,
-    /// Offer ownership (移交).
-    Offer,
-    /// Take an offer back (撤回).
-    Recall,
-    /// Take a case on (签收).
-    AcceptOffer,
-    /// Decline a case (退回).
-    DeclineOffer,
-    /// Take a case over (接管).
-    TakeOver,
-    /// Issue a directive (督办).
-    IssueDirective,
-    /// Ask to read (调阅).
-    IssueView,
-    /// Answer an order (答复).
-    AnswerOrder,
-    /// Mark an order as read (已阅).
-    MarkRead,
-    /// Withdraw an order (撤销).
-    WithdrawOrder,
-    /// Contribute a note (补充情况).
-    Contribute,
-    /// Erase what is private (删除个人信息).
-    Erase,
-    /// Attach a photo, a voice message, a paper (上传附件).
-    Attach,
-}
-
-impl ActionName {
-    /// All of them, in the order in which they are offered.
-    pub const ALL: [Self; 56] = [
-        Self::Report,
-        Self::File,
-        Self::Return,
-        Self::Assign,
-        Self::Progress,
-        Self::Resolve,
-        Self::FeedBack,
-        Self::Assess,
-        Self::Pause,
-        Self::Resume,
-        Self::AskExtension,
-        Self::Extend,
-        Self::RefuseExtension,
-        Self::Reject,
-        Self::Withdraw,
-        Self::Refer,
-        Self::Reopen,
-        Self::Join,
-        Self::AmendParty,
-        Self::Leave,
-        Self::Amend,
-        Self::Turn,
-        Self::Link,
-        Self::OpenMediation,
-        Self::Consent,
-        Self::Hold,
-        Self::Draw,
-        Self::Sign,
-        Self::DropAgreement,
-        Self::Perform,
-        Self::VisitAgain,
-        Self::SeekConfirmation,
-        Self::NoteConfirmation,
-        Self::EndMediation,
-        Self::GiveTask,
-        Self::AcceptTask,
-        Self::ReportTask,
-        Self::SendBackTask,
-        Self::CloseTask,
-        Self::CancelTask,
-        Self::Archive,
-        Self::Void,
-        Self::Regrade,
-        Self::Offer,
-        Self::Recall,
-        Self::AcceptOffer,
-        Self::DeclineOffer,
-        Self::TakeOver,
-        Self::IssueDirective,
-        Self::IssueView,
-        Self::AnswerOrder,
-        Self::MarkRead,
-        Self::WithdrawOrder,
-        Self::Contribute,
-        Self::Erase,
-        Self::Attach,
-    ];
-}
-
 impl Role {
     /// All of them.
     pub const ALL: [Self; 9] = [
@@ -269,38 +91,13 @@ impl Role {
         Self::Auditor,
     ];
 
-    /// Whether the role may do this. Who works on cases works on all steps: a grid has one person for all six.
+    /// Whether the role may do this.
     pub fn may(self, action: ActionName) -> bool {
-        use ActionName as A;
-        match action {
-            A::Report | A::Contribute | A::Attach => self.works() || self == Self::Hotline,
-            A::Progress | A::Regrade | A::MarkRead => self.works(),
-            A::File | A::Return | A::Assign | A::Assess | A::Archive | A::Offer | A::Recall => {
-                matches!(self, Self::GridWorker | Self::Clerk | Self::Supervisor)
-            }
-            A::Resolve | A::FeedBack | A::Pause | A::Resume | A::AskExtension => self.works(),
-            A::Join | A::AmendParty | A::Leave | A::Amend | A::Link => self.works(),
-            A::OpenMediation
-            | A::Consent
-            | A::Hold
-            | A::Draw
-            | A::Sign
-            | A::DropAgreement
-            | A::Perform
-            | A::VisitAgain
-            | A::SeekConfirmation
-            | A::NoteConfirmation
-            | A::EndMediation => self.works(),
-            A::Reject | A::Withdraw | A::Refer | A::Reopen | A::Turn => {
-                matches!(self, Self::GridWorker | Self::Clerk | Self::Supervisor)
-            }
-            A::Void | A::AnswerOrder => matches!(self, Self::GridWorker | Self::Clerk | Self::Supervisor),
-            A::AcceptOffer | A::DeclineOffer => matches!(self, Self::GridWorker | Self::Clerk | Self::Supervisor),
-            A::GiveTask | A::AcceptTask | A::ReportTask | A::SendBackTask | A::CloseTask | A::CancelTask => {
-                self.works()
-            }
-            A::Extend | A::RefuseExtension => self == Self::Supervisor,
-            A::TakeOver | A::IssueDirective | A::IssueView | A::WithdrawOrder | A::Erase => self == Self::Supervisor,
+        match action.who() {
+            Who::Works => self.works(),
+            Who::Registers => self.works() || self == Self::Hotline,
+            Who::Desk => matches!(self, Self::GridWorker | Self::Clerk | Self::Supervisor),
+            Who::Leads => self == Self::Supervisor,
         }
     }
 
@@ -415,7 +212,7 @@ fn lead(known: &Known) -> Option<At> {
 /// What a person may do next with a case: what would not be refused for role or state. What depends on the words of the
 /// command, or on where another node hangs, is judged when it is done.
 pub fn next_actions(known: &Known, me: Me, by: &Actor, holds: &InForce) -> Vec<ActionName> {
-    let actions = ActionName::ALL.into_iter().filter(|action| *action != ActionName::Report);
+    let actions = ActionName::ALL.iter().copied().filter(|action| *action != ActionName::Report);
     actions
         .filter(|action| may(known, me, by, holds, *action).is_ok())
         .filter(|action| known.case().is_none_or(|case| has_a_subject(*action, case)))

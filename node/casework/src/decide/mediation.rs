@@ -122,7 +122,10 @@ pub(super) fn sign(draft: &mut Draft<'_, '_>, asked: Sign) -> Result<(), Refusal
         return Err(Refusal::AlreadyInEffect);
     }
     let Sign { agreement, parties, mediator, committee, mark, on, note: text } = asked;
-    if parties.is_empty() && !mediator && !committee {
+    let marked = |party: &u16| known.marks.iter().any(|(number, _, _)| number == party);
+    let new_mediator = mediator && known.mediator.is_none();
+    let new_committee = committee && known.committee.is_none();
+    if parties.iter().all(marked) && !new_mediator && !new_committee {
         return Err(Refusal::NothingChanges);
     }
     if parties.iter().any(|party| !known.parties.contains(party)) {

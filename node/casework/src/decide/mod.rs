@@ -18,6 +18,7 @@ mod transfer;
 use protocol::event::{Step, WideContent};
 use protocol::moving::Moves;
 
+use crate::actions::{Size, When};
 use crate::command::Command;
 use crate::draft::{Decision, Draft};
 use crate::fits::fits;
@@ -204,17 +205,17 @@ pub(crate) fn name_of(command: &Command) -> ActionName {
 
 /// Whether it is the time for an action: what a command asks first, and what a button asks too.
 pub(crate) fn timely(known: &Known, me: Me, places: &Moves, action: ActionName) -> Result<(), Refusal> {
-    use ActionName as A;
-    match action {
-        A::Report => Ok(()),
-        A::AcceptOffer | A::DeclineOffer => {
+    let offering = || known.case().is_some_and(|case| case.offered.is_some());
+    match action.when() {
+        When::Always => Ok(()),
+        When::Offered => {
             let open = known.offers().any(|file| file.to == me.node && file.state == OfferState::Open);
             if open { Ok(()) } else { Err(Refusal::NoOpenOffer) }
         }
-        A::AnswerOrder | A::MarkRead => some_order(known, |file| incoming(file, me) && file.open()),
-        A::WithdrawOrder => some_order(known, |file| file.order.from == me.node && file.open()),
-        A::Contribute => theirs(known, me),
-        A::IssueDirective | A::IssueView | A::TakeOver => {
+        When::Ordered => some_order(known, |file| incoming(file, me) && file.open()),
+        When::Ordering => some_order(known, |file| file.order.from == me.node && file.open()),
+        When::Followed => theirs(known, me),
+        When::Above => {
             theirs(known, me)?;
             alive(known)?;
             let place = known.case().ok_or(Refusal::UnknownCase)?.brief.place;
@@ -222,56 +223,11 @@ pub(crate) fn timely(known: &Known, me: Me, places: &Moves, action: ActionName) 
             let above = me.division != place && places.contains(me.division, place);
             if above { Ok(()) } else { Err(Refusal::OutsideArea) }
         }
-        A::Void | A::Regrade | A::Attach => mine(known, me),
-        A::Erase => erase::closed(known, me),
-        A::Offer => {
-            mine(known, me)?;
-            if known.case().is_some_and(|case| case.offered.is_some()) { Err(Refusal::OfferOpen) } else { Ok(()) }
-        }
-        A::Recall => {
-            mine(known, me)?;
-            if known.case().is_some_and(|case| case.offered.is_some()) { Ok(()) } else { Err(Refusal::NoOpenOffer) }
-        }
-        A::File
-        | A::Return
-        | A::Assign
-        | A::Progress
-        | A::Resolve
-        | A::FeedBack
-        | A::Assess
-        | A::Pause
-        | A::Resume
-        | A::AskExtension
-        | A::Extend
-        | A::RefuseExtension
-        | A::Reject
-        | A::Withdraw
-        | A::Refer
-        | A::Reopen
-        | A::Join
-        | A::AmendParty
-        | A::Leave
-        | A::Amend
-        | A::Turn
-        | A::Link
-        | A::OpenMediation
-        | A::Consent
-        | A::Hold
-        | A::Draw
-        | A::Sign
-        | A::DropAgreement
-        | A::Perform
-        | A::VisitAgain
-        | A::SeekConfirmation
-        | A::NoteConfirmation
-        | A::EndMediation
-        | A::GiveTask
-        | A::AcceptTask
-        | A::ReportTask
-        | A::SendBackTask
-        | A::CloseTask
-        | A::CancelTask
-        | A::Archive => {
+        When::Owned => mine(known, me),
+        When::Closed => erase::closed(known, me),
+        When::NotOffering => mine(known, me).and(if offering() { Err(Refusal::OfferOpen) } else { Ok(()) }),
+        When::Offering => mine(known, me).and(if offering() { Ok(()) } else { Err(Refusal::NoOpenOffer) }),
+        When::Step => {
             mine(known, me)?;
             let case = known.case().ok_or(Refusal::UnknownCase)?;
             if fits(action, case) { Ok(()) } else { Err(Refusal::WrongStep) }
@@ -312,33 +268,7 @@ fn alive(known: &Known) -> Result<(), Refusal> {
 
 /// Whether one more event of a person fits. What ends a case, or moves it, always does.
 pub(crate) fn roomy(known: &Known, me: Me, policy: &Policy, action: ActionName) -> Result<(), Refusal> {
-    use ActionName as A;
-    let grows = matches!(
-        action,
-        A::Return
-            | A::Assign
-            | A::Progress
-            | A::Pause
-            | A::AskExtension
-            | A::Extend
-            | A::Reopen
-            | A::Regrade
-            | A::Offer
-            | A::Recall
-            | A::Join
-            | A::AmendParty
-            | A::Leave
-            | A::Amend
-            | A::Turn
-            | A::Link
-            | A::OpenMediation
-            | A::Consent
-            | A::Hold
-            | A::Draw
-            | A::GiveTask
-            | A::SendBackTask
-            | A::Attach
-    );
+    let grows = action.size() == Size::Grows;
     let Some(case) = known.case().filter(|case| grows && case.owned_by(me.node)) else { return Ok(()) };
     let full =
         case.head.number >= policy.events_max.min(PEOPLE_EVENTS_MAX) || known.private_bytes() >= PRIVATE_BYTES_MAX;

@@ -95,6 +95,8 @@ fn an_agreement_holds_from_the_day_of_the_last_mark_that_the_law_asks_for() {
         net.act(GRID, case, marks).unwrap();
         assert_eq!(net.case(GRID, case).agreements[0].in_effect(), None);
     }
+    let once_more = net.act(GRID, case, sign(&[1], true, false, Mark::Signature)).unwrap_err();
+    assert_eq!(once_more, Refusal::NothingChanges, "who has signed has signed");
     net.now += 3 * DAY;
     net.act(GRID, case, sign(&[], false, true, Mark::Seal)).unwrap();
     assert_eq!(net.case(GRID, case).agreements[0].in_effect(), Some(today(&net)), "the seal of the committee was last");
