@@ -98,6 +98,10 @@ async fn names_are_masked_in_what_was_agreed_and_in_what_was_said() {
     let (_, found) =
         node.clerk("POST", "/persons/find", Some(&json!({ "number": "13900139000", "reason": "核实" }))).await;
     assert_eq!(found["cases"], json!([case]), "who joined later is found by their number");
+    for words in ["%E6%AC%A7%E9%98%B3%E4%BF%AE", "oyx"] {
+        let (_, page) = node.clerk("GET", &format!("/cases?q={words}"), None).await;
+        assert_eq!(page["cases"][0]["id"], json!(case), "and by their name: {page}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,12 +12,12 @@ use crate::receive::withdraw_approval;
 use crate::refusal::Refusal;
 
 pub(super) fn decline(draft: &mut Draft<'_, '_>, ground: DeclineGround, text: Text<4000>) -> Result<(), Refusal> {
-    leave(draft, WideAct::NotTakenOn { ground }, note(text))
+    leave(draft, WideAct::NotTakenOn { ground }, note(text), Outcome::Other)
 }
 
 pub(super) fn withdraw(draft: &mut Draft<'_, '_>, text: Text<4000>) -> Result<(), Refusal> {
     let content = needed(text)?;
-    leave(draft, WideAct::Withdrawn {}, content)
+    leave(draft, WideAct::Withdrawn {}, content, Outcome::Other)
 }
 
 pub(super) fn refer(draft: &mut Draft<'_, '_>, channel: &str, text: Text<4000>) -> Result<(), Refusal> {
@@ -28,17 +28,20 @@ pub(super) fn refer(draft: &mut Draft<'_, '_>, channel: &str, text: Text<4000>) 
     if !categories.admits(category, channel) {
         return Err(Refusal::NotAdmissible);
     }
-    leave(draft, WideAct::Referred { channel: Channel(number) }, content)
+    // Where a mediation was tried it has failed, whatever way follows: a referral betters no figure.
+    let tried = !draft.case()?.mediations.is_empty();
+    let outcome = if tried { Outcome::Unsuccessful } else { Outcome::Other };
+    leave(draft, WideAct::Referred { channel: Channel(number) }, content, outcome)
 }
 
 /// What stood still does so no longer: nothing is waited for.
-fn leave(draft: &mut Draft<'_, '_>, act: WideAct, content: Content) -> Result<(), Refusal> {
+fn leave(draft: &mut Draft<'_, '_>, act: WideAct, content: Content, outcome: Outcome) -> Result<(), Refusal> {
     if draft.case()?.paused() {
         let on = draft.world.now.day();
         draft.append(WideAct::Resumed { on }, Content::Nothing, |_| {})?;
     }
     end_open_offer(draft)?;
-    draft.append(act, content, |brief| brief.outcome = Some(Outcome::Other))
+    draft.append(act, content, |brief| brief.outcome = Some(outcome))
 }
 
 pub(super) fn reopen(draft: &mut Draft<'_, '_>, reason: Text<4000>) -> Result<(), Refusal> {

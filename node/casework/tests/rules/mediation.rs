@@ -149,6 +149,14 @@ fn a_case_under_mediation_is_settled_by_an_agreement_in_effect_and_not_settled_b
 }
 
 #[test]
+fn a_mediation_that_ends_in_a_referral_has_failed_and_is_counted_so() {
+    let (mut net, case) = mediated();
+    net.act(GRID, case, Command::EndMediation { ground: MediationEnd::NoAgreement, on: None, note: text("") }).unwrap();
+    net.act(GRID, case, Command::Refer { channel: text("court"), note: text("移送法院") }).unwrap();
+    assert_eq!(net.case(GRID, case).brief.outcome, Some(Outcome::Unsuccessful));
+}
+
+#[test]
 fn papers_of_marriage_and_inheritance_are_not_signed_electronically_and_others_only_when_it_was_agreed() {
     let (mut net, case) = in_progress(Category(101));
     net.act(GRID, case, open()).unwrap();
