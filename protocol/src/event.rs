@@ -24,7 +24,9 @@ pub use self::mediation::{
     SessionKind,
 };
 pub use self::party::{Being, Participant, Party, PartySide, Sex, Standing};
-pub use self::said::{INSTALMENTS_MAX, MEDIATORS_MAX, PARTIES_AT_ONCE_MAX, SAID_BYTES_MAX, Said, WideContent};
+pub use self::said::{
+    Contentment, INSTALMENTS_MAX, MEDIATORS_MAX, PARTIES_AT_ONCE_MAX, SAID_BYTES_MAX, Said, ToldBy, WideContent,
+};
 pub use self::wide::{DeclineGround, PauseGround, WIDE_BYTES_MAX, WideAct, Wider};
 
 /// What a matter is.

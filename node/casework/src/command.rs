@@ -4,8 +4,8 @@ use protocol::attachment::Attachment;
 use protocol::bounded::{List, Text};
 use protocol::division::{DivisionCode, GridKind};
 use protocol::event::{
-    Category, Confirmation, DeclineGround, Ending, Kept, Matter, MediationEnd, Outcome, PARTIES_AT_ONCE_MAX,
-    Participant, Parties, Party, PauseGround, Source,
+    Category, Confirmation, Contentment, DeclineGround, Ending, Kept, Matter, MediationEnd, Outcome,
+    PARTIES_AT_ONCE_MAX, Participant, Parties, Party, PauseGround, Source, ToldBy,
 };
 use protocol::grading::Answers;
 use protocol::id::{CaseId, NodeId, OfferId, OrderId};
@@ -125,9 +125,18 @@ pub enum Command {
     },
     /// Step 5 (事件反馈): who asked was told.
     FeedBack {
-        /// How, and what they said.
+        /// What they said, and anything else.
         #[serde(default)]
         note: Text<4000>,
+        /// How they were told.
+        #[serde(default)]
+        by: Option<ToldBy>,
+        /// On which day; absent: today.
+        #[serde(default, with = "crate::calendar::day")]
+        on: Option<CivilDay>,
+        /// Whether they are content.
+        #[serde(default)]
+        content: Option<Contentment>,
     },
     /// Step 6 (考核评价).
     Assess {
@@ -470,4 +479,11 @@ pub enum Command {
         /// What it is.
         attachment: Attachment,
     },
+}
+
+impl Command {
+    /// Who asked was told, in words alone.
+    pub fn fed_back(note: Text<4000>) -> Self {
+        Self::FeedBack { note, by: None, on: None, content: None }
+    }
 }

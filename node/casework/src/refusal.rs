@@ -48,6 +48,7 @@ macro_rules! refusals {
                     Self::UnknownTask => Some("task"),
                     Self::UnknownParty => Some("party"),
                     Self::NotTurned => Some("into"),
+                    Self::WayMissing => Some("by"),
                     Self::ExtensionTooLong => Some("days"),
                     _ => None,
                 }
@@ -141,6 +142,8 @@ refusals! {
         "该单位设在其他节点,请移交案件或以指令交办。";
     /// No such task.
     UnknownTask: Person, "unknown-task", "This case has no such task.", "本案没有该任务。";
+    /// Told in no way.
+    WayMissing: Person, "way-missing", "Say how they were told.", "请选择反馈方式。";
     /// The offer would go to this node itself, or back to itself.
     ToMyself: Person, "to-myself", "This goes to another node only.", "不能移交给本节点。";
     /// Nobody has asked for more time.

@@ -125,7 +125,7 @@ async fn to_the_archive(cast: &mut Cast<'_>, case: &FiledCase) -> anyhow::Result
     for (step, body) in [
         ("progress", json!({ "note": "双方到场，已听取陈述。" })),
         ("resolve", json!({ "outcome": "successful", "terms": "双方达成一致，当场履行。", "amount_fen": 120_000 })),
-        ("feed-back", json!({ "note": "已电话告知。" })),
+        ("feed-back", json!({ "note": "已告知结果。", "by": "phone", "content": "content" })),
         ("assess", json!({ "score": 5, "note": "程序完整。" })),
         ("archive", json!({})),
     ] {

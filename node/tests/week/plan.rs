@@ -176,7 +176,7 @@ impl People {
                 let outcome = self.of(&Outcome::ALL);
                 Command::Resolve { outcome, terms: Text::cut("和解"), amount_fen: Some(100) }
             }
-            (Step::InProgress, Some(_)) => Command::FeedBack { note: note() },
+            (Step::InProgress, Some(_)) => Command::fed_back(note()),
             (Step::FedBack, _) => Command::Assess { score: 4, note: note() },
             (Step::Assessed | Step::Archived, _) => Command::Archive,
         }

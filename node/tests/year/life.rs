@@ -147,7 +147,7 @@ impl Year {
                 let amount_fen = self.of(&[None, Some(100), Some(99), Some(5_000_000)]);
                 Command::Resolve { outcome, terms: text("和解"), amount_fen }
             }
-            (Step::InProgress, Some(_)) => Command::FeedBack { note: text("") },
+            (Step::InProgress, Some(_)) => Command::fed_back(text("")),
             (Step::FedBack, _) => Command::Assess { score: 4, note: text("") },
             (Step::Assessed | Step::Archived, _) => Command::Archive,
         }

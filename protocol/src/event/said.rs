@@ -21,6 +21,34 @@ pub const MEDIATORS_MAX: usize = 8;
 /// Parts in which an agreement can be performed.
 pub const INSTALMENTS_MAX: usize = 60;
 
+/// How somebody is told (反馈方式).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ToldBy {
+    /// 当面
+    InPerson,
+    /// 电话
+    Phone,
+    /// 书面
+    Letter,
+    /// 短信、网络
+    Message,
+}
+
+/// Whether who asked is content (满意度).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Contentment {
+    /// 满意
+    Content,
+    /// 基本满意
+    Mostly,
+    /// 不满意
+    NotContent,
+    /// They could not be reached (联系不上).
+    NotReached,
+}
+
 /// Such a content as it travels.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Encode, Decode, Serialize, Deserialize)]
 pub struct Said {
@@ -128,6 +156,17 @@ coded! {
         /// What it is.
         attachment: Attachment,
     } = 601,
+    /// How who asked was told (反馈).
+    FedBack {
+        /// By which way.
+        by: ToldBy,
+        /// On which day.
+        on: CivilDay,
+        /// Whether they are content; absent: not asked.
+        content: Option<Contentment>,
+        /// What they said, and anything else.
+        note: Text<4000>,
+    } = 701,
 }
 
 impl WideContent {

@@ -11,10 +11,10 @@ use protocol::directory::{
 use protocol::division::GridKind;
 use protocol::erase::Erase;
 use protocol::event::{
-    Act, AgreementForm, Being, Brief, Category, Commitment, Confirmation, Content, DeclineGround, DueTerm, Ending,
-    Header, Instalment, Kept, Mark, Matter, MediationEnd, MediationSource, Outcome, PaperNumber, Participant, Party,
-    PartySide, PauseGround, Private, PrivatePart, Said, Salt, SessionKind, Sex, Signatory, Source, Standing, Step,
-    TermKind, WideAct, WideContent, Wider,
+    Act, AgreementForm, Being, Brief, Category, Commitment, Confirmation, Content, Contentment, DeclineGround, DueTerm,
+    Ending, Header, Instalment, Kept, Mark, Matter, MediationEnd, MediationSource, Outcome, PaperNumber, Participant,
+    Party, PartySide, PauseGround, Private, PrivatePart, Said, Salt, SessionKind, Sex, Signatory, Source, Standing,
+    Step, TermKind, ToldBy, WideAct, WideContent, Wider,
 };
 use protocol::fact::{CaseFact, Channel, FiguresWanted, LevelChange, Measure, StepReached, Tally, Watermark};
 use protocol::grading::{Answers, Grading, Known, Rule};
@@ -165,6 +165,8 @@ plain! {
     Standing { Party, Representative, Guardian, Spokesperson, Involved, Witness }
     Being { Person, Body }
     Sex { Male, Female }
+    ToldBy { InPerson, Phone, Letter, Message }
+    Contentment { Content, Mostly, NotContent, NotReached }
     MediationSource { Application, Initiative, Court, Procuratorate, Police, Petitions, Department }
     SessionKind { Mediation, Investigation, NoticeOfRights, JointSession, Visit, Call }
     AgreementForm { Written, Oral }
@@ -336,6 +338,9 @@ variants! { g;
         },
         WideContent::Performance { .. } => WideContent::Performance { amount_fen: g.make(), note: g.make() },
         WideContent::Task { .. } => WideContent::Task { title: g.make(), text: g.make() },
+        WideContent::FedBack { .. } => {
+            WideContent::FedBack { by: g.make(), on: g.make(), content: g.make(), note: g.make() }
+        },
         WideContent::Attached { .. } => WideContent::Attached { attachment: g.make() },
         WideContent::Ruling { .. } => WideContent::Ruling { court: g.make(), number: g.make(), note: g.make() },
     }

@@ -88,7 +88,7 @@ async fn worked(node: &Running) -> Result<CaseId, Failure> {
     let begin = [Command::File, Command::Assign { unit: UnitCode(1), note: Text::default() }];
     let end = [
         Command::Resolve { outcome: Outcome::Successful, terms: Text::cut(&words), amount_fen: Some(350_000) },
-        Command::FeedBack { note: Text::cut("已电话回访") },
+        Command::fed_back(Text::cut("已电话回访")),
         Command::Assess { score: 5, note: Text::cut("及时") },
     ];
     for command in begin.into_iter().chain(notes).chain(end) {

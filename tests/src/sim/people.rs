@@ -369,7 +369,7 @@ fn step(step: protocol::event::Step, resolved: bool, dice: u64) -> Command {
     use protocol::event::Step;
     let note = Text::cut("办理");
     match step {
-        Step::Reported | Step::Filed | Step::Assigned | Step::InProgress if resolved => Command::FeedBack { note },
+        Step::Reported | Step::Filed | Step::Assigned | Step::InProgress if resolved => Command::fed_back(note),
         Step::Reported => Command::File,
         Step::Filed => Command::Assign { unit: UnitCode(1), note },
         Step::Assigned => Command::Progress { note },

@@ -65,7 +65,7 @@ fn run(draft: &mut Draft<'_, '_>, command: Command, by: &Actor) -> Result<(), Re
         Command::Assign { unit, note } => steps::assign(draft, unit, note),
         Command::Progress { note } => steps::progress(draft, note),
         Command::Resolve { outcome, terms, amount_fen } => steps::resolve(draft, outcome, terms, amount_fen),
-        Command::FeedBack { note } => steps::feed_back(draft, note),
+        Command::FeedBack { note, by, on, content } => steps::feed_back(draft, note, by, on, content),
         Command::Assess { score, note } => steps::assess(draft, score, note),
         Command::Pause { ground, on, note } => clock::pause(draft, ground, on, note),
         Command::Resume { on, note } => clock::resume(draft, on, note),

@@ -1,7 +1,8 @@
 //! Steps 2 to 6, the archive, and striking out.
 
 use protocol::bounded::Text;
-use protocol::event::{Act, Content, Outcome};
+use protocol::event::{Act, Content, Contentment, Outcome, ToldBy, WideContent};
+use protocol::time::CivilDay;
 use protocol::unit::UnitCode;
 
 use super::{end_open_offer, roomy};
@@ -47,8 +48,24 @@ pub(super) fn resolve(
     draft.append(Act::Resolved, Content::Resolution { terms, amount_fen }, |brief| brief.outcome = Some(outcome))
 }
 
-pub(super) fn feed_back(draft: &mut Draft<'_, '_>, text: Text<4000>) -> Result<(), Refusal> {
-    draft.append(Act::FedBack, note(text), |_| {})
+/// Who asked is told: how, on which day, and whether they are content.
+pub(super) fn feed_back(
+    draft: &mut Draft<'_, '_>,
+    text: Text<4000>,
+    by: Option<ToldBy>,
+    on: Option<CivilDay>,
+    content: Option<Contentment>,
+) -> Result<(), Refusal> {
+    let words = match by {
+        None if on.is_none() && content.is_none() => note(text),
+        None => return Err(Refusal::WayMissing),
+        Some(by) => {
+            let on = super::clock::day(draft, on)?;
+            let told = WideContent::FedBack { by, on, content, note: text };
+            told.widen().map_err(|_| Refusal::TooLong)?
+        }
+    };
+    draft.append(Act::FedBack, words, |_| {})
 }
 
 pub(super) fn assess(draft: &mut Draft<'_, '_>, score: u8, text: Text<4000>) -> Result<(), Refusal> {

@@ -96,6 +96,7 @@ fn main_words(content: &WideContent) -> &str {
         WideContent::Session { record, .. } => record,
         WideContent::Agreement { terms, .. } => terms,
         WideContent::Task { text, .. } => text,
+        WideContent::FedBack { note, .. } => note,
     }
 }
 

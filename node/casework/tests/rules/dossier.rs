@@ -95,7 +95,7 @@ pub(crate) fn resolved(outcome: Outcome, terms: &str) -> Command {
 }
 
 fn closed() -> Vec<Command> {
-    vec![Command::FeedBack { note: text("已电话告知") }, Command::Assess { score: 4, note: text("及时") }]
+    vec![Command::fed_back(text("已电话告知")), Command::Assess { score: 4, note: text("及时") }]
 }
 
 #[test]

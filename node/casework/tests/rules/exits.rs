@@ -2,7 +2,10 @@
 
 use casework::{ActionName, Command, Exit, Refusal, Role, evolve, next_actions};
 use protocol::bounded::Blob;
-use protocol::event::{Act, CaseEvent, DeclineGround, Ending, Outcome, PauseGround, Step, TermKind, Wider};
+use protocol::event::{
+    Act, CaseEvent, Content, Contentment, DeclineGround, Ending, Outcome, PauseGround, Step, TermKind, ToldBy,
+    WideContent, Wider,
+};
 use protocol::fact::Channel;
 use protocol::id::CaseId;
 use protocol::unit::UnitCode;
@@ -54,11 +57,7 @@ fn a_case_that_is_declined_is_told_assessed_and_archived_and_nothing_of_it_is_ov
     };
     assert_eq!(running(&net), [TermKind::FeedBack]);
     assert_eq!(net.act(GRID, case, Command::Archive).unwrap_err(), Refusal::WrongStep, "who asked is told first");
-    let rest = vec![
-        Command::FeedBack { note: text("已告知") },
-        Command::Assess { score: 3, note: text("") },
-        Command::Archive,
-    ];
+    let rest = vec![Command::fed_back(text("已告知")), Command::Assess { score: 3, note: text("") }, Command::Archive];
     all(&mut net, case, rest);
     assert_eq!(running(&net), []);
     assert_eq!(net.case(GRID, case).brief.outcome, Some(Outcome::Other));
@@ -88,19 +87,15 @@ fn what_was_settled_is_opened_again_and_its_figures_go_with_it() {
     let (mut net, case) = Net::reported(Ending::SettleHere, answers(false, 0));
     all(&mut net, case, in_progress());
     assert_eq!(net.act(GRID, case, reopen()).unwrap_err(), Refusal::WrongStep, "it is open");
-    all(&mut net, case, vec![resolve(), Command::FeedBack { note: text("") }, reopen()]);
+    all(&mut net, case, vec![resolve(), Command::fed_back(text("")), reopen()]);
     let (after, known) = (net.case(GRID, case), net.known(GRID, case));
     let fact = known.fact().unwrap();
     assert_eq!((after.brief.step, after.brief.outcome, after.reopened), (Step::InProgress, None, 1));
     assert_eq!((fact.step(), fact.outcome, fact.resolved_at), (Step::InProgress, None, None));
     let running: Vec<TermKind> = fact.running_terms().map(|term| term.kind).collect();
     assert_eq!(running, [TermKind::Resolve]);
-    let rest = vec![
-        resolve(),
-        Command::FeedBack { note: text("") },
-        Command::Assess { score: 4, note: text("") },
-        Command::Archive,
-    ];
+    let rest =
+        vec![resolve(), Command::fed_back(text("")), Command::Assess { score: 4, note: text("") }, Command::Archive];
     all(&mut net, case, rest);
     assert_eq!(net.act(GRID, case, reopen()).unwrap_err(), Refusal::IsArchived);
 }
@@ -108,7 +103,7 @@ fn what_was_settled_is_opened_again_and_its_figures_go_with_it() {
 #[test]
 fn a_declined_case_that_is_opened_again_goes_on_where_it_was() {
     let (mut net, case) = Net::reported(Ending::SettleHere, answers(false, 0));
-    all(&mut net, case, vec![decline(), Command::FeedBack { note: text("") }, reopen()]);
+    all(&mut net, case, vec![decline(), Command::fed_back(text("")), reopen()]);
     let after = net.case(GRID, case);
     assert_eq!((after.brief.step, after.exit), (Step::Reported, None));
     all(&mut net, case, in_progress());
@@ -159,7 +154,7 @@ fn levels_above_follow_a_red_case_through_all_of_it() {
     let (mut net, case) = Net::reported(Ending::Submit, answers(true, 0));
     net.accept(TOWN, case);
     let pause = Command::Pause { ground: PauseGround::Hearing, on: None, note: text("") };
-    for command in [Command::File, pause, decline(), Command::FeedBack { note: text("") }, reopen()] {
+    for command in [Command::File, pause, decline(), Command::fed_back(text("")), reopen()] {
         net.act(TOWN, case, command).unwrap();
         net.settle();
         net.agree(&[GRID, TOWN, COUNTY, CITY], case);
@@ -190,4 +185,25 @@ fn who_works_on_cases_may_pause_and_who_takes_them_in_may_decline() {
     assert!(!offered(&net, Role::Clerk).contains(&ActionName::Reopen), "it is open");
     net.act(GRID, case, decline()).unwrap();
     assert!(offered(&net, Role::Clerk).contains(&ActionName::Reopen));
+}
+
+#[test]
+fn how_who_asked_was_told_is_said_by_its_way_and_its_day() {
+    let (mut net, case) = Net::reported(Ending::SettleHere, answers(false, 0));
+    net.act(GRID, case, decline()).unwrap();
+    let told = |by, days| Command::FeedBack {
+        note: text("已说明去向"),
+        by,
+        on: Some(protocol::time::CivilDay::of(protocol::time::UnixMillis(1_780_000_000_000)).plus(days)),
+        content: Some(Contentment::Mostly),
+    };
+    assert_eq!(net.act(GRID, case, told(None, 0)).unwrap_err(), Refusal::WayMissing);
+    assert_eq!(net.act(GRID, case, told(Some(ToldBy::Phone), 30)).unwrap_err(), Refusal::DayAhead);
+    net.act(GRID, case, told(Some(ToldBy::Phone), 0)).unwrap();
+    let words = net.known(GRID, case).history().last().unwrap().private.unwrap().1.content;
+    let Content::Wider(said) = words else { panic!("{words:?}") };
+    assert!(matches!(
+        said.read(),
+        Some(WideContent::FedBack { by: ToldBy::Phone, content: Some(Contentment::Mostly), .. })
+    ));
 }

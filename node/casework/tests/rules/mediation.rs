@@ -218,7 +218,7 @@ fn how_an_agreement_is_kept_is_noted_until_the_archive_and_by_its_plan() {
     net.act(GRID, case, draw(AgreementForm::Oral, 1, |asked| asked.plan = List::new(plan).unwrap())).unwrap();
     net.act(GRID, case, Command::Resolve { outcome: Outcome::Successful, terms: text("和"), amount_fen: None })
         .unwrap();
-    net.act(GRID, case, Command::FeedBack { note: text("") }).unwrap();
+    net.act(GRID, case, Command::fed_back(text(""))).unwrap();
     let perform = |instalment| Command::Perform {
         agreement: 1,
         instalment,

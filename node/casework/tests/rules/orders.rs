@@ -195,7 +195,7 @@ fn an_order_that_came_after_the_archive_is_answered_and_the_case_stays_as_it_is(
         Command::Assign { unit: UnitCode(1), note: text("请办理") },
         Command::Progress { note: text("已见面") },
         Command::Resolve { outcome: Outcome::Successful, terms: text("双方和解"), amount_fen: None },
-        Command::FeedBack { note: text("已告知") },
+        Command::fed_back(text("已告知")),
         Command::Assess { score: 4, note: text("良好") },
     ] {
         net.act(GRID, case, command).unwrap();

@@ -33,7 +33,7 @@ fn command(net: &Net, node: usize, case: CaseId, what: u8, arg: u8) -> Command {
         1 => Command::Assign { unit: UnitCode(2), note: text("甲") },
         2 => Command::Progress { note: text("乙") },
         3 => Command::Resolve { outcome: Outcome::Successful, terms: text("和"), amount_fen: Some(u64::from(arg)) },
-        4 => Command::FeedBack { note: text("") },
+        4 => Command::fed_back(text("")),
         5 => Command::Assess { score: arg % 6, note: text("") },
         6 => Command::Archive,
         7 => Command::Regrade { answers: answers(arg.is_multiple_of(2), arg % 8), level, reason: text("情况变化") },

@@ -19,7 +19,7 @@ fn loop_commands() -> Vec<(Command, Step)> {
             Command::Resolve { outcome: Outcome::Successful, terms: text("和解"), amount_fen: Some(100) },
             Step::InProgress,
         ),
-        (Command::FeedBack { note: text("") }, Step::FedBack),
+        (Command::fed_back(text("")), Step::FedBack),
         (Command::Assess { score: 5, note: text("") }, Step::Assessed),
         (Command::Archive, Step::Archived),
     ]
@@ -189,7 +189,7 @@ fn a_full_case_still_moves_in_one_piece() {
     while net.act(GRID, case, Command::Progress { note: text(&long) }).is_ok() {}
     let terms = text(&long);
     net.act(GRID, case, Command::Resolve { outcome: Outcome::Other, terms, amount_fen: None }).unwrap();
-    net.act(GRID, case, Command::FeedBack { note: text(&long) }).unwrap();
+    net.act(GRID, case, Command::fed_back(text(&long))).unwrap();
     net.act(GRID, case, Command::Assess { score: 3, note: text(&long) }).unwrap();
     net.accept(TOWN, case);
     assert!(net.case(TOWN, case).owned_by(net.id(TOWN)));

@@ -5,7 +5,8 @@ use casework::{Amendment, Command, GiveTask};
 use protocol::bounded::{List, Text};
 use protocol::division::{DivisionCode, GridKind};
 use protocol::event::{
-    Category, DeclineGround, Matter, Outcome, PARTIES_AT_ONCE_MAX, Participant, PauseGround, Source,
+    Category, Contentment, DeclineGround, Matter, Outcome, PARTIES_AT_ONCE_MAX, Participant, PauseGround, Source,
+    ToldBy,
 };
 use protocol::grading::Answers;
 use protocol::id::{CaseId, NodeId};
@@ -108,9 +109,22 @@ bodies! {
     },
     /// Who asked was told.
     FeedBackBody => FeedBack {
-        /// How, and what they said.
+        /// What they said, and anything else.
+        #[serde(default)]
         #[schema(value_type = String)]
         note: Note,
+        /// `in_person`, `phone`, `letter` or `message`: how they were told.
+        #[serde(default)]
+        #[schema(value_type = Option<String>)]
+        by: Option<ToldBy>,
+        /// The day, as `YYYY-MM-DD`: today, where it is absent, or earlier.
+        #[serde(default, with = "casework::calendar::day")]
+        #[schema(value_type = Option<String>)]
+        on: Option<CivilDay>,
+        /// `content`, `mostly`, `not_content` or `not_reached`; absent: not asked.
+        #[serde(default)]
+        #[schema(value_type = Option<String>)]
+        content: Option<Contentment>,
     },
     /// Assessed.
     AssessBody => Assess {

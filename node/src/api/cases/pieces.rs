@@ -5,10 +5,11 @@ use std::cmp::Ordering;
 use casework::terms::Row;
 use casework::{AnswerKind, Known, OfferFile, OfferState, OrderFile, Seat};
 use protocol::division::DivisionCode;
-use protocol::event::{Act, Brief, Content, DueTerm, Header, Private, Step, WideContent};
+use protocol::event::{Act, Brief, Content, Contentment, DueTerm, Header, Private, Step, ToldBy, WideContent};
 use protocol::id::NodeId;
 use protocol::order::Asked;
 use protocol::receipt::{Progress, Receipt, Subject};
+use protocol::time::CivilDay;
 use protocol::warning::Warning;
 use serde::Serialize;
 
@@ -152,6 +153,24 @@ fn joined(words: [&str; 2]) -> String {
     words.into_iter().filter(|words| !words.trim().is_empty()).collect::<Vec<_>>().join("；")
 }
 
+/// How somebody was told, as it is shown to people.
+fn told(by: ToldBy, on: CivilDay, content: Option<Contentment>, note: &str) -> String {
+    let by = match by {
+        ToldBy::InPerson => "当面",
+        ToldBy::Phone => "电话",
+        ToldBy::Letter => "书面",
+        ToldBy::Message => "短信或网络",
+    };
+    let content = match content {
+        None => "",
+        Some(Contentment::Content) => "满意",
+        Some(Contentment::Mostly) => "基本满意",
+        Some(Contentment::NotContent) => "不满意",
+        Some(Contentment::NotReached) => "联系不上",
+    };
+    joined([&joined([&format!("{}{by}反馈", stamp::day(on.number())), content]), note])
+}
+
 fn wide_said(content: WideContent, shown: Shown) -> Option<String> {
     match content {
         WideContent::Participants { people } => {
@@ -168,6 +187,7 @@ fn wide_said(content: WideContent, shown: Shown) -> Option<String> {
         WideContent::Agreement { .. } => None,
         WideContent::Task { title, text } => Some(joined([&title, &text])),
         WideContent::Performance { note, .. } => Some(note.to_string()),
+        WideContent::FedBack { by, on, content, note } => Some(told(by, on, content, &note)),
         WideContent::Attached { attachment } => Some(joined([&attachment.name, &attachment.caption])),
         WideContent::Ruling { court, number, note } => Some(joined([&joined([&court, &number]), &note])),
     }
