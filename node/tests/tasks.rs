@@ -49,7 +49,7 @@ async fn a_handler_of_a_unit_finds_its_tasks_does_them_and_sees_no_other_case() 
     let (status, seen) = node.ask("GET", &path, ("cookie", &police), None).await;
     assert_eq!((status, &seen["tasks"][0]["title"]), (StatusCode::OK, &json!("核实现场")), "{seen}");
     let may: Vec<_> = seen["next_actions"].as_array().expect("actions").iter().filter_map(Value::as_str).collect();
-    assert_eq!(may, ["accept_task", "report_task"]);
+    assert_eq!(may, ["accept_task", "report_task", "attach"]);
     let other = format!("/api/v1/cases/{without}");
     assert_eq!(node.ask("GET", &other, ("cookie", &police), None).await.0, StatusCode::NOT_FOUND);
 

@@ -97,8 +97,8 @@ refusals! {
     /// Something that has happened has a day.
     DayAhead: Person, "day-ahead", "The day lies ahead; say on which day it happened.", "日期不能晚于今天。";
     /// A pause begins before its term, or ends before it began.
-    DayTooEarly: Person, "day-too-early", "The day is too early: before the term began, or before the pause.",
-        "日期过早:早于期限起算日或中止日。";
+    DayTooEarly: Person, "day-too-early", "The day is too early: before the term began, before the pause, or before the agreement.",
+        "日期过早:早于期限起算日、中止日或协议日期。";
     /// A channel that no list holds.
     UnknownChannel: Person, "unknown-channel", "The channel is not in the list that is in force here.",
         "办理渠道不在现行清单中。";
@@ -144,6 +144,15 @@ refusals! {
     UnknownTask: Person, "unknown-task", "This case has no such task.", "本案没有该任务。";
     /// Told in no way.
     WayMissing: Person, "way-missing", "Say how they were told.", "请选择反馈方式。";
+    /// Nothing was written down.
+    WordsMissing: Person, "words-missing", "Say what was said or agreed.", "请填写内容。";
+    /// A time that no day has.
+    TimeOutOfRange: Person, "time-out-of-range", "The times are minutes of one day, the earlier one first.",
+        "时间应在当天之内,且开始不晚于结束。";
+    /// Not somebody who agrees.
+    NotAParty: Person, "not-a-party",
+        "Only a party of the matter agrees to be mediated, performs and signs; a witness or representative does not.",
+        "只有当事人可以表示调解意愿、履行和签署;证人、代理人等不能。";
     /// The offer would go to this node itself, or back to itself.
     ToMyself: Person, "to-myself", "This goes to another node only.", "不能移交给本节点。";
     /// Nobody has asked for more time.
@@ -167,6 +176,9 @@ refusals! {
     /// Settled by mediation without an agreement.
     NothingAgreed: State, "nothing-agreed", "No agreement of this case is in effect; it cannot be settled by mediation yet.",
         "本案尚无生效的调解协议,不能按调解成功办结。";
+    /// It is settled.
+    Agreed: State, "agreed", "An agreement of this case is in effect: it is settled, and has not failed.",
+        "本案已有生效的调解协议,不能按终止或未成功处理。";
     /// The agreement is in effect.
     AlreadyInEffect: State, "already-in-effect", "The agreement is in effect already.", "协议已生效。";
     /// The agreement is not in effect yet.

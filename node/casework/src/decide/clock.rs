@@ -41,6 +41,9 @@ pub(super) fn resume(draft: &mut Draft<'_, '_>, on: Option<CivilDay>, text: Text
 /// Asks for more time (申请延期). Whoever leads the node answers.
 pub(super) fn ask_extension(draft: &mut Draft<'_, '_>, days: u16, text: Text<4000>) -> Result<(), Refusal> {
     extendable(draft, days)?;
+    if draft.case()?.extension_asked == Some(days) {
+        return Err(Refusal::NothingChanges);
+    }
     let content = needed(text)?;
     draft.append(WideAct::ExtensionAsked { days }, content, |_| {})
 }

@@ -2,7 +2,8 @@
 
 use protocol::bounded::{List, Text};
 use protocol::event::{
-    Act, AgreementForm, Category, Content, Mark, Matter, PaperNumber, Parties, SessionKind, WideAct, WideContent,
+    Act, AgreementForm, Category, Content, Mark, Matter, PaperNumber, Participant, Parties, SessionKind, Standing,
+    WideAct, WideContent,
 };
 use protocol::time::CivilDay;
 use protocol::unit::UnitCode;
@@ -16,6 +17,8 @@ use crate::draft::Draft;
 use crate::mediation::{AGREEMENTS_MAX, Agreement, MEDIATIONS_MAX};
 use crate::refusal::Refusal;
 
+/// Minutes of a day.
+const MINUTES_OF_A_DAY: u16 = 1_440;
 /// The channels by which committees settle.
 const CHANNELS: [&str; 2] = ["people_mediation", "sectoral_mediation"];
 /// Disputes of marriage, upbringing and inheritance, whose papers are never signed electronically (电子签名法 art. 3).
@@ -32,6 +35,10 @@ pub(super) fn open(draft: &mut Draft<'_, '_>, asked: OpenMediation) -> Result<()
     let categories = &draft.world.holds.categories;
     if !CHANNELS.iter().any(|channel| categories.admits(case.brief.category, channel)) {
         return Err(Refusal::NotAdmissible);
+    }
+    let listed = draft.world.holds.units.get(asked.committee).ok_or(Refusal::UnknownUnit)?;
+    if listed.node.is_some_and(|node| node != draft.me()) {
+        return Err(Refusal::UnitElsewhere);
     }
     let OpenMediation { source, committee, on, mediators, chosen, closed, note } = asked;
     let on = day(draft, on)?;
@@ -63,7 +70,10 @@ pub(super) fn hold(draft: &mut Draft<'_, '_>, held: Hold) -> Result<(), Refusal>
         }
     }
     if held.record.trim().is_empty() {
-        return Err(Refusal::ReasonMissing);
+        return Err(Refusal::WordsMissing);
+    }
+    if held.minutes.is_some_and(|(from, to)| from > to || to > MINUTES_OF_A_DAY) {
+        return Err(Refusal::TimeOutOfRange);
     }
     let numbers = held.present.iter();
     if numbers.into_iter().any(|number| case.seat(*number).is_none()) {
@@ -78,6 +88,7 @@ pub(super) fn hold(draft: &mut Draft<'_, '_>, held: Hold) -> Result<(), Refusal>
 /// Draws up an agreement under the next number of its committee.
 pub(super) fn draw(draft: &mut Draft<'_, '_>, asked: Draw, number: Option<u32>) -> Result<(), Refusal> {
     let case = draft.case()?;
+    let asked = Draw { parties: once(asked.parties), ..asked };
     let mediation = case.mediation().ok_or(Refusal::NoMediation)?;
     if mediation.refused() {
         return Err(Refusal::PartyRefuses);
@@ -91,10 +102,10 @@ pub(super) fn draw(draft: &mut Draft<'_, '_>, asked: Draw, number: Option<u32>) 
         return Err(Refusal::NotConsented);
     }
     if asked.terms.trim().is_empty() {
-        return Err(Refusal::ReasonMissing);
+        return Err(Refusal::WordsMissing);
     }
     if asked.plan.iter().any(|part| !asked.parties.contains(&part.by)) {
-        return Err(Refusal::UnknownParty);
+        return Err(Refusal::NotAParty);
     }
     if asked.electronic && ON_PAPER.contains(&case.brief.category) {
         return Err(Refusal::NotElectronic);
@@ -103,6 +114,9 @@ pub(super) fn draw(draft: &mut Draft<'_, '_>, asked: Draw, number: Option<u32>) 
         return Err(Refusal::CaseFull);
     }
     let (committee, agreement, on) = (mediation.committee, case.next_agreement(), day(draft, asked.on)?);
+    if asked.plan.iter().any(|part| part.due < on) {
+        return Err(Refusal::DayTooEarly);
+    }
     let paper = PaperNumber { committee, year: Date(on).year(), number: number.ok_or(Refusal::NumberMissing)? };
     let Draw { form, parties, facts, issue, terms, manner, amount_fen, plan, electronic, mediator, on: _ } = asked;
     let words = WideContent::Agreement { facts, issue, terms, manner, amount_fen, plan, electronic, mediator };
@@ -121,7 +135,12 @@ pub(super) fn sign(draft: &mut Draft<'_, '_>, asked: Sign) -> Result<(), Refusal
     if known.form == AgreementForm::Oral || known.in_effect().is_some() {
         return Err(Refusal::AlreadyInEffect);
     }
+    // Who has taken consent back is not bound by a draft.
+    if case.mediation().is_some_and(|mediation| mediation.refused()) {
+        return Err(Refusal::PartyRefuses);
+    }
     let Sign { agreement, parties, mediator, committee, mark, on, note: text } = asked;
+    let parties = once(parties);
     let marked = |party: &u16| known.marks.iter().any(|(number, _, _)| number == party);
     let new_mediator = mediator && known.mediator.is_none();
     let new_committee = committee && known.committee.is_none();
@@ -129,7 +148,7 @@ pub(super) fn sign(draft: &mut Draft<'_, '_>, asked: Sign) -> Result<(), Refusal
         return Err(Refusal::NothingChanges);
     }
     if parties.iter().any(|party| !known.parties.contains(party)) {
-        return Err(Refusal::UnknownParty);
+        return Err(Refusal::NotAParty);
     }
     if mark == Mark::Electronic && !is_electronic(draft, known.number) {
         return Err(Refusal::NotElectronic);
@@ -241,6 +260,9 @@ pub(super) fn end(
 ) -> Result<(), Refusal> {
     let case = draft.case()?;
     let since = case.mediation().ok_or(Refusal::NoMediation)?.opened;
+    if agreed(&case) {
+        return Err(Refusal::Agreed);
+    }
     let on = day(draft, on)?;
     if on < since {
         return Err(Refusal::DayTooEarly);
@@ -250,13 +272,17 @@ pub(super) fn end(
 
 /// What a resolution must not say against the mediation that is under way.
 pub(super) fn resolvable(case: &Case, successful: bool) -> Result<(), Refusal> {
-    let Some(_) = case.mediation() else { return Ok(()) };
-    let agreed = case.agreements.iter().any(|agreement| agreement.in_effect().is_some());
-    match (successful, agreed) {
-        (true, false) => Err(Refusal::NothingAgreed),
-        (false, _) => Err(Refusal::MediationOpen),
-        (true, true) => Ok(()),
+    match (successful, agreed(case), case.mediation().is_some()) {
+        (false, true, _) => Err(Refusal::Agreed),
+        (true, false, true) => Err(Refusal::NothingAgreed),
+        (false, false, true) => Err(Refusal::MediationOpen),
+        _ => Ok(()),
     }
+}
+
+/// Whether an agreement of the case is in effect.
+fn agreed(case: &Case) -> bool {
+    case.agreements.iter().any(|agreement| agreement.in_effect().is_some())
 }
 
 /// Whether all of them are in the case.
@@ -264,7 +290,10 @@ fn there(case: &Case, parties: &[u16]) -> Result<(), Refusal> {
     if parties.is_empty() || parties.iter().any(|party| case.seat(*party).is_none()) {
         return Err(Refusal::UnknownParty);
     }
-    Ok(())
+    // A witness agrees to nothing.
+    let is_party = |who: &Participant| who.standing == Standing::Party;
+    let seats = parties.iter().filter_map(|party| case.seat(*party)?.who.as_deref());
+    if seats.into_iter().all(is_party) { Ok(()) } else { Err(Refusal::NotAParty) }
 }
 
 fn said(words: &WideContent) -> Result<Content, Refusal> {

@@ -1,16 +1,17 @@
 //! Mediation: nobody is mediated against their will, an agreement holds from the mark that completes it, and its papers are
 //! counted.
 
-use casework::{ActionName, Command, Draw, OpenMediation, Refusal, Role, Seek, Sign, next_actions};
+use casework::{ActionName, Command, Draw, Hold, OpenMediation, Refusal, Role, Seek, Sign, next_actions};
 use protocol::bounded::{List, Text};
 use protocol::event::{
     AgreementForm, Category, Confirmation, Ending, Instalment, Kept, Mark, MediationEnd, MediationSource, Outcome,
+    SessionKind,
 };
 use protocol::id::CaseId;
 use protocol::time::CivilDay;
 use protocol::unit::UnitCode;
 
-use crate::net::{CITY, GRID, Net, TOWN, actor, answers, intake, text};
+use crate::net::{CITY, GRID, Net, TOWN, actor, answers, intake, somebody, text};
 
 const DAY: i64 = 86_400_000;
 
@@ -273,4 +274,61 @@ fn buttons_of_mediation_show_when_there_is_something_to_do() {
     let open = shown(&mut net);
     assert!(open.contains(&ActionName::Draw) && !open.contains(&ActionName::Sign), "{open:?}");
     assert!(!open.contains(&ActionName::OpenMediation), "{open:?}");
+}
+
+#[test]
+fn a_party_is_counted_once_and_a_witness_agrees_to_nothing() {
+    let (mut net, case) = mediated();
+    let witness =
+        protocol::event::Participant { standing: protocol::event::Standing::Witness, ..somebody("孙阿大") };
+    net.act(GRID, case, Command::Join { people: List::new(vec![witness]).unwrap() }).unwrap();
+    assert_eq!(net.act(GRID, case, consent(&[3], true)).unwrap_err(), Refusal::NotAParty);
+    net.act(GRID, case, consent(&[1, 2], true)).unwrap();
+    let alone = draw(AgreementForm::Written, 1, |asked| asked.parties = List::new(vec![1, 1]).unwrap());
+    assert_eq!(net.act(GRID, case, alone).unwrap_err(), Refusal::TwoPartiesNeeded);
+}
+
+#[test]
+fn a_draft_is_not_signed_once_consent_was_taken_back() {
+    let (mut net, case) = mediated();
+    net.act(GRID, case, consent(&[1, 2], true)).unwrap();
+    net.act(GRID, case, draw(AgreementForm::Written, 1, |_| {})).unwrap();
+    net.act(GRID, case, consent(&[2], false)).unwrap();
+    let signed = net.act(GRID, case, sign(&[1, 2], true, true, Mark::Signature)).unwrap_err();
+    assert_eq!(signed, Refusal::PartyRefuses);
+}
+
+#[test]
+fn what_is_agreed_and_in_effect_has_not_failed() {
+    let (mut net, case) = mediated();
+    net.act(GRID, case, consent(&[1, 2], true)).unwrap();
+    net.act(GRID, case, draw(AgreementForm::Oral, 1, |_| {})).unwrap();
+    let end = Command::EndMediation { ground: MediationEnd::NoAgreement, on: None, note: text("") };
+    assert_eq!(net.act(GRID, case, end).unwrap_err(), Refusal::Agreed);
+    let failed = Command::Resolve { outcome: Outcome::Unsuccessful, terms: text("x"), amount_fen: None };
+    assert_eq!(net.act(GRID, case, failed).unwrap_err(), Refusal::Agreed);
+}
+
+#[test]
+fn what_was_held_lies_within_one_day() {
+    let (mut net, case) = mediated();
+    let hold = |minutes| -> Command {
+        Hold {
+            kind: SessionKind::Visit,
+            on: None,
+            minutes: Some(minutes),
+            place: text(""),
+            present: List::default(),
+            others: text(""),
+            led_by: text(""),
+            recorder: text(""),
+            record: text("走访"),
+            result: text(""),
+        }
+        .into()
+    };
+    for wrong in [(660, 540), (5_000, 6_000)] {
+        assert_eq!(net.act(GRID, case, hold(wrong)).unwrap_err(), Refusal::TimeOutOfRange);
+    }
+    net.act(GRID, case, hold((540, 660))).unwrap();
 }

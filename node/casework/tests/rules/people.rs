@@ -244,11 +244,11 @@ fn a_case_takes_so_many_people_links_mediations_and_agreements_and_no_more() {
     }
     net.act(GRID, case, mediate()).unwrap();
     net.act(GRID, case, consent(&[1, 2], true)).unwrap();
-    let oral = |number| draw(AgreementForm::Oral, number, |_| {});
+    let drafted = |number| draw(AgreementForm::Written, number, |_| {});
     for number in 1..=32 {
-        net.act(GRID, case, oral(number)).unwrap();
+        net.act(GRID, case, drafted(number)).unwrap();
     }
-    assert_eq!(net.act(GRID, case, oral(33)).unwrap_err(), Refusal::CaseFull);
+    assert_eq!(net.act(GRID, case, drafted(33)).unwrap_err(), Refusal::CaseFull);
     net.act(GRID, case, end()).unwrap();
     assert_eq!(net.act(GRID, case, mediate()).unwrap_err(), Refusal::MediationOpen, "eight were tried");
 }

@@ -318,7 +318,8 @@ bodies! {
         /// The answers of the grade panel: `signs`, `violence`, `petition_talk`, `people`, `disturbs`, `effort`.
         #[schema(value_type = Object)]
         answers: Answers,
-        /// `orange`, `red`, `yellow`, or null for none.
+        /// `orange`, `red`, `yellow`, or null for none; it must be said.
+        #[serde(deserialize_with = "Option::deserialize")]
         #[schema(value_type = Option<String>)]
         level: Option<Warning>,
         /// Why.
