@@ -440,18 +440,21 @@ impl Known {
         reported.chain(self.case().into_iter().flat_map(Case::names))
     }
 
-    /// The words of an agreement, where they are held.
-    pub fn agreement_words(&self, number: u16) -> Option<WideContent> {
-        let drafted = self.chain.iter().find(|link| match &link.header.act {
-            Act::Wider(wider) => {
-                matches!(wider.read(), Some(WideAct::AgreementDrafted { agreement, .. }) if agreement == number)
-            }
+    /// What was said with the first act that fits, where that is held.
+    pub fn words_of(&self, fits: impl Fn(&WideAct) -> bool) -> Option<WideContent> {
+        let found = self.chain.iter().find(|link| match &link.header.act {
+            Act::Wider(wider) => wider.read().is_some_and(|act| fits(&act)),
             _ => false,
         })?;
-        match &self.said(&drafted.header)?.content {
+        match &self.said(&found.header)?.content {
             Content::Wider(said) => said.read(),
             _ => None,
         }
+    }
+
+    /// The words of an agreement, where they are held.
+    pub fn agreement_words(&self, number: u16) -> Option<WideContent> {
+        self.words_of(|act| matches!(act, WideAct::AgreementDrafted { agreement, .. } if *agreement == number))
     }
 
     /// Whether it holds what programs of the first version cannot read.

@@ -100,6 +100,11 @@ impl Case {
         self.mediations.last().filter(|mediation| mediation.ended.is_none())
     }
 
+    /// The committee that last took it on for mediation: by which its terms are counted.
+    pub fn committee(&self) -> Option<UnitCode> {
+        self.mediations.last().map(|mediation| mediation.committee)
+    }
+
     /// An agreement that was not dropped.
     pub fn agreement(&self, number: u16) -> Option<&Agreement> {
         self.agreements.iter().find(|agreement| agreement.number == number && !agreement.dropped)

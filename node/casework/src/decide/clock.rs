@@ -66,8 +66,7 @@ pub(super) fn refuse_extension(draft: &mut Draft<'_, '_>, text: Text<4000>) -> R
 
 fn extendable(draft: &Draft<'_, '_>, days: u16) -> Result<(), Refusal> {
     let case = draft.case()?;
-    let committee = case.mediations.last().map(|mediation| mediation.committee);
-    let row = draft.world.holds.terms.row(TermKind::Resolve, &case.brief, committee);
+    let row = draft.world.holds.terms.row(TermKind::Resolve, &case.brief, case.committee());
     let most = row.map_or(EXTEND_DAYS, |row| row.extend_days);
     match days {
         0 => Err(Refusal::NothingChanges),

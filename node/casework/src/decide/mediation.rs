@@ -10,6 +10,7 @@ use protocol::unit::UnitCode;
 
 use super::clock::day;
 use super::steps::{needed, note};
+use super::unit_here;
 use crate::calendar::Date;
 use crate::case::Case;
 use crate::command::{Draw, Hold, OpenMediation, Seek, Sign};
@@ -36,10 +37,7 @@ pub(super) fn open(draft: &mut Draft<'_, '_>, asked: OpenMediation) -> Result<()
     if !CHANNELS.iter().any(|channel| categories.admits(case.brief.category, channel)) {
         return Err(Refusal::NotAdmissible);
     }
-    let listed = draft.world.holds.units.get(asked.committee).ok_or(Refusal::UnknownUnit)?;
-    if listed.node.is_some_and(|node| node != draft.me()) {
-        return Err(Refusal::UnitElsewhere);
-    }
+    unit_here(draft, asked.committee)?;
     let OpenMediation { source, committee, on, mediators, chosen, closed, note } = asked;
     let on = day(draft, on)?;
     let content = said(&WideContent::Mediators { names: mediators, chosen, closed, note })?;

@@ -17,6 +17,7 @@ mod transfer;
 
 use protocol::event::{Step, WideContent};
 use protocol::moving::Moves;
+use protocol::unit::UnitCode;
 
 use crate::actions::{Size, When};
 use crate::command::Command;
@@ -273,6 +274,12 @@ pub(crate) fn roomy(known: &Known, me: Me, policy: &Policy, action: ActionName) 
     let full =
         case.head.number >= policy.events_max.min(PEOPLE_EVENTS_MAX) || known.private_bytes() >= PRIVATE_BYTES_MAX;
     if full { Err(Refusal::CaseFull) } else { Ok(()) }
+}
+
+/// Refuses a unit that is in no directory, or sits at another node.
+fn unit_here(draft: &Draft<'_, '_>, unit: UnitCode) -> Result<(), Refusal> {
+    let listed = draft.world.holds.units.get(unit).ok_or(Refusal::UnknownUnit)?;
+    if listed.node.is_some_and(|node| node != draft.me()) { Err(Refusal::UnitElsewhere) } else { Ok(()) }
 }
 
 /// A text that goes up must not name anybody.

@@ -4,6 +4,7 @@ use protocol::bounded::Text;
 use protocol::event::{WideAct, WideContent};
 
 use super::steps::{needed, note};
+use super::unit_here;
 use crate::case::Case;
 use crate::command::GiveTask;
 use crate::draft::Draft;
@@ -16,10 +17,7 @@ pub(super) fn give(draft: &mut Draft<'_, '_>, asked: GiveTask) -> Result<(), Ref
     if title.trim().is_empty() {
         return Err(Refusal::TitleMissing);
     }
-    let listed = draft.world.holds.units.get(unit).ok_or(Refusal::UnknownUnit)?;
-    if listed.node.is_some_and(|node| node != draft.me()) {
-        return Err(Refusal::UnitElsewhere);
-    }
+    unit_here(draft, unit)?;
     if due < draft.world.now.day() {
         return Err(Refusal::DayPassed);
     }

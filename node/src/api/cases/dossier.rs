@@ -1,7 +1,7 @@
 //! A case as it is shown, from what the node holds of it.
 
-use casework::Known;
 use casework::rights::at;
+use casework::{Case, Known};
 use protocol::id::CaseId;
 
 use super::attachments::view::of_case;
@@ -62,7 +62,7 @@ pub(crate) async fn view(
     let line = row.map(|row| CaseLine::of(state, row)).or(offer.map(|o| CaseLine::offered(state, o)));
     let (Some(brief), Some(line)) = (brief, line) else { return Ok(None) };
     let in_force = state.in_force();
-    let committee = known.case().and_then(|case| case.mediations.last()).map(|mediation| mediation.committee);
+    let committee = known.case().and_then(Case::committee);
     Ok(Some(CaseView {
         line,
         private: pieces::private(&known, shown),

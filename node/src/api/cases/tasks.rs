@@ -1,7 +1,7 @@
 //! The tasks of a case as they are shown.
 
 use casework::{Known, Task};
-use protocol::event::{Act, Content, WideAct, WideContent};
+use protocol::event::{WideAct, WideContent};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -63,12 +63,8 @@ fn view(state: &ApiState, known: &Known, task: &Task, waits: bool, shown: Shown)
 
 /// What the task says, where that is held.
 fn words(known: &Known, number: u16) -> Option<(String, String)> {
-    let given = known.chain().iter().find(|link| match &link.header.act {
-        Act::Wider(wider) => matches!(wider.read(), Some(WideAct::TaskGiven { task, .. }) if task == number),
-        _ => false,
-    })?;
-    let Content::Wider(said) = &known.said(&given.header)?.content else { return None };
-    match said.read()? {
+    let given = |act: &WideAct| matches!(act, WideAct::TaskGiven { task, .. } if *task == number);
+    match known.words_of(given)? {
         WideContent::Task { title, text } => Some((title.to_string(), text.to_string())),
         _ => None,
     }
