@@ -76,6 +76,10 @@ async fn a_dispute_is_mediated_agreed_signed_confirmed_and_settled() {
     assert_eq!(confirmed["agreements"][0]["confirmation"], "confirmed");
     done(&mut node, &case, "resolve", json!({ "outcome": "successful", "terms": "和解" })).await;
     done(&mut node, &case, "visit-again", json!({ "agreement": 1, "kept": "not_due" })).await;
+    let told = json!({ "by": "phone", "on": "2026-11-30", "content": "mostly", "note": "已告知" });
+    let told = done(&mut node, &case, "feed-back", told).await;
+    let said = told["events"].as_array().and_then(|events| events.last()?["said"].as_str());
+    assert_eq!(said, Some("2026年11月30日电话反馈；基本满意；已告知"), "the day is no number to be masked");
     let told: Vec<_> =
         confirmed["events"].as_array().expect("events").iter().map(|e| e["act"]["act"].clone()).collect();
     assert!(told.contains(&json!("agreement_drafted")) && told.contains(&json!("consented")), "{told:?}");

@@ -168,7 +168,9 @@ fn told(by: ToldBy, on: CivilDay, content: Option<Contentment>, note: &str) -> S
         Some(Contentment::NotContent) => "不满意",
         Some(Contentment::NotReached) => "联系不上",
     };
-    joined([&joined([&format!("{}{by}反馈", stamp::day(on.number())), content]), note])
+    // Not with dashes: a mask would take such a day for somebody's number.
+    let on = stamp::day(on.number()).replacen('-', "年", 1).replacen('-', "月", 1);
+    joined([&joined([&format!("{on}日{by}反馈"), content]), note])
 }
 
 fn wide_said(content: WideContent, shown: Shown) -> Option<String> {
