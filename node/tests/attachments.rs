@@ -12,9 +12,11 @@ mod served;
 
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
+use casework::document::{Paper, SheetCode};
 use protocol::attachment::PART_BYTES_MAX;
 use protocol::id::AttachmentId;
 use protocol::time::UnixMillis;
+use qrcodegen::{QrCode, QrCodeEcc};
 use serde_json::{Value, json};
 use tower::Service;
 use wuji::folder::Folder;
@@ -385,4 +387,52 @@ async fn a_backup_brings_attachments_and_unfinished_uploads_back_into_either_dat
         assert_eq!(again.get(&format!("/uploads/{begun}")).await["missing"], json!([0, 2]), "{name}");
         again.stop().await;
     }
+}
+
+/// The scan of a printed sheet: a picture with the code of the sheet in its corner.
+fn scan(code: &SheetCode) -> Vec<u8> {
+    const MODULE: u32 = 5;
+    let qr = QrCode::encode_text(&code.to_string(), QrCodeEcc::Medium).expect("it fits");
+    let side = u32::try_from(qr.size()).expect("small") * MODULE;
+    let dark = |x: u32, y: u32| {
+        let at = |pixel: u32| (pixel.wrapping_sub(side / 4) / MODULE).try_into().unwrap_or(-1);
+        qr.get_module(at(x), at(y))
+    };
+    let pixel = |x, y| image::Luma([if dark(x, y) { 20 } else { 250 }]);
+    let page = image::DynamicImage::ImageLuma8(image::GrayImage::from_fn(side * 2, side * 3, pixel));
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    page.write_to(&mut bytes, image::ImageFormat::Jpeg).expect("written");
+    bytes.into_inner()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_scan_of_a_signed_sheet_finds_its_slot_by_the_code_on_it() {
+    let root = tempfile::tempdir().expect("a folder");
+    let node = Node::found(&root).await;
+    let (case, other) = (case_id(1), case_id(2));
+    for filed in [&case, &other] {
+        node.file(&report(filed, CITY, "settle_here")).await;
+        node.post(&format!("/cases/{filed}/file"), &json!({})).await;
+    }
+    let opening = |dossier: &Value| dossier["slots"][0].clone();
+    let before = opening(&node.get(&format!("/cases/{case}/dossier")).await);
+    assert_eq!((&before["slot"], &before["state"]), (&json!("opening"), &json!("made")));
+    let printed = |paper: &Value| SheetCode {
+        case: case.parse().expect("an id"),
+        paper: Paper::of_word(paper["paper"].as_str().expect("a word")).expect("known"),
+        edition: u32::try_from(paper["edition"].as_u64().expect("a number")).expect("small"),
+        page: 1,
+        pages: 1,
+    };
+    let codes: Vec<SheetCode> = before["papers"].as_array().expect("papers").iter().map(printed).collect();
+    for (number, code) in (1..).zip(&codes) {
+        node.upload(&case, &attachment_id(number), &scan(code)).await;
+    }
+    assert_eq!(opening(&node.get(&format!("/cases/{case}/dossier")).await)["state"], "signed");
+    let shown = node.attachments(&case).await;
+    assert_eq!(shown[0]["filed"][0]["page"], json!(1), "{shown:?}");
+
+    node.upload(&other, &attachment_id(9), &scan(&codes[0])).await;
+    let shown = node.attachments(&other).await;
+    assert_eq!((shown.len(), shown[0].get("filed")), (1, None), "a sheet of another case is only attached");
 }

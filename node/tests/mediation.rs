@@ -74,6 +74,7 @@ async fn a_dispute_is_mediated_agreed_signed_confirmed_and_settled() {
     let ruling = json!({ "agreement": 1, "result": "confirmed", "number": "(2026)浙0602民特1号" });
     let confirmed = done(&mut node, &case, "note-confirmation", ruling).await;
     assert_eq!(confirmed["agreements"][0]["confirmation"], "confirmed");
+    done(&mut node, &case, "take-measure", json!({ "measure": 2, "note": "已报告派出所" })).await;
     done(&mut node, &case, "resolve", json!({ "outcome": "successful", "terms": "和解" })).await;
     done(&mut node, &case, "visit-again", json!({ "agreement": 1, "kept": "not_due" })).await;
     let told = json!({ "by": "phone", "on": "2026-11-30", "content": "mostly", "note": "已告知" });

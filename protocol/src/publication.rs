@@ -19,7 +19,7 @@ pub const PUBLICATIONS_MAX: usize = 256;
 pub struct PublicationKind(pub u16);
 
 /// Kinds with the words by which people name them.
-const WORDS: [(PublicationKind, &str); 8] = [
+const WORDS: [(PublicationKind, &str); 9] = [
     (PublicationKind::CATEGORIES, "categories"),
     (PublicationKind::CODE_LIST, "codes"),
     (PublicationKind::MAPPING, "mapping"),
@@ -28,6 +28,7 @@ const WORDS: [(PublicationKind, &str); 8] = [
     (PublicationKind::CALENDAR, "calendar"),
     (PublicationKind::UNITS, "units"),
     (PublicationKind::TERMS, "terms"),
+    (PublicationKind::MEASURES, "measures"),
 ];
 
 impl PublicationKind {
@@ -47,6 +48,8 @@ impl PublicationKind {
     pub const UNITS: Self = Self(7);
     /// How long each duty may take in which channel.
     pub const TERMS: Self = Self(8);
+    /// What each warning level asks to be done at once.
+    pub const MEASURES: Self = Self(9);
 
     /// Its word; none for a kind of a later version.
     pub fn word(self) -> Option<&'static str> {

@@ -132,6 +132,8 @@ actions! {
     Turn: Desk, Step, Grows;
     /// Link it to another case (关联).
     Link: Works, Step, Grows;
+    /// Put it into another case of the same matter (并案).
+    Merge: Desk, NotOffering, Ends;
     /// Take on for mediation (受理调解).
     OpenMediation: Works, Step, Grows;
     /// Note consent (同意调解).
@@ -166,6 +168,14 @@ actions! {
     CloseTask: Works, Step, Ends;
     /// Cancel a task (撤销).
     CancelTask: Works, Step, Ends;
+    /// Name who stands for it (包案).
+    Sponsor: Desk, Step, Grows;
+    /// Note what its level asks for (固定动作).
+    TakeMeasure: Works, Step, Grows;
+    /// File what was attached into the dossier (归卷).
+    Place: Works, Step, Grows;
+    /// Excuse a slot of the dossier (免附).
+    ExcuseSlot: Desk, Step, Grows;
     /// Archive (归档).
     Archive: Desk, Step, Ends;
     /// Strike through (作废).

@@ -2,10 +2,13 @@
 //! the rules.
 
 use protocol::attachment::Attachment;
-use protocol::event::{Act, Content, Signatory, WideContent};
+use protocol::event::{Act, Content, Signatory, WideAct, WideContent};
 use protocol::id::{AttachmentId, EventId, NodeId};
 use protocol::time::ClockReading;
 
+use crate::command::Place;
+use crate::document::{Paper, SheetCode};
+use crate::dossier::Slot;
 use crate::known::Known;
 
 /// Attachments of one case: each is an event, and a case moves in one piece.
@@ -50,6 +53,22 @@ pub fn attached(known: &Known) -> impl Iterator<Item = Attached> {
     });
     // Whoever handed the case over may have written more.
     all.take(ATTACHED_MAX)
+}
+
+/// What was filed into the dossier, and where, the first first. What a later version files elsewhere is not told.
+pub fn filed(known: &Known) -> impl Iterator<Item = (AttachmentId, Place)> {
+    let case = known.id();
+    known.chain().iter().filter_map(move |link| {
+        let Act::Wider(act) = &link.header.act else { return None };
+        match act.read()? {
+            WideAct::Placed { attachment, slot } => Some((attachment, Place::Slot(Slot::of_code(slot)?))),
+            WideAct::SheetScanned { attachment, paper, edition, page, pages } => {
+                let paper = Paper::of_code(paper)?;
+                Some((attachment, Place::Sheet(SheetCode { case, paper, edition, page, pages })))
+            }
+            _ => None,
+        }
+    })
 }
 
 /// Who may still have the bytes: those who owned the case before, the latest first.

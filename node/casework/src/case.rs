@@ -65,6 +65,15 @@ pub struct Seat {
     pub left: bool,
 }
 
+/// Who stands for a case (包案领导).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sponsor {
+    /// Name.
+    pub name: Text<60>,
+    /// Office.
+    pub office: Text<120>,
+}
+
 /// A case after its last header. Owner and follower hold the same; only private parts may be missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Case {
@@ -118,6 +127,12 @@ pub struct Case {
     pub tasks: Vec<Task>,
     /// Other cases that it belongs with.
     pub linked: Vec<CaseId>,
+    /// The case into which it went (并案).
+    pub merged_into: Option<CaseId>,
+    /// Who stands for it (包案): name and office, where that is held.
+    pub sponsor: Option<Arc<Sponsor>>,
+    /// What its level asks for and was done, the first first.
+    pub measures: Vec<(u16, Minute)>,
     /// Sum involved, where the resolution is held.
     pub amount_fen: Option<u64>,
     /// The report, where it is held.

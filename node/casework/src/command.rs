@@ -2,68 +2,26 @@
 
 use protocol::attachment::Attachment;
 use protocol::bounded::{List, Text};
-use protocol::division::{DivisionCode, GridKind};
 use protocol::event::{
-    Category, Confirmation, Contentment, DeclineGround, Ending, Kept, Matter, MediationEnd, Outcome,
-    PARTIES_AT_ONCE_MAX, Participant, Parties, Party, PauseGround, Source, ToldBy,
+    Category, Confirmation, Contentment, DeclineGround, Kept, Matter, MediationEnd, Outcome, PARTIES_AT_ONCE_MAX,
+    Participant, Parties, PauseGround, ToldBy,
 };
 use protocol::grading::Answers;
-use protocol::id::{CaseId, NodeId, OfferId, OrderId};
+use protocol::id::{AttachmentId, CaseId, NodeId, OfferId, OrderId};
 use protocol::order::Directive;
 use protocol::time::CivilDay;
 use protocol::transfer::Ground;
 use protocol::unit::UnitCode;
 use protocol::warning::Warning;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
+
+use crate::dossier::Slot;
 
 mod asked;
+mod intake;
 
-pub use asked::{Amendment, Draw, GiveTask, Hold, OpenMediation, Seek, Sign};
-
-/// A report (信息上报), step 1.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Intake {
-    /// The case, made by whoever files it: a retried report is the same case.
-    pub case: CaseId,
-    /// Dispute, request or consultation.
-    pub matter: Matter,
-    /// Where it came from.
-    pub source: Source,
-    /// Its category.
-    pub category: Category,
-    /// Where it happened; inside this node's area.
-    pub place: DivisionCode,
-    /// The kind of grid there.
-    pub grid_kind: GridKind,
-    /// Title; private.
-    pub title: Text<120>,
-    /// Narrative; private.
-    #[serde(default)]
-    pub narrative: Text<8000>,
-    /// Parties; private.
-    #[serde(default)]
-    pub parties: List<Party, 64>,
-    /// The answers of the grade panel.
-    #[serde(default)]
-    pub answers: Answers,
-    /// People involved, 0 while not known.
-    #[serde(default)]
-    pub head_count: u32,
-    /// A summary for above, without names; prefilled by rule when absent.
-    #[serde(default)]
-    pub summary: Option<Text<120>>,
-    /// Settle here (就地化解) or submit (上报).
-    pub ending: Ending,
-    /// The level that a person confirmed; absent: as the rules propose. Never below the proposal.
-    #[serde(default, deserialize_with = "present")]
-    pub confirmed_level: Option<Option<Warning>>,
-}
-
-/// Tells "null" from "absent".
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Warning>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
-}
+pub use asked::{Amendment, Draw, GiveTask, Hold, OpenMediation, Place, Seek, Sign};
+pub use intake::Intake;
 
 /// How an order is answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -254,6 +212,14 @@ pub enum Command {
         #[serde(default)]
         note: Text<4000>,
     },
+    /// Puts it into another case of the same matter (并案).
+    Merge {
+        /// The case that goes on.
+        into: CaseId,
+        /// Why they are one.
+        #[serde(default)]
+        note: Text<4000>,
+    },
     /// A committee takes the dispute on for mediation (受理调解).
     OpenMediation(OpenMediation),
     /// Parties agree to be mediated, or refuse.
@@ -385,6 +351,38 @@ pub enum Command {
         task: u16,
         /// Why.
         note: Text<4000>,
+    },
+    /// Names who stands for it (包案).
+    Sponsor {
+        /// Name.
+        name: Text<60>,
+        /// Office.
+        #[serde(default)]
+        office: Text<120>,
+        /// What is asked of them.
+        #[serde(default)]
+        note: Text<1000>,
+    },
+    /// Notes what its level asks for (固定动作).
+    TakeMeasure {
+        /// Which, by its number in the table of measures.
+        measure: u16,
+        /// What was done, whom it was told to.
+        note: Text<4000>,
+    },
+    /// Files what was attached into the dossier (归卷).
+    Place {
+        /// The attachment.
+        attachment: AttachmentId,
+        /// Where.
+        place: Place,
+    },
+    /// Says that a slot stays empty (免附).
+    ExcuseSlot {
+        /// The slot, by its word.
+        slot: Slot,
+        /// Why.
+        reason: Text<4000>,
     },
     /// The archive (归档): the chain ends.
     Archive,

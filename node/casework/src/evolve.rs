@@ -6,10 +6,11 @@ use std::sync::Arc;
 use protocol::chain::{Hash, Head};
 use protocol::event::{Act, CaseEvent, Content, Header, Participant, Private, Step, TermKind, WideAct, WideContent};
 use protocol::fact::{LevelChange, StepReached};
+use protocol::id::CaseId;
 
 use protocol::time::{ClockReading, Minute};
 
-use crate::case::{Case, Exit, Pause, Report, Seat};
+use crate::case::{Case, Exit, Pause, Report, Seat, Sponsor};
 use crate::mediation;
 use crate::tasks;
 
@@ -52,6 +53,9 @@ pub(crate) fn evolve_hashed(case: Option<Case>, header: &Header, hash: Hash, pri
         agreements: Vec::new(),
         tasks: Vec::new(),
         linked: Vec::new(),
+        merged_into: None,
+        sponsor: None,
+        measures: Vec::new(),
         amount_fen: None,
         report: None,
     });
@@ -125,6 +129,9 @@ fn follow_wide_words(case: &mut Case, act: &WideAct, content: WideContent) {
                 report.title = title.unwrap_or_else(|| report.title.clone());
                 report.narrative = narrative.unwrap_or_else(|| report.narrative.clone());
             }
+        }
+        (WideAct::Sponsored {}, WideContent::Sponsor { name, office, .. }) => {
+            case.sponsor = Some(Arc::new(Sponsor { name, office }));
         }
         _ => {}
     }
@@ -207,16 +214,24 @@ fn follow_wide(case: &mut Case, act: &WideAct, at: Minute) {
         WideAct::Left { party } => {
             case.seats.iter_mut().filter(|seat| seat.number == *party).for_each(|seat| seat.left = true);
         }
-        WideAct::Linked { to } => {
-            if !case.linked.contains(to) && case.linked.len() < LINKS_MAX {
-                case.linked.push(*to);
-            }
-        }
+        WideAct::Linked { to } => link(case, *to),
+        WideAct::Merged { into } => case.merged_into = Some(*into),
+        WideAct::TookIn { case: other } => link(case, *other),
+        WideAct::MeasureTaken { measure } => case.measures.push((*measure, at)),
         WideAct::PartyAmended { .. } | WideAct::Amended {} | WideAct::Turned { .. } => {}
+        // Who it is stands in the words; what is in the dossier is told by its story.
+        WideAct::Sponsored {} | WideAct::Placed { .. } | WideAct::SheetScanned { .. } | WideAct::SlotExcused { .. } => {
+        }
         act => {
             mediation::follow(case, act);
             tasks::follow(case, act, at);
         }
+    }
+}
+
+fn link(case: &mut Case, other: CaseId) {
+    if !case.linked.contains(&other) && case.linked.len() < LINKS_MAX {
+        case.linked.push(other);
     }
 }
 

@@ -37,6 +37,7 @@ pub(crate) fn has_a_subject(action: ActionName, case: &Case) -> bool {
         A::SendBackTask | A::CloseTask => in_state(&[TaskState::Reported]),
         A::CancelTask => case.tasks.iter().any(|task| !task.state.0.has_ended()),
         A::AskExtension => case.extension_asked.is_none(),
+        A::Merge => case.brief.outcome.is_none() && case.mediation().is_none() && case.agreements.is_empty(),
         A::RefuseExtension => case.extension_asked.is_some(),
         A::AmendParty | A::Leave => case.seats.iter().any(|seat| !seat.left),
         A::Turn => case.brief.matter != Matter::Dispute,
@@ -79,6 +80,9 @@ fn example(action: ActionName, case: &Case) -> Option<Act> {
         ActionName::Amend => WideAct::Amended {}.into(),
         ActionName::Turn => WideAct::Turned { from: case.brief.matter }.into(),
         ActionName::Link => WideAct::Linked { to: case.id }.into(),
+        ActionName::Sponsor => WideAct::Sponsored {}.into(),
+        ActionName::TakeMeasure => WideAct::MeasureTaken { measure: 1 }.into(),
+        ActionName::Place | ActionName::ExcuseSlot => WideAct::SlotExcused { slot: 1 }.into(),
         ActionName::GiveTask => {
             WideAct::TaskGiven { task: 1, unit: UnitCode::NODE_ITSELF, after: None, due: on }.into()
         }

@@ -14,6 +14,7 @@ use crate::category::CategoryList;
 use crate::content::{Content, Trouble};
 use crate::grading::RuleSet;
 use crate::lists::{CodeList, LISTS, MAPPINGS, Mapping, Shipped};
+use crate::measures::MeasureTable;
 use crate::policy::{self, Policy};
 use crate::terms::TermTable;
 use crate::units::UnitDirectory;
@@ -40,6 +41,8 @@ pub enum Parsed {
     Units(Arc<UnitDirectory>),
     /// A table of terms.
     Terms(Arc<TermTable>),
+    /// A table of measures.
+    Measures(Arc<MeasureTable>),
 }
 
 /// Reads a content by its kind.
@@ -57,6 +60,7 @@ pub fn read(kind: PublicationKind, content: &[u8]) -> Result<Parsed, Trouble> {
         PublicationKind::CALENDAR => Parsed::Calendar(Arc::new(Calendar::read(content)?)),
         PublicationKind::UNITS => Parsed::Units(Arc::new(UnitDirectory::read(content)?)),
         PublicationKind::TERMS => Parsed::Terms(Arc::new(TermTable::read(content)?)),
+        PublicationKind::MEASURES => Parsed::Measures(Arc::new(MeasureTable::read(content)?)),
         PublicationKind(other) => return Err(Trouble::UnknownKind(other)),
     })
 }
@@ -132,6 +136,8 @@ pub struct InForce {
     pub units: Arc<UnitDirectory>,
     /// Terms.
     pub terms: Arc<TermTable>,
+    /// What each warning level asks to be done at once.
+    pub measures: Arc<MeasureTable>,
     /// Which editions these are.
     pub editions: Vec<Edition>,
     /// Which divisions hang elsewhere than their codes say: no publication, but an order of the authority, and it holds
@@ -179,6 +185,7 @@ impl InForce {
             Parsed::Calendar(calendar) => self.calendar = calendar,
             Parsed::Units(units) => self.units = units,
             Parsed::Terms(terms) => self.terms = terms,
+            Parsed::Measures(measures) => self.measures = measures,
         }
         self.editions.retain(|held| (held.kind, &held.name) != (edition.kind, &edition.name));
         self.editions.push(edition);
@@ -195,6 +202,7 @@ pub fn built_in() -> impl Iterator<Item = (PublicationKind, &'static str, &'stat
         (PublicationKind::CALENDAR, MAIN, crate::calendar::BUILT_IN),
         (PublicationKind::UNITS, MAIN, crate::units::BUILT_IN),
         (PublicationKind::TERMS, MAIN, crate::terms::BUILT_IN),
+        (PublicationKind::MEASURES, MAIN, crate::measures::BUILT_IN),
     ];
     let named = |kind, list: &'static [Shipped]| list.iter().map(move |s| (kind, s.name, s.content));
     main.into_iter().chain(named(PublicationKind::CODE_LIST, &LISTS)).chain(named(PublicationKind::MAPPING, &MAPPINGS))
@@ -210,6 +218,7 @@ fn shipped() -> InForce {
         calendar: Arc::new(Calendar::unknown()),
         units: Arc::default(),
         terms: Arc::default(),
+        measures: Arc::default(),
         editions: Vec::new(),
         places: Moves::default(),
     };

@@ -46,6 +46,10 @@ macro_rules! refusals {
                     Self::NameMissing => Some("name"),
                     Self::UnknownUnit | Self::UnitElsewhere => Some("unit"),
                     Self::UnknownTask => Some("task"),
+                    Self::UnknownMeasure => Some("measure"),
+                    Self::UnknownSlot | Self::SlotStays => Some("slot"),
+                    Self::UnknownAttachment => Some("attachment"),
+                    Self::NotTheSheet => Some("code"),
                     Self::UnknownParty => Some("party"),
                     Self::NotTurned => Some("into"),
                     Self::WayMissing => Some("by"),
@@ -153,6 +157,25 @@ refusals! {
     NotAParty: Person, "not-a-party",
         "Only a party of the matter agrees to be mediated, performs and signs; a witness or representative does not.",
         "只有当事人可以表示调解意愿、履行和签署;证人、代理人等不能。";
+    /// Two cases that cannot be one.
+    OtherCase: State, "other-case",
+        "The two cases cannot be put together: both must be open, of one kind of matter, owned by this node, offered to nobody and not under mediation.",
+        "两案不能并案:须均为本节点主办、尚未办结、事项类别相同,且没有待签收的移交和进行中的调解。";
+    /// A measure that no table holds.
+    UnknownMeasure: Person, "unknown-measure", "The measure is not in the table that is in force here.", "该固定动作不在现行清单中。";
+    /// What the level asks for was not done.
+    MeasureMissing: State, "measure-missing",
+        "What the case asks for by law has not been noted: the report to the police where violence threatens (人民调解法 art. 25). Note it first.",
+        "依法应采取的措施尚未登记:涉及暴力或暴力威胁的须及时向公安机关报告(人民调解法第二十五条),请先登记。";
+    /// A slot that its dossier does not have.
+    UnknownSlot: Person, "unknown-slot", "The dossier of this case has no such slot.", "本案卷宗没有该项目。";
+    /// What people can write down is not excused.
+    SlotStays: Person, "slot-stays",
+        "What can still be written down here is written, not excused.", "可以在系统内补记的内容不能免附,请补记。";
+    /// No such attachment.
+    UnknownAttachment: Person, "unknown-attachment", "Nothing of that id is attached to this case.", "本案没有该附件。";
+    /// A code of something else.
+    NotTheSheet: Person, "not-the-sheet", "The code is not that of a sheet of this case.", "该编码不是本案文书的编码。";
     /// The offer would go to this node itself, or back to itself.
     ToMyself: Person, "to-myself", "This goes to another node only.", "不能移交给本节点。";
     /// Nobody has asked for more time.

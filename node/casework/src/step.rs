@@ -58,7 +58,12 @@ fn wide(act: WideAct, step: Step, open: bool) -> Option<Step> {
         | WideAct::Left { .. }
         | WideAct::Amended {}
         | WideAct::Linked { .. } => true,
-        WideAct::Turned { .. } => open && step <= Step::InProgress,
+        WideAct::Turned { .. } | WideAct::Merged { .. } | WideAct::TookIn { .. } => open && step <= Step::InProgress,
+        WideAct::Sponsored {}
+        | WideAct::Placed { .. }
+        | WideAct::SheetScanned { .. }
+        | WideAct::SlotExcused { .. }
+        | WideAct::MeasureTaken { .. } => true,
         WideAct::MediationOpened { .. }
         | WideAct::Consented { .. }
         | WideAct::AgreementDrafted { .. }
@@ -101,7 +106,12 @@ pub fn refit(act: &Act, written: &Brief, case: &Case) -> Option<Brief> {
             WideAct::Resumed { .. } if case.paused() => brief.next_term = written.next_term,
             WideAct::Joined { first, .. } if first >= case.next_seat() => {}
             WideAct::PartyAmended { party } | WideAct::Left { party } if case.seat(party).is_some() => {}
-            WideAct::Linked { .. } => {}
+            WideAct::Linked { .. }
+            | WideAct::Sponsored {}
+            | WideAct::Placed { .. }
+            | WideAct::SheetScanned { .. }
+            | WideAct::SlotExcused { .. }
+            | WideAct::MeasureTaken { .. } => {}
             WideAct::ExtensionAsked { .. } => {}
             // How a case ended, that it was opened again, what it is: decided anew by who sees both branches.
             WideAct::Paused { .. }
@@ -114,7 +124,9 @@ pub fn refit(act: &Act, written: &Brief, case: &Case) -> Option<Brief> {
             | WideAct::PartyAmended { .. }
             | WideAct::Left { .. }
             | WideAct::Amended {}
-            | WideAct::Turned { .. } => return None,
+            | WideAct::Turned { .. }
+            | WideAct::Merged { .. }
+            | WideAct::TookIn { .. } => return None,
             act if mediation::fits_again(case, &act) || tasks::fits_again(case, &act) => {}
             _ => return None,
         },

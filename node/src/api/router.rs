@@ -168,6 +168,11 @@ fn tasks() -> OpenApiRouter<Arc<ApiState>> {
         .routes(routes!(cases::acts::send_back_task)) // send-back-task
         .routes(routes!(cases::acts::close_task)) // close-task
         .routes(routes!(cases::acts::cancel_task)) // cancel-task
+        .routes(routes!(cases::acts::merge)) // merge
+        .routes(routes!(cases::acts::sponsor)) // sponsor
+        .routes(routes!(cases::acts::take_measure)) // take-measure
+        .routes(routes!(cases::acts::place)) // place
+        .routes(routes!(cases::acts::excuse_slot)) // excuse-slot
 }
 
 /// What is done in a mediation: POST cases/{id}/...

@@ -8,11 +8,13 @@ use axum::body::Bytes;
 use axum::extract::{Path, State as Extracted};
 use axum::http::StatusCode;
 use casework::attachment::ATTACHED_MAX;
-use casework::{ActionName, Command, Known, Me, Refusal};
+use casework::document::SheetCode;
+use casework::{ActionName, Command, Known, Me, Place, Refusal};
 use protocol::attachment::{Attachment, Media, Sha256};
 use protocol::bounded::Text;
 use protocol::id::{AttachmentId, CaseId};
 use serde::Deserialize;
+use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 
 use super::caller::Caller;
@@ -21,6 +23,7 @@ use super::cases::detail::must_see;
 use super::extract::{Body, id};
 use super::problem::{Problem, ProblemBody};
 use super::state::ApiState;
+use crate::attachment::sheet;
 use crate::attachment::whole::Verdict;
 use crate::store::attachments::{Bounds, Change, Held, State};
 use crate::writer::port::{Ask, Failed};
@@ -231,9 +234,46 @@ async fn check(state: &ApiState, held: Held) -> Result<(), Problem> {
 async fn attach(state: &ApiState, caller: &Caller, held: &Held) -> Result<(), Problem> {
     let attachment = held.secret.attachment.clone();
     match state.port.act(held.case, Command::Attach { attachment }, caller.actor()).await {
-        Ok(_) | Err(Failed::Refused(Refusal::NothingChanges)) => Ok(()),
+        Ok(_) => file(state, caller, held).await,
+        Err(Failed::Refused(Refusal::NothingChanges)) => Ok(()),
         Err(failed) => Err(failed.into()),
     }
+}
+
+/// Files the scan of a printed sheet where the code on it says. One whose code says something else, or cannot be read, stays an
+/// attachment that people file by hand.
+async fn file(state: &ApiState, caller: &Caller, held: &Held) -> Result<(), Problem> {
+    let Some(code) = code_on(state, held).await? else { return Ok(()) };
+    let place = Command::Place { attachment: held.secret.attachment.id, place: Place::Sheet(code) };
+    match state.port.act(held.case, place, caller.actor()).await {
+        Ok(_) => Ok(()),
+        Err(Failed::Refused(refusal)) => {
+            tracing::info!(case = %held.case, code = refusal.code(), "a scanned sheet was not filed");
+            Ok(())
+        }
+        Err(failed) => Err(failed.into()),
+    }
+}
+
+/// Pictures that are looked at, at once: each takes a core and hundreds of megabytes for a moment.
+static LOOKS: Semaphore = Semaphore::const_new(1);
+
+/// The code of the sheet that a picture shows, if it is one.
+async fn code_on(state: &ApiState, held: &Held) -> Result<Option<SheetCode>, Problem> {
+    let attachment = &held.secret.attachment;
+    let media = attachment.media;
+    if !sheet::is_looked_at(media, attachment.bytes) {
+        return Ok(None);
+    }
+    let Ok(_turn) = LOOKS.acquire().await else { return Ok(None) };
+    let mut bytes = Vec::new();
+    for number in 0..attachment.parts() {
+        match state.store.attachment_part(held, number).await? {
+            Some(part) => bytes.extend_from_slice(&part),
+            None => return Ok(None),
+        }
+    }
+    Ok(tokio::task::spawn_blocking(move || sheet::code_in(media, &bytes)).await.ok().flatten())
 }
 
 /// After a report: attaches what its reporter had uploaded for it. What cannot be attached stays as it is, and says why when

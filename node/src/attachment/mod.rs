@@ -2,4 +2,5 @@
 
 pub mod key;
 pub mod media;
+pub mod sheet;
 pub mod whole;

@@ -121,6 +121,7 @@ async fn to_the_archive(cast: &mut Cast<'_>, case: &FiledCase) -> anyhow::Result
     for (step, body) in [("file", json!({})), ("assign", json!({ "unit": 1, "note": "请本周内上门。" }))] {
         hands.post(&format!("{path}/{step}"), &body).await.with_context(|| format!("{step} at {home}"))?;
     }
+    take_measures(&hands, &path).await.with_context(|| format!("measures at {home}"))?;
     mediate(&hands, &path).await.with_context(|| format!("a mediation at {home}"))?;
     for (step, body) in [
         ("progress", json!({ "note": "双方到场，已听取陈述。" })),
@@ -130,6 +131,16 @@ async fn to_the_archive(cast: &mut Cast<'_>, case: &FiledCase) -> anyhow::Result
         ("archive", json!({})),
     ] {
         hands.post(&format!("{path}/{step}"), &body).await.with_context(|| format!("{step} at {home}"))?;
+    }
+    Ok(())
+}
+
+/// What the level asks for at once is done and noted.
+async fn take_measures(hands: &Client, path: &str) -> anyhow::Result<()> {
+    let seen = hands.get(path).await?;
+    for asked in seen.get("measures").and_then(Value::as_array).into_iter().flatten() {
+        let body = json!({ "measure": asked.get("measure"), "note": "已按规定办理，值班人员在岗。" });
+        hands.post(&format!("{path}/take-measure"), &body).await?;
     }
     Ok(())
 }

@@ -34,7 +34,7 @@ impl Job {
     pub fn dossier(story: &Story<'_>, desk: &Desk<'_>) -> Self {
         let (title, pieces) = cover(story, desk);
         let cover = [vec![Block::Title(title.clone())], blocks(&pieces)].concat();
-        let sheets = Dossier::of(story, desk, &[]).sheets(story, desk);
+        let sheets = Dossier::of(story, desk).sheets(story, desk);
         let (heading, pieces) = back(story, desk);
         let back = [vec![Block::Title(heading)], blocks(&pieces)].concat();
         Self::of(story.case.id, title, Some(cover), &sheets, back)

@@ -8,6 +8,7 @@ use casework::{
 use federation::core::{Deliver, Input};
 use federation::driver::Event;
 use federation::trust::{Directory, NodeKeys, seal};
+use protocol::bounded::Text;
 use protocol::chain::Signature;
 use protocol::division::DivisionCode;
 use protocol::event::{Act, Header, PaperNumber, PrivatePart, WideAct};
@@ -196,6 +197,9 @@ impl Writer {
         batch: &mut Batch,
     ) -> Result<Answer, StoreError> {
         let known = self.known(case).await?;
+        if let Command::Merge { into, note } = command {
+            return self.merge(&known, into, note, by, batch).await;
+        }
         let command = self.numbered(&known, command, batch).await?;
         let attached = match &command {
             Command::Attach { attachment } => Some(attachment.id),
@@ -205,6 +209,25 @@ impl Writer {
             Ok(decision) => {
                 batch.attachments.extend(attached.map(|id| Change::Attached((case, id))));
                 Ok(self.adopt(case, decision, batch))
+            }
+            Err(refusal) => refused(refusal),
+        })
+    }
+
+    /// Two cases become one, in one transaction.
+    async fn merge(
+        &mut self,
+        goes: &Known,
+        into: CaseId,
+        note: Text<4000>,
+        by: &Actor,
+        batch: &mut Batch,
+    ) -> Result<Answer, StoreError> {
+        let stays = self.known(into).await?;
+        Ok(match self.in_world(|world| casework::decide_pair(goes, &stays, note, by, world)) {
+            Ok((gone, stayed)) => {
+                self.adopt(into, stayed, batch);
+                Ok(self.adopt(goes.id(), gone, batch))
             }
             Err(refusal) => refused(refusal),
         })

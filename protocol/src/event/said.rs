@@ -75,6 +75,15 @@ coded! {
         /// Why.
         reason: Text<1000>,
     } = 302,
+    /// What another case of the same matter said, which went into this one (并案).
+    TakenIn {
+        /// Its title.
+        title: Text<120>,
+        /// Its narrative.
+        narrative: Text<8000>,
+        /// Why they are one.
+        note: Text<4000>,
+    } = 303,
     /// Who mediates, and what was said of it.
     Mediators {
         /// Their names.
@@ -151,6 +160,15 @@ coded! {
         /// What.
         text: Text<2000>,
     } = 501,
+    /// Who stands for the case (包案领导).
+    Sponsor {
+        /// Name.
+        name: Text<60>,
+        /// Office.
+        office: Text<120>,
+        /// What is asked of them.
+        note: Text<1000>,
+    } = 502,
     /// A photo, a voice message, a paper (附件).
     Attached {
         /// What it is.

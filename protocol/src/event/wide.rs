@@ -9,7 +9,7 @@ use super::{
 };
 use crate::bounded::Blob;
 use crate::fact::Channel;
-use crate::id::CaseId;
+use crate::id::{AttachmentId, CaseId};
 use crate::time::CivilDay;
 use crate::unit::UnitCode;
 use crate::wire::codec;
@@ -186,6 +186,16 @@ coded! {
         /// The other case.
         to: CaseId,
     } = 306,
+    /// It goes into another case of the same matter, and is struck through (并案).
+    Merged {
+        /// The case that goes on.
+        into: CaseId,
+    } = 307,
+    /// Another case of the same matter went into it.
+    TookIn {
+        /// The case that was struck through.
+        case: CaseId,
+    } = 308,
     /// A committee takes the dispute on for mediation (受理调解).
     MediationOpened {
         /// How it came about.
@@ -314,4 +324,36 @@ coded! {
         /// The task.
         task: u16,
     } = 506,
+    /// A leader stands for it (包案).
+    Sponsored {} = 507,
+    /// What was attached has its place in the dossier (归卷).
+    Placed {
+        /// The attachment.
+        attachment: AttachmentId,
+        /// The slot, by its number in the table of slots.
+        slot: u16,
+    } = 602,
+    /// What was attached is the scan of a sheet that the program printed (签字件扫描).
+    SheetScanned {
+        /// The attachment.
+        attachment: AttachmentId,
+        /// The paper, by its number on printed sheets.
+        paper: u16,
+        /// The number of the last event that the sheet tells of.
+        edition: u32,
+        /// Which page of it, from 1.
+        page: u16,
+        /// How many pages it has.
+        pages: u16,
+    } = 603,
+    /// A person says that a slot stays empty, and why (免附).
+    SlotExcused {
+        /// The slot, by its number in the table of slots.
+        slot: u16,
+    } = 604,
+    /// What the level of the case asks for was done (固定动作).
+    MeasureTaken {
+        /// Which, by its number in the table of measures.
+        measure: u16,
+    } = 801,
 }

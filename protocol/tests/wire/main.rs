@@ -10,3 +10,4 @@ mod later;
 mod limits;
 mod round_trip;
 mod values;
+mod wide_values;

@@ -335,6 +335,10 @@ fn next(
         375..390 => Command::Reopen { reason: Text::cut("当事人反悔") },
         390..420 => of_the_report(case, dice),
         420..430 => Command::Extend { days: 3, reason: Text::cut("情况复杂") },
+        // The report to the police, without which no case of violence is settled.
+        _ if case.measures.is_empty() && case.brief.grading.answers.violence == Answer::Yes => {
+            Command::TakeMeasure { measure: 2, note: Text::cut("已报告派出所") }
+        }
         _ => step(case.brief.step, case.brief.outcome.is_some(), dice),
     })
 }

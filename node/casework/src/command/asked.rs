@@ -12,6 +12,8 @@ use protocol::unit::UnitCode;
 use serde::{Deserialize, Serialize};
 
 use super::Command;
+use crate::document::SheetCode;
+use crate::dossier::Slot;
 
 /// What is put right of a report (补充更正); what is absent stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -191,6 +193,16 @@ pub struct Seek {
     /// Anything to be noted.
     #[serde(default)]
     pub note: Text<1000>,
+}
+
+/// Where in the dossier something belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// Into a slot, by its word.
+    Slot(Slot),
+    /// Where the sheet belongs whose code it bears.
+    Sheet(SheetCode),
 }
 
 macro_rules! whole {

@@ -3,11 +3,14 @@
 mod amend;
 mod attach;
 mod clock;
+mod dossier;
 mod erase;
 mod exit;
 pub(crate) mod keep;
 mod level;
+mod measures;
 pub(crate) mod mediation;
+mod merge;
 mod orders;
 pub(crate) mod people;
 mod report;
@@ -33,6 +36,7 @@ use crate::world::{Me, World};
 pub(crate) use erase::carry_out;
 pub(crate) use level::{approved, approver, lower};
 pub use mediation::books;
+pub use merge::decide_pair;
 pub(crate) use orders::send_contribution;
 pub use report::open;
 pub use transfer::refused_as_unknown;
@@ -83,6 +87,8 @@ fn run(draft: &mut Draft<'_, '_>, command: Command, by: &Actor) -> Result<(), Re
         Command::Amend(amendment) => amend::amend(draft, amendment),
         Command::Turn { into, category, answers, note } => amend::turn(draft, into, category, &answers, note),
         Command::Link { to, note } => amend::link(draft, to, note),
+        // Two cases are decided together: by the node, which has both.
+        Command::Merge { .. } => Err(Refusal::OtherCase),
         Command::OpenMediation(asked) => mediation::open(draft, asked),
         Command::Consent { parties, agree, on, note } => {
             mediation::consent(draft, mediation::once(parties), agree, on, note)
@@ -106,6 +112,10 @@ fn run(draft: &mut Draft<'_, '_>, command: Command, by: &Actor) -> Result<(), Re
         Command::SendBackTask { task, note } => tasks::send_back(draft, task, note),
         Command::CloseTask { task, note } => tasks::close(draft, task, note),
         Command::CancelTask { task, note } => tasks::cancel(draft, task, note),
+        Command::Sponsor { name, office, note } => measures::sponsor(draft, name, office, note),
+        Command::TakeMeasure { measure, note } => measures::take(draft, measure, note),
+        Command::Place { attachment, place } => dossier::place(draft, attachment, place),
+        Command::ExcuseSlot { slot, reason } => dossier::excuse(draft, slot, reason),
         Command::Archive => steps::archive(draft),
         Command::Void { reason } => steps::void(draft, reason),
         Command::Regrade { answers, level, reason } => level::regrade(draft, &answers, level, reason, by),
@@ -168,6 +178,7 @@ pub(crate) fn name_of(command: &Command) -> ActionName {
         Command::Amend(_) => ActionName::Amend,
         Command::Turn { .. } => ActionName::Turn,
         Command::Link { .. } => ActionName::Link,
+        Command::Merge { .. } => ActionName::Merge,
         Command::OpenMediation(_) => ActionName::OpenMediation,
         Command::Consent { .. } => ActionName::Consent,
         Command::Hold(_) => ActionName::Hold,
@@ -185,6 +196,10 @@ pub(crate) fn name_of(command: &Command) -> ActionName {
         Command::SendBackTask { .. } => ActionName::SendBackTask,
         Command::CloseTask { .. } => ActionName::CloseTask,
         Command::CancelTask { .. } => ActionName::CancelTask,
+        Command::Sponsor { .. } => ActionName::Sponsor,
+        Command::TakeMeasure { .. } => ActionName::TakeMeasure,
+        Command::Place { .. } => ActionName::Place,
+        Command::ExcuseSlot { .. } => ActionName::ExcuseSlot,
         Command::Archive => ActionName::Archive,
         Command::Void { .. } => ActionName::Void,
         Command::Regrade { .. } => ActionName::Regrade,

@@ -45,6 +45,7 @@ pub(super) fn resolve(
 ) -> Result<(), Refusal> {
     super::tasks::resolvable(&draft.case()?)?;
     super::mediation::resolvable(&draft.case()?, outcome == Outcome::Successful)?;
+    super::measures::resolvable(&draft.case()?, draft.world.holds)?;
     draft.append(Act::Resolved, Content::Resolution { terms, amount_fen }, |brief| brief.outcome = Some(outcome))
 }
 

@@ -7,7 +7,7 @@ use super::handling::outcome;
 use super::intake::{level, or_names, report, side, source};
 use super::piece::{Piece, Row, Sheet, day, moment, or_none, yuan};
 use super::{Desk, Did, Entry, Lack, Paper, Story, Way};
-use crate::dossier::{Dossier, State};
+use crate::dossier::{Dossier, Ground, State};
 
 /// 回访记录
 pub(super) fn visit(story: &Story<'_>, desk: &Desk<'_>) -> Result<Sheet, Lack> {
@@ -126,12 +126,14 @@ fn step(step: Step) -> &'static str {
 
 /// 卷宗情况说明: what the dossier holds, what it does not and why, and what is unusual about the case.
 pub(crate) fn explanation(story: &Story<'_>, desk: &Desk<'_>, dossier: &Dossier) -> Result<Sheet, Lack> {
-    let rows = dossier.slots.iter().filter(|slot| !matches!(slot.state, State::Made | State::Signed));
+    let there = |state| matches!(state, State::Made | State::Signed | State::Brought);
+    let rows = dossier.slots.iter().filter(|slot| !there(slot.state));
     let row = |slot: &crate::dossier::SlotView| {
         let (state, why) = match slot.state {
             State::Missing(lack) => (if slot.row.must { "缺少" } else { "未收集" }, lack.chinese()),
+            State::Excused(Ground::Said(event)) => ("免附", story.reason(event)),
             State::Excused(ground) => ("不需要", ground.chinese()),
-            State::Made | State::Signed => ("在卷", String::new()),
+            State::Made | State::Signed | State::Brought => ("在卷", String::new()),
         };
         vec![slot.number.to_string(), slot.row.slot.chinese().to_owned(), state.to_owned(), why]
     };
@@ -144,6 +146,15 @@ pub(crate) fn explanation(story: &Story<'_>, desk: &Desk<'_>, dossier: &Dossier)
         pieces.push(Piece::Heading("未存入本卷的材料".to_owned()));
         let head = ["序号", "材料", "情况", "原因"].map(str::to_owned).into();
         pieces.push(Piece::Table { widths: vec![2, 7, 3, 8], head, rows });
+    }
+    let brought = dossier.slots.iter().flat_map(|slot| slot.brought.iter().map(move |id| (slot, *id)));
+    let rows: Vec<_> = brought
+        .map(|(slot, id)| vec![slot.number.to_string(), slot.row.slot.chinese().to_owned(), story.attached_name(id)])
+        .collect();
+    if !rows.is_empty() {
+        pieces.push(Piece::Heading("归卷的附件".to_owned()));
+        let head = ["序号", "材料", "附件"].map(str::to_owned).into();
+        pieces.push(Piece::Table { widths: vec![2, 7, 11], head, rows });
     }
     let told = unusual(story, desk);
     if !told.is_empty() {
@@ -165,6 +176,13 @@ fn changed(act: &WideAct, desk: &Desk<'_>) -> Option<String> {
         WideAct::Amended {} => "更正登记内容",
         WideAct::Turned { .. } => "变更事项类别，以原案号办理",
         WideAct::AgreementDropped { .. } => "作废一份调解协议",
+        WideAct::Merged { .. } => "并入另案，本案不再办理",
+        WideAct::TookIn { .. } => "另案并入本案",
+        WideAct::MeasureTaken { measure } => {
+            let table = &desk.holds.measures;
+            let name = table.get(*measure).map_or_else(|| measure.to_string(), |measure| measure.name.to_string());
+            return Some(format!("采取固定动作：{name}"));
+        }
         WideAct::Extended { days } => return Some(format!("办理期限延长{days}日")),
         WideAct::TaskGiven { unit, .. } => return Some(format!("向{}交办任务", desk.holds.units.name(*unit, true))),
         _ => return None,

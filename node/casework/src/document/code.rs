@@ -3,6 +3,7 @@
 
 use protocol::chain::Hash;
 use protocol::id::CaseId;
+use serde::{Deserialize, Serialize};
 
 use super::paper::Paper;
 
@@ -16,7 +17,8 @@ const BYTES: usize = 16 + 2 + 4 + 2 + 2 + 4;
 const DIGITS: usize = (BYTES * 8).div_ceil(5);
 
 /// What the code of a sheet names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct SheetCode {
     /// The case.
     pub case: CaseId,
@@ -82,6 +84,20 @@ impl std::str::FromStr for SheetCode {
             return Err(NotACode::Damaged);
         }
         read(said)
+    }
+}
+
+impl TryFrom<String> for SheetCode {
+    type Error = NotACode;
+
+    fn try_from(text: String) -> Result<Self, NotACode> {
+        text.parse()
+    }
+}
+
+impl From<SheetCode> for String {
+    fn from(code: SheetCode) -> Self {
+        code.to_string()
     }
 }
 

@@ -71,6 +71,11 @@ pub enum Lack {
     },
     /// The program makes none: people bring it.
     Brought,
+    /// Nobody has noted that an agreement in effect was kept in full.
+    NotKept {
+        /// Its number in the case.
+        agreement: u16,
+    },
 }
 
 /// A paper of a case.
@@ -101,7 +106,7 @@ fn made(paper: Paper, story: &Story<'_>, desk: &Desk<'_>, way: Way) -> Result<Sh
         Paper::Closing => closing::closing_report(story, desk, way),
         Paper::Assessment => closing::assessment(story, desk),
         Paper::Explanation => {
-            let dossier = crate::dossier::Dossier::of(story, desk, &[]);
+            let dossier = crate::dossier::Dossier::of(story, desk);
             explanation(story, desk, &dossier)
         }
     }
@@ -136,6 +141,7 @@ impl Lack {
             Self::NoParty => "no_party",
             Self::NoNumber { .. } => "no_number",
             Self::Brought => "brought",
+            Self::NotKept { .. } => "not_kept",
         }
     }
 
@@ -151,6 +157,7 @@ impl Lack {
             Self::NoParty => "未登记当事人".to_owned(),
             Self::NoNumber { parties } => format!("{parties} 名当事人未登记证件号码"),
             Self::Brought => "需由经办人收集后存卷".to_owned(),
+            Self::NotKept { agreement } => format!("第 {agreement} 份调解协议尚未登记全部履行"),
         }
     }
 
@@ -166,6 +173,7 @@ impl Lack {
             Self::NoParty => "no party is named".to_owned(),
             Self::NoNumber { parties } => format!("of {parties} parties no number of a document is known"),
             Self::Brought => "people bring it".to_owned(),
+            Self::NotKept { agreement } => format!("nobody has noted that agreement {agreement} was kept in full"),
         }
     }
 
@@ -182,7 +190,13 @@ impl Lack {
             Self::NoParty | Self::NoNumber { .. } => {
                 Some(("核对身份证件，复印件随纸质卷保存", "check the document; keep a copy with the paper file"))
             }
-            Self::Brought => Some(("收集后随纸质卷保存", "collect it and keep it with the paper file")),
+            Self::Brought => {
+                Some(("收集后上传归卷，或者写明理由免附", "collect it and attach it, or say why it stays empty"))
+            }
+            Self::NotKept { .. } => Some((
+                "登记各期履行或者回访已全部履行；确需先行归档的，写明理由免附",
+                "note each part as performed, or a visit that found it kept in full; to archive before that, say why",
+            )),
             Self::Elsewhere => Some(("请向主办节点调阅", "ask the owner for a view")),
             Self::NotYet | Self::NotSo | Self::Lost => None,
         }

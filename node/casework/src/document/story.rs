@@ -2,9 +2,10 @@
 //! one more line in [`words`].
 
 use protocol::event::{Act, Brief, Content, Header, Participant, Private, Standing, WideAct, WideContent};
-use protocol::id::NodeId;
+use protocol::id::{AttachmentId, NodeId};
 use protocol::time::ClockReading;
 
+use super::{Paper, SheetCode};
 use crate::case::{Case, Exit};
 use crate::known::Known;
 
@@ -96,6 +97,8 @@ fn main_words(content: &WideContent) -> &str {
         WideContent::Session { record, .. } => record,
         WideContent::Agreement { terms, .. } => terms,
         WideContent::Task { text, .. } => text,
+        WideContent::TakenIn { narrative, .. } => narrative,
+        WideContent::Sponsor { note, .. } => note,
         WideContent::FedBack { note, .. } => note,
     }
 }
@@ -134,6 +137,62 @@ impl<'k> Story<'k> {
         let renamed = entries.iter().filter(|entry| matches!(&entry.did, Did::Wide(act) if names(act)));
         let named = renamed.map(|entry| entry.number).max().unwrap_or(0);
         Some(Self { case: known.case()?, entries, again, named })
+    }
+
+    /// What was attached for a slot, the first first.
+    pub(crate) fn brought(&self, of: u16) -> Vec<AttachmentId> {
+        let placed = self.entries.iter().filter_map(|entry| match &entry.did {
+            Did::Wide(WideAct::Placed { attachment, slot }) if *slot == of => Some(*attachment),
+            _ => None,
+        });
+        placed.collect()
+    }
+
+    /// The name of what was attached, where it is held.
+    pub(crate) fn attached_name(&self, id: AttachmentId) -> String {
+        let name = self.entries.iter().find_map(|entry| match &entry.words {
+            Words::Wide(content) => match &**content {
+                WideContent::Attached { attachment } if attachment.id == id => Some(attachment.name.to_string()),
+                _ => None,
+            },
+            _ => None,
+        });
+        name.unwrap_or_else(|| id.to_string())
+    }
+
+    /// The sheets that were scanned. One of a paper of a later version is not counted.
+    pub(crate) fn scans(&self) -> Vec<SheetCode> {
+        let scanned = self.entries.iter().filter_map(|entry| match &entry.did {
+            Did::Wide(WideAct::SheetScanned { paper, edition, page, pages, .. }) => {
+                let (paper, case) = (Paper::of_code(*paper)?, self.case.id);
+                Some(SheetCode { case, paper, edition: *edition, page: *page, pages: *pages })
+            }
+            _ => None,
+        });
+        scanned.collect()
+    }
+
+    /// The number of the event that says that a slot stays empty.
+    pub(crate) fn excused(&self, of: u16) -> Option<u32> {
+        self.wide(|act| matches!(act, WideAct::SlotExcused { slot } if *slot == of)).last().map(|entry| entry.number)
+    }
+
+    /// What was said with an event, as it stands on paper.
+    pub(crate) fn reason(&self, event: u32) -> String {
+        self.entries.iter().find(|entry| entry.number == event).map_or_else(String::new, Entry::printed)
+    }
+
+    /// How many parts the plan of an agreement has.
+    pub(crate) fn parts_of_plan(&self, number: u16) -> u16 {
+        let of_it = |act: &WideAct| matches!(act, WideAct::AgreementDrafted { agreement, .. } if *agreement == number);
+        let plan = self.wide(of_it).find_map(|entry| match &entry.words {
+            Words::Wide(content) => match &**content {
+                WideContent::Agreement { plan, .. } => Some(plan.len()),
+                _ => None,
+            },
+            _ => None,
+        });
+        plan.and_then(|parts| u16::try_from(parts).ok()).unwrap_or(0)
     }
 
     /// Whether this node owns it.
@@ -204,10 +263,11 @@ impl<'k> Story<'k> {
         self.last(|act| matches!(act, Act::Resolved))
     }
 
-    /// The notes of the work and what units reported of theirs, oldest first.
+    /// The notes of the work and what units reported of theirs, oldest first. What was attached is no word about the work: the scan
+    /// of a signed sheet would make that sheet one of before.
     pub(crate) fn work(&self) -> impl Iterator<Item = &Entry<'k>> {
         self.entries.iter().filter(|entry| match &entry.did {
-            Did::First(act) => matches!(act, Act::Progressed),
+            Did::First(act) => matches!(act, Act::Progressed) && !entry.attaches(),
             Did::Wide(act) => matches!(act, WideAct::TaskReported { .. }),
             Did::Later => false,
         })
@@ -220,6 +280,10 @@ impl<'k> Story<'k> {
 }
 
 impl Entry<'_> {
+    fn attaches(&self) -> bool {
+        matches!(&self.words, Words::Wide(content) if matches!(**content, WideContent::Attached { .. }))
+    }
+
     /// The words; empty where nothing was said, and none where that is not held.
     pub(crate) fn text(&self) -> Option<&str> {
         match &self.words {

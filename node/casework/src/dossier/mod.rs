@@ -4,5 +4,6 @@
 mod state;
 mod table;
 
+pub(crate) use state::of_known;
 pub use state::{Dossier, Ground, SlotView, State, blocking};
 pub use table::{Edition, Slot, SlotRow};

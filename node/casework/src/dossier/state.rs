@@ -1,13 +1,14 @@
 //! What is in each slot of a case, and why not.
 
 use protocol::division::DivisionCode;
-use protocol::event::{Act, Outcome};
-use protocol::id::NodeId;
+use protocol::event::{Act, Kept, Outcome};
+use protocol::id::{AttachmentId, NodeId};
 
 use super::table::{Edition, Slot, SlotRow};
 use crate::case::Exit;
 use crate::document::{Desk, Lack, Names, Paper, Sheet, SheetCode, Story, Way, sheet};
 use crate::known::Known;
+use crate::mediation::Agreement;
 use crate::publish::InForce;
 
 /// Why a slot may stay empty.
@@ -25,6 +26,8 @@ pub enum Ground {
     NotSo,
     /// It was lost at this node, or deleted.
     Lost,
+    /// A person has said so, with the reason; the number of the event.
+    Said(u32),
 }
 
 impl Ground {
@@ -37,6 +40,7 @@ impl Ground {
             Self::OtherEnd => "other_end",
             Self::NotSo => "not_so",
             Self::Lost => "lost",
+            Self::Said(_) => "said",
         }
     }
 
@@ -49,6 +53,7 @@ impl Ground {
             Self::OtherEnd => "以其他方式办结",
             Self::NotSo => "本案没有该情形",
             Self::Lost => "内容已遗失或已依规删除",
+            Self::Said(_) => "经确认免附",
         };
         text.to_owned()
     }
@@ -62,6 +67,7 @@ impl Ground {
             Self::OtherEnd => "it ended in another way",
             Self::NotSo => "there is no such thing in this case",
             Self::Lost => "what it would say was lost or deleted",
+            Self::Said(_) => "somebody has said that it stays empty",
         };
         text.to_owned()
     }
@@ -76,6 +82,8 @@ pub enum State {
     Made,
     /// The scan of all sheets of what the program printed last.
     Signed,
+    /// What people brought and attached.
+    Brought,
     /// Nothing, and rightly so.
     Excused(Ground),
 }
@@ -91,6 +99,8 @@ pub struct SlotView {
     pub state: State,
     /// The papers in it, each with its edition.
     pub papers: Vec<(Paper, u32)>,
+    /// What was attached for it, the first first.
+    pub brought: Vec<AttachmentId>,
 }
 
 /// The dossier of a case.
@@ -105,12 +115,12 @@ pub struct Dossier {
 }
 
 impl Dossier {
-    /// The dossier as it stands; `scans` are the codes of the signed sheets that were scanned.
-    pub fn of(story: &Story<'_>, desk: &Desk<'_>, scans: &[SheetCode]) -> Self {
+    /// The dossier as it stands.
+    pub fn of(story: &Story<'_>, desk: &Desk<'_>) -> Self {
         let way = Way::of(story, desk);
         let filed = story.all(|act| matches!(act, Act::Filed)).next();
         let edition = Edition::on(filed.map_or(story.case.reported_at, |entry| entry.at).day());
-        let view = |(number, row)| slot(story, desk, scans, (number, row));
+        let view = |(number, row)| slot(story, desk, (number, row));
         Self { way, edition, slots: (1_u16..).zip(edition.rows(way)).map(view).collect() }
     }
 
@@ -130,10 +140,15 @@ impl Dossier {
 }
 
 impl Lack {
-    /// Whether the archive waits for it: for what people write in this program, and can write still. What they bring is kept
-    /// with the paper file, and what is lost cannot be waited for.
-    pub fn holds_up(self) -> bool {
+    /// Whether people write it in this program, and can write it still.
+    pub fn is_written(self) -> bool {
         matches!(self, Self::NoWork | Self::NoTerms)
+    }
+
+    /// Whether the archive waits for it: for what people write in this program, and for what was agreed to be done. What they
+    /// bring is kept with the paper file, and what is lost cannot be waited for.
+    pub fn holds_up(self) -> bool {
+        self.is_written() || matches!(self, Self::NotKept { .. })
     }
 }
 
@@ -149,15 +164,31 @@ impl Names for Nameless {
     }
 }
 
-/// What the archive of a case waits for.
-pub fn blocking(known: &Known, me: NodeId, holds: &InForce) -> Vec<(Slot, Lack)> {
-    let Some(story) = Story::of(known) else { return Vec::new() };
-    let dossier = Dossier::of(&story, &Desk { me, holds, names: &Nameless }, &[]);
-    dossier.missing().filter(|(_, lack)| lack.holds_up()).collect()
+/// The dossier of a case, for rules that ask nothing of names; none where no chain of it is here.
+pub(crate) fn of_known(known: &Known, me: NodeId, holds: &InForce) -> Option<Dossier> {
+    Some(Dossier::of(&Story::of(known)?, &Desk { me, holds, names: &Nameless }))
 }
 
-fn slot(story: &Story<'_>, desk: &Desk<'_>, scans: &[SheetCode], (number, row): (u16, &'static SlotRow)) -> SlotView {
-    let none = |state| SlotView { number, row, state, papers: Vec::new() };
+/// What the archive of a case waits for.
+pub fn blocking(known: &Known, me: NodeId, holds: &InForce) -> Vec<(Slot, Lack)> {
+    let slots = of_known(known, me, holds).map(|dossier| dossier.slots).unwrap_or_default();
+    let waits = slots.iter().filter_map(|view| match view.state {
+        State::Missing(lack) if view.waits(lack) => Some((view.row.slot, lack)),
+        _ => None,
+    });
+    waits.collect()
+}
+
+impl SlotView {
+    /// Whether the archive waits for what it lacks.
+    pub fn waits(&self, lack: Lack) -> bool {
+        lack.holds_up() && (self.row.must || !lack.is_written())
+    }
+}
+
+fn slot(story: &Story<'_>, desk: &Desk<'_>, (number, row): (u16, &'static SlotRow)) -> SlotView {
+    let brought = story.brought(row.slot.code());
+    let none = |state| SlotView { number, row, state, papers: Vec::new(), brought: brought.clone() };
     if row.slot == Slot::Back {
         return none(State::Made);
     }
@@ -171,11 +202,42 @@ fn slot(story: &Story<'_>, desk: &Desk<'_>, scans: &[SheetCode], (number, row): 
             Err(lack) => lacks.push(lack),
         }
     }
-    if papers.is_empty() {
-        return none(empty(story, row, &lacks));
+    let running = (row.slot == Slot::Performance).then(|| not_kept(story)).flatten();
+    let state = match (running, papers.is_empty()) {
+        (Some(lack), _) => said(story, row.slot, State::Missing(lack)),
+        (None, true) if !brought.is_empty() => State::Brought,
+        (None, true) => said(story, row.slot, empty(story, row, &lacks)),
+        (None, false) => printed(story, &papers),
+    };
+    SlotView { number, row, state, papers, brought }
+}
+
+/// What is missing stays so where a person has said that it may.
+fn said(story: &Story<'_>, slot: Slot, state: State) -> State {
+    match (state, story.excused(slot.code())) {
+        (State::Missing(lack), Some(event)) if !lack.is_written() => State::Excused(Ground::Said(event)),
+        (state, _) => state,
     }
-    let signed = papers.iter().all(|(paper, edition)| whole(scans, story, *paper, *edition));
-    SlotView { number, row, state: if signed { State::Signed } else { State::Made }, papers }
+}
+
+fn printed(story: &Story<'_>, papers: &[(Paper, u32)]) -> State {
+    let scans = story.scans();
+    let signed = papers.iter().all(|(paper, edition)| whole(&scans, story, *paper, *edition));
+    if signed { State::Signed } else { State::Made }
+}
+
+/// The first agreement in effect that is not known to be kept in full: neither did a visit find it so, nor was all that its plan
+/// names performed.
+fn not_kept(story: &Story<'_>) -> Option<Lack> {
+    let kept = |agreement: &&Agreement| {
+        let found = agreement.visits.iter().max_by_key(|(_, on)| *on).is_some_and(|(kept, _)| *kept == Kept::Fully);
+        let parts = story.parts_of_plan(agreement.number);
+        let done = |part: u16| agreement.performed.iter().any(|(number, _)| *number == part);
+        found || if parts == 0 { !agreement.performed.is_empty() } else { (1..=parts).all(done) }
+    };
+    let mut in_effect = story.case.agreements.iter().filter(|agreement| agreement.in_effect().is_some());
+    let open = in_effect.find(|agreement| !kept(agreement))?;
+    Some(Lack::NotKept { agreement: open.number })
 }
 
 /// The edition of a paper that can be made. The explanation tells of all slots, and so it is not asked for its own.
@@ -224,7 +286,7 @@ fn weight(lack: Lack) -> u8 {
         Lack::NotSo => 1,
         Lack::NotYet => 2,
         Lack::NoParty | Lack::NoNumber { .. } => 3,
-        Lack::NoWork | Lack::NoTerms => 4,
+        Lack::NoWork | Lack::NoTerms | Lack::NotKept { .. } => 4,
         Lack::Lost => 5,
         Lack::Elsewhere => 6,
     }

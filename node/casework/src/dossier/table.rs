@@ -2,20 +2,31 @@
 //! a slot that comes later is not missing from old files.
 
 use protocol::time::CivilDay;
+use serde::{Deserialize, Serialize};
 
 use crate::document::{Paper, Way};
 
 macro_rules! slots {
-    ($($(#[$doc:meta])* $name:ident: $word:literal, $zh:literal, $en:literal;)+) => {
+    ($($(#[$doc:meta])* $name:ident = $code:literal, $word:literal, $zh:literal, $en:literal;)+) => {
         /// A slot (卷内位置).
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum Slot {
-            $($(#[$doc])* $name,)+
+            $($(#[$doc])* #[serde(rename = $word)] $name,)+
         }
 
         impl Slot {
             /// All of them.
             pub const ALL: &[Self] = &[$(Self::$name),+];
+
+            /// Its number on the wire, which is never given to another.
+            pub fn code(self) -> u16 {
+                match self { $(Self::$name => $code,)+ }
+            }
+
+            /// The slot of a number.
+            pub fn of_code(code: u16) -> Option<Self> {
+                match code { $($code => Some(Self::$name),)+ _ => None }
+            }
 
             /// The word of the API.
             pub fn word(self) -> &'static str {
@@ -37,39 +48,39 @@ macro_rules! slots {
 
 slots! {
     /// How it began.
-    Opening: "opening", "申请书或受理登记表", "Application or registration";
+    Opening = 1, "opening", "申请书或受理登记表", "Application or registration";
     /// What the parties were told.
-    Rights: "rights", "权利义务告知书", "Notice of rights and duties";
+    Rights = 2, "rights", "权利义务告知书", "Notice of rights and duties";
     /// Who the parties are.
-    Identity: "identity", "当事人身份证明", "Proof of identity";
+    Identity = 3, "identity", "当事人身份证明", "Proof of identity";
     /// Who acts for them.
-    Authority: "authority", "授权委托书", "Power of attorney";
+    Authority = 4, "authority", "授权委托书", "Power of attorney";
     /// What was found out.
-    Investigation: "investigation", "调查记录", "Investigation record";
+    Investigation = 5, "investigation", "调查记录", "Investigation record";
     /// What was shown.
-    Evidence: "evidence", "证据材料", "Evidence";
+    Evidence = 6, "evidence", "证据材料", "Evidence";
     /// How it was worked.
-    Record: "record", "调解（办理）记录", "Record of the work";
+    Record = 7, "record", "调解（办理）记录", "Record of the work";
     /// How it ended.
-    Result: "result", "协议书或终止、不予受理、移送文书", "Agreement, or notice of the other ending";
+    Result = 8, "result", "协议书或终止、不予受理、移送文书", "Agreement, or notice of the other ending";
     /// What who asked was answered.
-    Reply: "reply", "答复意见书", "Reply";
+    Reply = 9, "reply", "答复意见书", "Reply";
     /// That it reached them.
-    Delivery: "delivery", "送达回证", "Proof of delivery";
+    Delivery = 10, "delivery", "送达回证", "Proof of delivery";
     /// That it was done.
-    Performance: "performance", "履行凭证", "Proof of performance";
+    Performance = 11, "performance", "履行凭证", "Proof of performance";
     /// What came of it.
-    Visit: "visit", "回访记录", "Return visit";
+    Visit = 12, "visit", "回访记录", "Return visit";
     /// What a court confirmed.
-    Confirmation: "confirmation", "司法确认材料", "Judicial confirmation";
+    Confirmation = 13, "confirmation", "司法确认材料", "Judicial confirmation";
     /// That a court gave the matter.
-    Entrusting: "entrusting", "委派（委托）调解函", "Letter of the court that entrusts it";
+    Entrusting = 14, "entrusting", "委派（委托）调解函", "Letter of the court that entrusts it";
     /// What a higher level decided on review.
-    Review: "review", "复查、复核材料", "Review";
+    Review = 15, "review", "复查、复核材料", "Review";
     /// What is to be said of the file.
-    Explanation: "explanation", "结案材料及卷宗情况说明", "Closing papers and explanation";
+    Explanation = 16, "explanation", "结案材料及卷宗情况说明", "Closing papers and explanation";
     /// The last leaf.
-    Back: "back", "封底", "Back cover";
+    Back = 17, "back", "封底", "Back cover";
 }
 
 /// A row of the table.

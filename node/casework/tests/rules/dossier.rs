@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use casework::document::{Desk, Lack, Names, Paper, Piece, Sheet, SheetCode, Story, Way, back, cover, sheet};
+use casework::document::{Desk, Lack, Names, Paper, Piece, Sheet, Story, Way, back, cover, sheet};
 use casework::dossier::{Dossier, Ground, Slot, State, blocking};
 use casework::{Command, Intake, Known, Record, Refusal, Seek};
 use protocol::bounded::List;
@@ -27,13 +27,13 @@ impl Names for Plain {
 }
 
 /// Tells what a node holds of a case.
-fn told<T>(net: &Net, at: usize, known: &Known, tell: impl FnOnce(&Story<'_>, &Desk<'_>) -> T) -> T {
+pub(crate) fn told<T>(net: &Net, at: usize, known: &Known, tell: impl FnOnce(&Story<'_>, &Desk<'_>) -> T) -> T {
     let story = Story::of(known).expect("a case");
     tell(&story, &Desk { me: net.nodes[at].me.node, holds: &net.holds, names: &Plain })
 }
 
 pub(crate) fn dossier(net: &Net, at: usize, case: CaseId) -> Dossier {
-    told(net, at, &net.known(at, case), |story, desk| Dossier::of(story, desk, &[]))
+    told(net, at, &net.known(at, case), Dossier::of)
 }
 
 pub(crate) fn state(dossier: &Dossier, slot: Slot) -> State {
@@ -94,7 +94,7 @@ pub(crate) fn resolved(outcome: Outcome, terms: &str) -> Command {
     Command::Resolve { outcome, terms: text(terms), amount_fen: Some(120_000) }
 }
 
-fn closed() -> Vec<Command> {
+pub(crate) fn closed() -> Vec<Command> {
     vec![Command::fed_back(text("已电话告知")), Command::Assess { score: 4, note: text("及时") }]
 }
 
@@ -275,23 +275,6 @@ fn a_sheet_stays_as_it_was_printed_while_the_case_goes_on() {
 }
 
 #[test]
-fn a_slot_is_signed_when_every_page_of_what_was_printed_last_is_scanned() {
-    let (mut net, case) = opened(window());
-    all(&mut net, case, worked());
-    let edition = made(&net, case, Paper::Record).expect("made").edition;
-    let page = |page, edition| SheetCode { case, paper: Paper::Record, edition, page, pages: 2 };
-    let known = net.known(GRID, case);
-    let signed = |scans: &[SheetCode]| {
-        told(&net, GRID, &known, |story, desk| state(&Dossier::of(story, desk, scans), Slot::Record))
-    };
-    assert_eq!(signed(&[page(1, edition)]), State::Made);
-    assert_eq!(signed(&[page(2, edition), page(1, edition)]), State::Signed);
-    assert_eq!(signed(&[page(1, edition - 1), page(2, edition - 1)]), State::Made, "it has changed since");
-    let other = SheetCode { case: CaseId::from_bytes([9; 16]), ..page(1, edition) };
-    assert_eq!(signed(&[other, page(2, edition)]), State::Made);
-}
-
-#[test]
 fn a_level_above_that_holds_no_names_prints_nothing_and_says_who_can() {
     let (mut net, case) = Net::reported(Ending::Submit, answers(true, 0));
     net.accept(TOWN, case);
@@ -314,7 +297,7 @@ fn what_an_owner_has_lost_is_said_so_and_holds_nothing_up() {
     });
     let known = Known::assemble(case, bare.collect());
     told(&net, GRID, &known, |story, desk| {
-        let dossier = Dossier::of(story, desk, &[]);
+        let dossier = Dossier::of(story, desk);
         assert_eq!(state(&dossier, Slot::Opening), State::Excused(Ground::Lost));
         assert_eq!(state(&dossier, Slot::Result), State::Excused(Ground::Lost));
         let said = read(&sheet(Paper::Explanation, story, desk).expect("made"));

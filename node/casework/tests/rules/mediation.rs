@@ -11,7 +11,7 @@ use protocol::id::CaseId;
 use protocol::time::CivilDay;
 use protocol::unit::UnitCode;
 
-use crate::net::{CITY, GRID, Net, TOWN, actor, answers, intake, somebody, text};
+use crate::net::{CITY, GRID, Net, TOWN, actor, answers, intake, police, somebody, text};
 
 const DAY: i64 = 86_400_000;
 
@@ -30,6 +30,7 @@ fn in_progress(category: Category) -> (Net, CaseId) {
     net.open(GRID, report).unwrap();
     let steps = [
         Command::File,
+        police(),
         Command::Assign { unit: UnitCode(1), note: text("") },
         Command::Progress { note: text("上门一次") },
     ];

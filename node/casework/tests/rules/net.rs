@@ -98,6 +98,11 @@ pub(crate) fn text<const N: usize>(words: &str) -> Text<N> {
 }
 
 /// A respondent of whom nothing but the name is known.
+/// The report to the police, without which no case of violence is settled.
+pub(crate) fn police() -> Command {
+    Command::TakeMeasure { measure: 2, note: text("已报告派出所") }
+}
+
 pub(crate) fn somebody(name: &str) -> Participant {
     Participant::from(Party {
         side: PartySide::Respondent,

@@ -7,7 +7,7 @@ use protocol::receipt::{Progress, Subject};
 use protocol::time::{CivilDay, UnixMillis};
 use protocol::unit::UnitCode;
 
-use crate::net::{CITY, COUNTY, GRID, Net, OTHER_TOWN, TOWN, answers, text};
+use crate::net::{CITY, COUNTY, GRID, Net, OTHER_TOWN, TOWN, answers, police, text};
 
 fn directive(words: &str) -> Command {
     Command::IssueDirective { form: Directive::Supervise, text: text(words), term_days: Some(2) }
@@ -192,6 +192,7 @@ fn an_order_that_came_after_the_archive_is_answered_and_the_case_stays_as_it_is(
     let (mut net, case) = Net::reported(Ending::SettleHere, answers(true, 0));
     for command in [
         Command::File,
+        police(),
         Command::Assign { unit: UnitCode(1), note: text("请办理") },
         Command::Progress { note: text("已见面") },
         Command::Resolve { outcome: Outcome::Successful, terms: text("双方和解"), amount_fen: None },

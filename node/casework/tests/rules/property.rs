@@ -1,4 +1,5 @@
-use casework::{Amendment, Command, Draw, GiveTask, Notice, OpenMediation, Reply, Sign, evolve};
+use casework::dossier::Slot;
+use casework::{Amendment, Command, Draw, GiveTask, Notice, OpenMediation, Place, Reply, Sign, evolve};
 use proptest::prelude::*;
 use protocol::attachment::{Attachment, Media, Sha256};
 use protocol::bounded::List;
@@ -28,7 +29,7 @@ fn command(net: &Net, node: usize, case: CaseId, what: u8, arg: u8) -> Command {
     let offer = known.offers().map(|f| f.offer.id).nth(usize::from(arg % 3)).unwrap_or(OfferId::from_bytes([0; 16]));
     let order = known.orders().map(|f| f.order.id).nth(usize::from(arg % 3)).unwrap_or(OrderId::from_bytes([0; 16]));
     let level = Warning::from_rank(arg % 4);
-    match what % 43 {
+    match what % 47 {
         0 => Command::File,
         1 => Command::Assign { unit: UnitCode(2), note: text("甲") },
         2 => Command::Progress { note: text("乙") },
@@ -55,6 +56,13 @@ fn command(net: &Net, node: usize, case: CaseId, what: u8, arg: u8) -> Command {
         23 if arg.is_multiple_of(4) => Command::Withdraw { note: text("不再要求") },
         24 if arg.is_multiple_of(4) => Command::Refer { channel: text("court"), note: text("移送") },
         42 => Command::Attach { attachment: photo(arg) },
+        43 => Command::TakeMeasure { measure: u16::from(arg % 8), note: text("已报告") },
+        44 => Command::Sponsor { name: text("周领导"), office: text("副镇长"), note: text("") },
+        45 => Command::ExcuseSlot { slot: Slot::ALL[usize::from(arg) % Slot::ALL.len()], reason: text("无") },
+        46 => Command::Place {
+            attachment: photo(arg).id,
+            place: Place::Slot(Slot::ALL[usize::from(arg) % Slot::ALL.len()]),
+        },
         25 => Command::Reopen { reason: text("反悔") },
         26 => Command::Join {
             people: List::new(vec![somebody(if arg.is_multiple_of(2) { "王五" } else { "赵六" })]).unwrap(),

@@ -7,14 +7,14 @@ use protocol::id::CaseId;
 use protocol::time::{CivilDay, UnixMillis};
 use protocol::unit::UnitCode;
 
-use crate::net::{CITY, GRID, Net, answers, text};
+use crate::net::{CITY, GRID, Net, answers, police, text};
 
 const POLICE: UnitCode = UnitCode(3);
 const LABOUR: UnitCode = UnitCode(8);
 
 fn assigned() -> (Net, CaseId) {
     let (mut net, case) = Net::reported(Ending::SettleHere, answers(true, 0));
-    for step in [Command::File, Command::Assign { unit: UnitCode(1), note: text("") }] {
+    for step in [Command::File, police(), Command::Assign { unit: UnitCode(1), note: text("") }] {
         net.act(GRID, case, step).unwrap();
     }
     (net, case)

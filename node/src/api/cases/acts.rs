@@ -9,11 +9,12 @@ use protocol::id::CaseId;
 
 use super::bodies::{
     AcceptTaskBody, AmendBody, AmendPartyBody, ArchiveBody, AskExtensionBody, AssessBody, AssignBody, CancelTaskBody,
-    CloseTaskBody, Commanded, ConsentBody, ContributeBody, DrawBody, DropAgreementBody, EndMediationBody, ExtendBody,
-    FeedBackBody, FileBody, GiveTaskBody, HoldBody, JoinBody, LeaveBody, LinkBody, NoteConfirmationBody, OfferBody,
-    OpenMediationBody, PauseBody, PerformBody, ProgressBody, RecallBody, ReferBody, RefuseExtensionBody, RegradeBody,
-    RejectBody, ReopenBody, ReportTaskBody, ResolveBody, ResumeBody, ReturnBody, SeekConfirmationBody,
-    SendBackTaskBody, SignAgreementBody, TakeOverBody, TurnBody, VisitAgainBody, VoidBody, WithdrawBody,
+    CloseTaskBody, Commanded, ConsentBody, ContributeBody, DrawBody, DropAgreementBody, EndMediationBody,
+    ExcuseSlotBody, ExtendBody, FeedBackBody, FileBody, GiveTaskBody, HoldBody, JoinBody, LeaveBody, LinkBody,
+    MergeBody, NoteConfirmationBody, OfferBody, OpenMediationBody, PauseBody, PerformBody, PlaceBody, ProgressBody,
+    RecallBody, ReferBody, RefuseExtensionBody, RegradeBody, RejectBody, ReopenBody, ReportTaskBody, ResolveBody,
+    ResumeBody, ReturnBody, SeekConfirmationBody, SendBackTaskBody, SignAgreementBody, SponsorBody, TakeMeasureBody,
+    TakeOverBody, TurnBody, VisitAgainBody, VoidBody, WithdrawBody,
 };
 use super::detail::{case_of, must_see};
 use super::papers::incomplete;
@@ -138,6 +139,16 @@ acts! {
     close_task(CloseTaskBody) = "/api/v1/cases/{id}/close-task",
     /// A task is no longer asked.
     cancel_task(CancelTaskBody) = "/api/v1/cases/{id}/cancel-task",
+    /// Puts it into another case of the same matter, which goes on with the people and words of both; this one is struck through.
+    merge(MergeBody) = "/api/v1/cases/{id}/merge",
+    /// Names the leader who stands for it.
+    sponsor(SponsorBody) = "/api/v1/cases/{id}/sponsor",
+    /// Notes what its level asks for.
+    take_measure(TakeMeasureBody) = "/api/v1/cases/{id}/take-measure",
+    /// Files what was attached into the dossier: into a slot, or where the sheet belongs whose code it bears.
+    place(PlaceBody) = "/api/v1/cases/{id}/place",
+    /// Says that a slot of the dossier stays empty.
+    excuse_slot(ExcuseSlotBody) = "/api/v1/cases/{id}/excuse-slot",
     /// Archives the case.
     archive(ArchiveBody) = "/api/v1/cases/{id}/archive",
     /// Strikes the case through: entered by mistake.

@@ -1,7 +1,8 @@
 //! Bodies of what is done to a case. Bounds are those of the types: a text that is too long is refused by name.
 
 use casework::calendar::Date;
-use casework::{Amendment, Command, GiveTask};
+use casework::dossier::Slot;
+use casework::{Amendment, Command, GiveTask, Place};
 use protocol::bounded::{List, Text};
 use protocol::division::{DivisionCode, GridKind};
 use protocol::event::{
@@ -9,7 +10,7 @@ use protocol::event::{
     ToldBy,
 };
 use protocol::grading::Answers;
-use protocol::id::{CaseId, NodeId};
+use protocol::id::{AttachmentId, CaseId, NodeId};
 use protocol::time::CivilDay;
 use protocol::unit::UnitCode;
 use protocol::warning::Warning;
@@ -266,6 +267,56 @@ bodies! {
         #[serde(default)]
         #[schema(value_type = String)]
         note: Note,
+    },
+    /// It goes into another case.
+    MergeBody => Merge {
+        /// Id of the case that goes on.
+        #[schema(value_type = String)]
+        into: CaseId,
+        /// Why they are one.
+        #[serde(default)]
+        #[schema(value_type = String)]
+        note: Note,
+    },
+    /// Who stands for it.
+    SponsorBody => Sponsor {
+        /// Name.
+        #[schema(value_type = String)]
+        name: Text<60>,
+        /// Office.
+        #[serde(default)]
+        #[schema(value_type = String)]
+        office: Text<120>,
+        /// What is asked of them.
+        #[serde(default)]
+        #[schema(value_type = String)]
+        note: Text<1000>,
+    },
+    /// What the level of the case asks for was done.
+    TakeMeasureBody => TakeMeasure {
+        /// Which, by its number in the table of measures.
+        measure: u16,
+        /// What was done, whom it was told to.
+        #[schema(value_type = String)]
+        note: Note,
+    },
+    /// An attachment gets its place in the dossier.
+    PlaceBody => Place {
+        /// Id of the attachment.
+        #[schema(value_type = String)]
+        attachment: AttachmentId,
+        /// `{"slot": "identity"}` for a slot of the dossier, or `{"sheet": "WJ1…"}` with the code that is printed on a sheet.
+        #[schema(value_type = Object)]
+        place: Place,
+    },
+    /// A slot stays empty.
+    ExcuseSlotBody => ExcuseSlot {
+        /// The word of the slot, as the dossier gives it.
+        #[schema(value_type = String)]
+        slot: Slot,
+        /// Why.
+        #[schema(value_type = String)]
+        reason: Note,
     },
     /// A task is signed for.
     AcceptTaskBody => AcceptTask {

@@ -7,10 +7,10 @@ use protocol::id::CaseId;
 use super::attachments::view::of_case;
 use super::held::{Held, OFFER, ORDER, actions, held};
 use super::holders::holders;
-use super::mediation;
 use super::pieces::{self, Shown};
 use super::tasks;
 use super::view::{CaseLine, CaseView, OfferView, OrderView};
+use super::{measures, mediation};
 use crate::api::caller::Caller;
 use crate::api::problem::Problem;
 use crate::api::stamp;
@@ -71,6 +71,9 @@ pub(crate) async fn view(
         agreements: mediation::agreements(&known, shown),
         tasks: tasks::tasks(state, &known, shown),
         linked: known.case().into_iter().flat_map(|case| &case.linked).map(CaseId::to_string).collect(),
+        merged_into: known.case().and_then(|case| case.merged_into).map(|into| into.to_string()),
+        sponsor: known.case().and_then(measures::sponsor),
+        measures: measures::of(state, &known),
         grading: pieces::grading(brief),
         next_term: brief.next_term.map(|due| pieces::term(due, in_force.terms.row(due.kind, brief, committee))),
         extended_days: known.case().map_or(0, |case| case.extended),

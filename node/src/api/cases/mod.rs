@@ -9,6 +9,7 @@ mod held;
 mod holders;
 pub mod import;
 pub mod list;
+pub mod measures;
 pub mod mediation;
 pub mod papers;
 pub(crate) mod pieces;

@@ -56,7 +56,7 @@ pub struct SlotView {
     pub name_en: String,
     /// Whether every dossier of this way must have it.
     pub must: bool,
-    /// `missing`, `made`, `signed` or `excused`.
+    /// `missing`, `made`, `signed`, `brought` or `excused`.
     pub state: String,
     /// Why nothing is there, as a word.
     pub why: Option<String>,
@@ -72,6 +72,8 @@ pub struct SlotView {
     pub holds_up: bool,
     /// The papers that the program makes for it.
     pub papers: Vec<PaperView>,
+    /// Ids of what was attached for it.
+    pub attachments: Vec<String>,
 }
 
 /// The dossier of a case.
@@ -119,6 +121,7 @@ impl SlotView {
             Filled::Missing(lack) => ("missing", Some((lack.word(), lack.chinese(), lack.english())), Some(lack)),
             Filled::Made => ("made", None, None),
             Filled::Signed => ("signed", None, None),
+            Filled::Brought => ("brought", None, None),
             Filled::Excused(ground) => ("excused", Some((ground.word(), ground.chinese(), ground.english())), None),
         };
         let (why, why_zh, why_en) =
@@ -142,7 +145,8 @@ impl SlotView {
             why_en,
             todo_zh: todo.map(|(zh, _)| zh.to_owned()),
             todo_en: todo.map(|(_, en)| en.to_owned()),
-            holds_up: slot.row.must && lack.is_some_and(Lack::holds_up),
+            holds_up: lack.is_some_and(|lack| slot.waits(lack)),
+            attachments: slot.brought.iter().map(ToString::to_string).collect(),
             papers: slot.papers.iter().map(paper).collect(),
         }
     }
@@ -168,7 +172,7 @@ pub(crate) async fn dossier_of(state: &ApiState, caller: &Caller, case: &str) ->
     let held = state.in_force();
     let desk = Desk { me: state.me(), holds: &held, names: state };
     let story = Story::of(&known).ok_or_else(Problem::not_found)?;
-    let dossier = Dossier::of(&story, &desk, &[]);
+    let dossier = Dossier::of(&story, &desk);
     Ok(DossierView {
         way: dossier.way.word().to_owned(),
         way_name: dossier.way.chinese().to_owned(),

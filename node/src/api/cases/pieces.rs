@@ -187,6 +187,8 @@ fn wide_said(content: WideContent, shown: Shown) -> Option<String> {
         WideContent::Session { record, result, .. } => Some(joined([&record, &result])),
         // Shown as the agreement that it is.
         WideContent::Agreement { .. } => None,
+        WideContent::TakenIn { title, narrative, note } => Some(joined([&joined([&note, &title]), &narrative])),
+        WideContent::Sponsor { name, office, note } => Some(joined([&joined([&office, &name]), &note])),
         WideContent::Task { title, text } => Some(joined([&title, &text])),
         WideContent::Performance { note, .. } => Some(note.to_string()),
         WideContent::FedBack { by, on, content, note } => Some(told(by, on, content, &note)),

@@ -8,6 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::attachments::view::AttachmentView;
+use super::measures::{MeasureView, SponsorView};
 use super::mediation::{AgreementView, MediationView};
 use super::pieces;
 use super::tasks::TaskView;
@@ -414,6 +415,12 @@ pub struct CaseView {
     pub tasks: Vec<TaskView>,
     /// Other cases that it belongs with.
     pub linked: Vec<String>,
+    /// The case into which it went.
+    pub merged_into: Option<String>,
+    /// Who stands for it.
+    pub sponsor: Option<SponsorView>,
+    /// What its level asks for at once, and how far that has come.
+    pub measures: Vec<MeasureView>,
     /// The term that ends next.
     pub next_term: Option<TermView>,
     /// Calendar days by which the term to resolve was extended.

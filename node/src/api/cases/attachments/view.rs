@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use casework::Known;
-use casework::attachment::{Attached, attached};
+use casework::attachment::{Attached, attached, filed};
+use casework::document::SheetCode;
+use casework::{Known, Place};
 use protocol::attachment::{Attachment, PART_BYTES_MAX};
 use protocol::id::AttachmentId;
 use serde::Serialize;
@@ -49,6 +50,41 @@ pub struct AttachmentView {
     pub at: Option<String>,
     /// By whom.
     pub by: Option<String>,
+    /// Where it is filed in the dossier.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub filed: Vec<FiledView>,
+}
+
+/// Where an attachment is filed in the dossier of its case.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct FiledView {
+    /// The word of the slot, or of the paper of which it is a scanned sheet.
+    pub place: &'static str,
+    /// What that is called.
+    pub name: &'static str,
+    /// The same in English.
+    pub name_en: &'static str,
+    /// Of a sheet: which page of the paper it is, from 1.
+    pub page: Option<u16>,
+    /// Of a sheet: how many pages the paper has.
+    pub pages: Option<u16>,
+}
+
+impl FiledView {
+    fn of(place: Place) -> Self {
+        match place {
+            Place::Slot(slot) => {
+                Self { place: slot.word(), name: slot.chinese(), name_en: slot.english(), page: None, pages: None }
+            }
+            Place::Sheet(SheetCode { paper, page, pages, .. }) => Self {
+                place: paper.word(),
+                name: paper.chinese(),
+                name_en: paper.english(),
+                page: Some(page),
+                pages: Some(pages),
+            },
+        }
+    }
 }
 
 impl AttachmentView {
@@ -68,6 +104,7 @@ impl AttachmentView {
             event: None,
             at: None,
             by: None,
+            filed: Vec::new(),
         }
     }
 
@@ -104,6 +141,7 @@ pub(crate) async fn of_case(state: &ApiState, known: &Known, shown: Shown) -> Re
             event: Some(named.event.to_string()),
             at: Some(stamp::rfc3339(named.at.corrected())),
             by: named.by.as_ref().map(|by| by.name.to_string()),
+            filed: filed(known).filter(|(of, _)| *of == named.attachment.id).map(|(_, at)| FiledView::of(at)).collect(),
             ..AttachmentView::of(&named.attachment, word, count)
         }
     };

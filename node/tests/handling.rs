@@ -1,0 +1,77 @@
+//! What is done to cases besides their steps, through the API: two of one matter become one, what a level asks for is taken, a
+//! leader stands for a case.
+
+#[path = "support/ports.rs"]
+mod ports;
+#[path = "support/served.rs"]
+#[expect(unreachable_pub, dead_code, reason = "a public module of other tests too")]
+mod served;
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use served::{CITY, Node, case_id, red_report};
+
+async fn filed(node: &mut Node, number: u8, parties: &Value) -> String {
+    let case = case_id(number);
+    let mut report = red_report(&case);
+    report["place"] = json!(CITY);
+    report["parties"] = parties.clone();
+    let (status, answer) = node.clerk("POST", "/cases", Some(&report)).await;
+    assert_eq!(status, StatusCode::CREATED, "{answer}");
+    case
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_cases_of_one_matter_become_one_and_both_say_so() {
+    let root = tempfile::tempdir().expect("a folder");
+    let mut node = Node::found(&root).await;
+    let stays = filed(&mut node, 1, &json!([{ "side": "applicant", "name": "周慧敏" }])).await;
+    let goes = filed(&mut node, 2, &json!([{ "side": "applicant", "name": "钱大伟" }])).await;
+    let body = json!({ "into": stays, "note": "同一漏水点" });
+    let (status, gone) = node.clerk("POST", &format!("/cases/{goes}/merge"), Some(&body)).await;
+    assert_eq!((status, &gone["void"], &gone["merged_into"]), (StatusCode::OK, &json!(true), &json!(stays)), "{gone}");
+    let (_, stayed) = node.clerk("GET", &format!("/cases/{stays}"), None).await;
+    assert_eq!(stayed["linked"], json!([goes]));
+    assert_eq!(stayed["private"]["parties"].as_array().map(Vec::len), Some(2), "{}", stayed["private"]);
+    let (_, again) = node.clerk("POST", &format!("/cases/{goes}/merge"), Some(&body)).await;
+    assert_eq!(again["code"], "is-void");
+    let absent = json!({ "into": case_id(9) });
+    let (_, refused) = node.clerk("POST", &format!("/cases/{stays}/merge"), Some(&absent)).await;
+    assert_eq!(refused["code"], "other-case");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_level_asks_for_is_shown_until_it_is_taken_and_the_police_before_a_case_is_settled() {
+    let root = tempfile::tempdir().expect("a folder");
+    let mut node = Node::found(&root).await;
+    let case = filed(&mut node, 1, &json!([])).await;
+    let (_, seen) = node.clerk("GET", &format!("/cases/{case}"), None).await;
+    let asked: Vec<_> = seen["measures"].as_array().expect("measures").iter().map(|m| m["measure"].clone()).collect();
+    assert_eq!(asked, [json!(1), json!(2), json!(3), json!(6)], "those of a red case of violence");
+    for (act, body) in [("file", json!({})), ("assign", json!({ "unit": 1 })), ("progress", json!({ "note": "x" }))] {
+        node.clerk("POST", &format!("/cases/{case}/{act}"), Some(&body)).await;
+    }
+    let settle = json!({ "outcome": "successful", "terms": "和解" });
+    let (status, refused) = node.clerk("POST", &format!("/cases/{case}/resolve"), Some(&settle)).await;
+    assert_eq!((status, &refused["code"]), (StatusCode::CONFLICT, &json!("measure-missing")));
+    let taken = json!({ "measure": 2, "note": "已报告塔山派出所" });
+    let (_, seen) = node.clerk("POST", &format!("/cases/{case}/take-measure"), Some(&taken)).await;
+    let police = &seen["measures"][1];
+    assert_eq!(
+        (&police["name"], &police["due"], &police["overdue"]),
+        (&json!("向公安机关报告"), &Value::Null, &json!(false))
+    );
+    let (status, settled) = node.clerk("POST", &format!("/cases/{case}/resolve"), Some(&settle)).await;
+    assert_eq!((status, &settled["measures"]), (StatusCode::OK, &json!([])), "{settled}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_stands_for_a_case_and_is_named_as_an_office_is() {
+    let root = tempfile::tempdir().expect("a folder");
+    let mut node = Node::found(&root).await;
+    let case = filed(&mut node, 1, &json!([])).await;
+    let body = json!({ "name": "周建国", "office": "副镇长" });
+    let (status, seen) = node.clerk("POST", &format!("/cases/{case}/sponsor"), Some(&body)).await;
+    assert_eq!((status, &seen["sponsor"]), (StatusCode::OK, &body), "{seen}");
+}
