@@ -75,3 +75,42 @@ async fn a_leader_stands_for_a_case_and_is_named_as_an_office_is() {
     let (status, seen) = node.clerk("POST", &format!("/cases/{case}/sponsor"), Some(&body)).await;
     assert_eq!((status, &seen["sponsor"]), (StatusCode::OK, &body), "{seen}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_list_of_what_is_due_follows_a_case_from_step_to_step() {
+    let root = tempfile::tempdir().expect("a folder");
+    let mut node = Node::found(&root).await;
+    let case = filed(&mut node, 1, &json!([])).await;
+    let kinds = async |node: &mut Node, query: &str| {
+        let (status, due) = node.clerk("GET", &format!("/due{query}"), None).await;
+        assert_eq!(status, StatusCode::OK, "{due}");
+        due.as_array()
+            .expect("a list")
+            .iter()
+            .map(|line| line["kind"].as_str().unwrap_or("").to_owned())
+            .collect::<Vec<_>>()
+    };
+    let at_first = kinds(&mut node, "").await;
+    assert_eq!(at_first, ["measure", "measure", "measure", "measure", "file"], "minutes before days");
+    assert_eq!(kinds(&mut node, "?within_hours=1").await.len(), 3);
+    assert_eq!(kinds(&mut node, "?kind=file").await, ["file"]);
+    let (status, refused) = node.clerk("GET", "/due?kind=lunch", None).await;
+    assert_eq!((status, &refused["code"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("invalid")), "{refused}");
+
+    for (act, body) in [
+        ("take-measure", json!({ "measure": 1, "note": "已联系报告人" })),
+        ("file", json!({})),
+        ("assign", json!({ "unit": 1 })),
+        ("give-task", json!({ "unit": 3, "title": "核实现场", "due": "2099-01-01" })),
+    ] {
+        let (status, answer) = node.clerk("POST", &format!("/cases/{case}/{act}"), Some(&body)).await;
+        assert_eq!(status, StatusCode::OK, "{act}: {answer}");
+    }
+    assert_eq!(kinds(&mut node, "").await, ["measure", "measure", "measure", "resolve", "task"]);
+    let police = node.person("police", &["handler#3"]).await;
+    let (_, theirs) = node.ask("GET", "/api/v1/due", ("cookie", &police), None).await;
+    assert_eq!((theirs.as_array().map(Vec::len), &theirs[0]["unit_name"]), (Some(1), &json!("派出所")), "{theirs}");
+    let pause = json!({ "ground": "hearing" });
+    node.clerk("POST", &format!("/cases/{case}/pause"), Some(&pause)).await;
+    assert!(!kinds(&mut node, "").await.contains(&"resolve".to_owned()), "what stands still is due at no known moment");
+}

@@ -20,6 +20,7 @@ pub mod brief;
 pub mod calendar;
 pub mod case;
 pub mod category;
+pub mod clocks;
 pub mod command;
 pub mod content;
 mod decide;

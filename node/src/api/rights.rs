@@ -143,6 +143,7 @@ pub const ROUTES: &[Row] = &[
     ("POST", "/api/v1/cases/{id}/take-over", Right::Act(A::TakeOver)),
     ("POST", "/api/v1/cases/{id}/contribute", Right::Act(A::Contribute)),
     ("GET", "/api/v1/tasks", Right::Cases),
+    ("GET", "/api/v1/due", Right::Cases),
     ("GET", "/api/v1/offers", Right::Cases),
     ("POST", "/api/v1/cases/{id}/offers/{offer}/accept", Right::Act(A::AcceptOffer)),
     ("POST", "/api/v1/cases/{id}/offers/{offer}/decline", Right::Act(A::DeclineOffer)),

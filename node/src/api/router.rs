@@ -19,8 +19,8 @@ use utoipa_axum::routes;
 use super::problem::{MEDIA_TYPE, Problem};
 use super::state::ApiState;
 use super::{
-    audit, caller, cases, elsewhere, factor, figures, health, idempotency, links, metrics, offers, orders, parcels,
-    persons, publications, quarantine, session, spec, tasks, tokens, trust, uploads, users,
+    audit, caller, cases, due, elsewhere, factor, figures, health, idempotency, links, metrics, offers, orders,
+    parcels, persons, publications, quarantine, session, spec, tasks, tokens, trust, uploads, users,
 };
 use crate::page;
 
@@ -162,6 +162,7 @@ fn acts() -> OpenApiRouter<Arc<ApiState>> {
 fn tasks() -> OpenApiRouter<Arc<ApiState>> {
     OpenApiRouter::new()
         .routes(routes!(tasks::list)) // GET tasks
+        .routes(routes!(due::list)) // GET due
         .routes(routes!(cases::acts::give_task)) // give-task
         .routes(routes!(cases::acts::accept_task)) // accept-task
         .routes(routes!(cases::acts::report_task)) // report-task

@@ -7,6 +7,7 @@ pub mod attachments;
 pub mod audit;
 pub mod audit_log;
 pub mod cases;
+pub mod clocks;
 pub mod database;
 mod dialect;
 pub mod dump;

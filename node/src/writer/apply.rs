@@ -308,6 +308,7 @@ impl Writer {
             }
         }
         let after = known.case().cloned();
+        self.follow_clocks(case, &known, batch);
         if let Some(after) = &after {
             if other_words(self.cases.get(case).as_deref(), after) {
                 batch.worded.insert(case);

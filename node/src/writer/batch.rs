@@ -21,6 +21,7 @@ use super::trust::TrustBatch;
 use crate::person::audit::Entry;
 use crate::store::attachments::Change;
 use crate::store::cases::latest;
+use crate::store::clocks::ClockRows;
 use crate::store::figures::{DueTally, FiguresNews, NewFigures};
 use crate::store::link::{KeepBundle, OutboxRow};
 use crate::store::trust::{Child, Route, StoredLink};
@@ -70,6 +71,10 @@ pub(super) struct Batch {
     /// Numbers that agreements got.
     pub(super) papers: Vec<(PaperNumber, CaseId)>,
     pub(super) cases: BTreeMap<CaseId, Case>,
+    /// Cases of which a clock moved.
+    pub(super) clocks: BTreeMap<CaseId, ClockRows>,
+    /// All others are forgotten: they are counted by another table from now on.
+    pub(super) recount: bool,
     /// Those of them whose words changed, and cases whose words are put into the search anew.
     pub(super) worded: BTreeSet<CaseId>,
     pub(super) remade: Vec<Case>,
@@ -116,6 +121,8 @@ impl Batch {
             && self.keep.is_empty()
             && self.records.is_empty()
             && self.remade.is_empty()
+            && self.clocks.is_empty()
+            && !self.recount
             && self.links.is_empty()
             && self.quarantine.is_empty()
             && self.unread.is_empty()
@@ -184,6 +191,10 @@ impl Batch {
         let cases: Vec<&Case> = self.cases.values().collect();
         store.put_case_files(me, &cases, self.listed_at.unwrap_or(now)).await?;
         store.put_case_tasks(me, &cases).await?;
+        if self.recount {
+            store.drop_clocks().await?;
+        }
+        store.put_case_clocks(&self.clocks.values().collect::<Vec<_>>()).await?;
         self.write_search(store).await?;
         self.write_trust(store, now).await?;
         let figures = self.write_figures(store, now).await?;

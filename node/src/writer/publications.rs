@@ -278,7 +278,9 @@ impl Writer {
         let now = self.clock.reading().corrected();
         match self.store.publications().await {
             Ok(rows) => {
+                let measures = self.publications.holds.measures.clone();
                 self.publications.choose(&rows, self.me, &self.line, now);
+                self.recount |= measures != self.publications.holds.measures;
                 self.shared.put_in_force(self.publications.holds());
                 self.reached = Some(BEFORE_ALL_CASES);
                 self.passing = Some(BEFORE_ALL_CASES);

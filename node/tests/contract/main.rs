@@ -7,6 +7,7 @@ mod postgres;
 mod attachments;
 mod base;
 mod cases;
+mod clocks;
 mod figures;
 mod lease;
 mod link;

@@ -2,6 +2,7 @@
 
 mod attachments;
 mod bonds;
+mod clocks;
 mod dossier;
 mod erase;
 mod exits;
