@@ -13,7 +13,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo build deb test check bench sim soak fuzz setup setup-fuzz setup-test
+.PHONY: help demo build deb test check contract bench sim soak fuzz setup setup-fuzz setup-test
 MAKEFLAGS += --no-print-directory
 
 # Seeds of the simulator in `make test` and `make sim`; any further options of a command go into ARGS.
@@ -43,6 +43,7 @@ deb: build ## the Debian package, in target/debian, with what it must hold looke
 test: setup-test check ## everything that shows it works: lints, tests, simulator, real processes
 	scripts/postgres.sh with cargo test $(QUICK) --workspace --exclude wuji-tests
 	$(MAKE) build
+	scripts/contract.sh --examples 5
 	scripts/released.sh
 	scripts/postgres.sh with cargo test $(QUICK) -p wuji-tests
 	$(MAKE) sim
@@ -54,6 +55,9 @@ check: setup-test ## format, lints, licences, the arrows between crates, the rul
 	scripts/arrows.sh
 	scripts/tidy.sh
 	RUSTDOCFLAGS=-Dwarnings cargo doc --release --workspace --no-deps --document-private-items
+
+contract: build setup-test ## the API of a running city, held to its description: make contract ARGS="--examples 50 --seed 7"
+	scripts/contract.sh $(ARGS)
 
 bench: build setup-test ## what it costs, beside its reaches and what the machine takes: target/bench/*.jsonl
 	scripts/postgres.sh with cargo run --release -p wuji-tests --bin bench -- $(ARGS)

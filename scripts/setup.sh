@@ -102,8 +102,11 @@ test)
     need pdftotext poppler-utils
     [ -e /usr/share/fonts/opentype/noto/NotoSerifCJK-Regular.ttc ] || missing+=(fonts-noto-cjk)
     need_postgres
+    need python3 python3
+    python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
     install_missing
     install_cargo_deny
+    scripts/contract.sh install
     cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 || rustup component add rustfmt clippy
     ;;
 fuzz)

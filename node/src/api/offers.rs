@@ -68,7 +68,7 @@ pub(super) async fn accept(
 #[utoipa::path(post, path = "/api/v1/cases/{id}/offers/{offer}/decline", tag = "offers",
     params(("id" = String, Path), ("offer" = String, Path)), request_body = DeclineBody,
     responses((status = 200, body = CaseView), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
-        (status = 404, body = ProblemBody), (status = 409, body = ProblemBody)))]
+        (status = 404, body = ProblemBody), (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
 pub(super) async fn decline(
     State(state): State<Arc<ApiState>>,
     caller: Caller,

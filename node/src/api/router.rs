@@ -224,6 +224,7 @@ pub fn description() -> OpenApi {
     let all = OpenApiRouter::with_openapi(spec::frame()).merge(open()).merge(guarded()).merge(watched()).merge(large());
     let mut api = all.into_openapi();
     spec::mark_open(&mut api, &open().into_openapi());
+    spec::complete(&mut api);
     api
 }
 

@@ -7,7 +7,9 @@ use utoipa::OpenApi as _;
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
 };
-use utoipa::openapi::{Components, OpenApi, PathItem};
+use utoipa::openapi::{Components, Content, OpenApi, PathItem, Ref, RefOr, Response, ResponseBuilder};
+
+use super::problem::MEDIA_TYPE;
 
 #[derive(utoipa::OpenApi)]
 #[openapi(info(
@@ -54,6 +56,52 @@ pub(super) fn mark_open(api: &mut OpenApi, open: &OpenApi) {
         for operation in operations(item).filter(|o| o.operation_id.as_ref().is_some_and(|id| ids.contains(id))) {
             operation.security = Some(Vec::new());
         }
+    }
+}
+
+/// What may be answered before an operation is asked: by its status, whether only to what has a body, and why.
+const BEFORE: [(&str, bool, &str); 7] = [
+    ("400", false, "The request cannot be read."),
+    ("401", false, "Log in first."),
+    ("403", false, "The caller's roles do not allow it, or another site sends it."),
+    ("413", true, "The body is larger than this operation takes."),
+    ("415", true, "The body is of another media type."),
+    ("429", false, "Too many requests; `Retry-After` says how long to wait. Nothing was changed."),
+    ("503", false, "The node cannot do this now: it has no room, is busy, or only reads. Nothing was changed."),
+];
+
+/// Says of all operations what they have in common: a refusal is a problem, and some are given before an operation is asked.
+pub(super) fn complete(api: &mut OpenApi) {
+    for operation in api.paths.paths.values_mut().flat_map(operations) {
+        for response in operation.responses.responses.values_mut() {
+            if let RefOr::T(response) = response {
+                as_problem(response);
+            }
+        }
+        let (has_body, guarded) = (operation.request_body.is_some(), operation.security.is_none());
+        for (status, only_bodies, why) in BEFORE {
+            if (has_body || !only_bodies) && guarded {
+                let missing = || RefOr::T(problem(why));
+                operation.responses.responses.entry(status.to_owned()).or_insert_with(missing);
+            }
+        }
+    }
+}
+
+fn problem_body() -> Content {
+    Content::new(Some(Ref::from_schema_name("ProblemBody")))
+}
+
+fn problem(why: &str) -> Response {
+    ResponseBuilder::new().description(why).content(MEDIA_TYPE, problem_body()).build()
+}
+
+/// A problem has a media type of its own.
+fn as_problem(response: &mut Response) {
+    let Some(RefOr::T(content)) = response.content.get("application/json") else { return };
+    if matches!(&content.schema, Some(RefOr::Ref(to)) if to.ref_location.ends_with("/ProblemBody")) {
+        response.content.clear();
+        response.content.insert(MEDIA_TYPE.to_owned(), RefOr::T(problem_body()));
     }
 }
 

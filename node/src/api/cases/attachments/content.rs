@@ -33,7 +33,7 @@ pub(crate) struct With {
 /// The bytes of an attachment. `Range` may name one range of them.
 #[utoipa::path(get, path = "/api/v1/cases/{id}/attachments/{attachment}/content", tag = "attachments",
     params(("id" = String, Path), ("attachment" = String, Path), With),
-    responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"), (status = 206),
+    responses((status = 200, body = Vec<u8>, content_type = "*/*"), (status = 206),
         (status = 401, body = ProblemBody), (status = 403, body = ProblemBody), (status = 404, body = ProblemBody),
         (status = 409, body = ProblemBody), (status = 416, body = ProblemBody)))]
 pub(crate) async fn content(
