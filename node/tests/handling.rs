@@ -114,3 +114,32 @@ async fn the_list_of_what_is_due_follows_a_case_from_step_to_step() {
     node.clerk("POST", &format!("/cases/{case}/pause"), Some(&pause)).await;
     assert!(!kinds(&mut node, "").await.contains(&"resolve".to_owned()), "what stands still is due at no known moment");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_who_work_on_one_case_the_slower_is_told_and_keeps_what_they_typed() {
+    let root = tempfile::tempdir().expect("a folder");
+    let mut node = Node::found(&root).await;
+    let case = filed(&mut node, 1, &json!([])).await;
+    let (_, seen) = node.clerk("GET", &format!("/cases/{case}"), None).await;
+    let head = format!("\"{}\"", seen["head"].as_str().expect("a head"));
+    let people = [node.person("one", &["clerk"]).await, node.person("two", &["clerk"]).await];
+    let mut answers = Vec::new();
+    for (cookie, words) in people.iter().zip(["甲的补充", "乙的补充"]) {
+        let body = json!({ "narrative": words, "reason": "核实" });
+        let path = format!("/api/v1/cases/{case}/amend");
+        answers.push(node.ask_with("POST", &path, &[("cookie", cookie), ("if-match", &head)], Some(&body)).await);
+    }
+    assert_eq!(answers[0].0, StatusCode::OK, "{}", answers[0].1);
+    assert_eq!((answers[1].0, &answers[1].1["code"]), (StatusCode::PRECONDITION_FAILED, &json!("changed")));
+    let (_, now) = node.clerk("GET", &format!("/cases/{case}"), None).await;
+    assert_eq!(now["private"]["narrative"], "甲的补充");
+
+    let head = format!("\"{}\"", now["head"].as_str().expect("a head"));
+    let body = json!({ "narrative": "甲的补充；乙的补充", "reason": "核实" });
+    let again = [("cookie", people[1].as_str()), ("if-match", head.as_str())];
+    let (status, _) = node.ask_with("POST", &format!("/api/v1/cases/{case}/amend"), &again, Some(&body)).await;
+    assert_eq!(status, StatusCode::OK, "read again, it is sent again");
+    let odd = [("cookie", people[1].as_str()), ("if-match", "yesterday")];
+    let (status, _) = node.ask_with("POST", &format!("/api/v1/cases/{case}/amend"), &odd, Some(&body)).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+}

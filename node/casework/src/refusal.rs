@@ -157,6 +157,10 @@ refusals! {
     NotAParty: Person, "not-a-party",
         "Only a party of the matter agrees to be mediated, performs and signs; a witness or representative does not.",
         "只有当事人可以表示调解意愿、履行和签署;证人、代理人等不能。";
+    /// Somebody else was faster.
+    Changed: State, "changed",
+        "Somebody has worked on this case since you read it. Nothing was saved; read it again, and what you typed is still yours to send.",
+        "您打开后该案件已有新的变动,本次未保存。请刷新查看后再提交,已填内容可继续使用。";
     /// Two cases that cannot be one.
     OtherCase: State, "other-case",
         "The two cases cannot be put together: both must be open, of one kind of matter, owned by this node, offered to nobody and not under mediation.",

@@ -8,7 +8,9 @@ use axum::http::{Extensions, HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use casework::{Actor, Grant, Role, Scope};
+use data_encoding::HEXLOWER;
 use protocol::bounded::Text;
+use protocol::chain::Hash;
 use protocol::time::UnixMillis;
 
 use super::metrics;
@@ -51,6 +53,8 @@ pub struct Caller {
     pub due: Option<Due>,
     /// All of this node: where it hangs, with all below.
     pub home: Scope,
+    /// The last event of a case that they had before them when they decided to act on it (`If-Match`); none: they do not say.
+    pub seen: Option<Hash>,
 }
 
 impl Caller {
@@ -124,6 +128,18 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     }
 }
 
+/// The event that a request names as the last one of the case that its sender has read: the case's `head` as an entity tag (RFC 9110).
+fn had_before_them(headers: &HeaderMap) -> Result<Option<Hash>, Problem> {
+    let Some(named) = headers.get(header::IF_MATCH) else { return Ok(None) };
+    let text = named.to_str().unwrap_or_default().trim();
+    if text == "*" {
+        return Ok(None);
+    }
+    let digits = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
+    let bytes = HEXLOWER.decode(digits.as_bytes()).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+    bytes.map(|bytes| Some(Hash(bytes))).ok_or_else(|| Problem::malformed("If-Match: the head of the case, in quotes"))
+}
+
 /// Where a request comes from, as far as addresses tell.
 pub fn address_of(extensions: &Extensions) -> String {
     extensions.get::<Client>().map_or_else(|| "unknown".to_owned(), |client| client.address.to_string())
@@ -178,14 +194,14 @@ pub(super) async fn in_session(state: &ApiState, user: UserRow, hash: [u8; 32]) 
     };
     let (name, shown, via) = (user.name, user.shown, session::short(&hash));
     let grants = state.held_here(grants);
-    Ok(Caller { name, shown, grants, session: Some(hash), via, due, home: state.home() })
+    Ok(Caller { name, shown, grants, session: Some(hash), via, due, home: state.home(), seen: None })
 }
 
 async fn bearer(state: &Arc<ApiState>, token: &str, now: UnixMillis) -> Result<Option<Caller>, Problem> {
     if state.is_operator(token) {
         let grants = [Role::Administrator, Role::Supervisor].map(Grant::everywhere).to_vec();
         let (name, shown, via) = (OPERATOR.to_owned(), OPERATOR.to_owned(), OPERATOR.to_owned());
-        return Ok(Some(Caller { name, shown, grants, session: None, via, due: None, home: state.home() }));
+        return Ok(Some(Caller { name, shown, grants, session: None, via, due: None, home: state.home(), seen: None }));
     }
     let hash = session::hash(token);
     let Some(row) = state.realm.people.token(hash).await? else { return Ok(None) };
@@ -202,6 +218,7 @@ async fn bearer(state: &Arc<ApiState>, token: &str, now: UnixMillis) -> Result<O
         via,
         due: None,
         home: state.home(),
+        seen: None,
     }))
 }
 
@@ -227,7 +244,10 @@ pub async fn guard(Extension(state): Extension<Arc<ApiState>>, mut request: Requ
         // Nobody: a handler that asks for a caller would find none.
         return next.run(request).await;
     }
-    let caller = match admit(&state, &headers, &path).await {
+    let caller = match admit(&state, &headers, &path)
+        .await
+        .and_then(|caller| Ok(Caller { seen: had_before_them(&headers)?, ..caller }))
+    {
         Ok(caller) => caller,
         Err(problem) => return problem.into_response(),
     };

@@ -15,7 +15,8 @@ use super::problem::MEDIA_TYPE;
 #[openapi(info(
     title = "Wuji node",
     description = "One node of the five-level linkage. Errors are RFC 9457 problems with stable codes. A POST with an \
-                   Idempotency-Key header may be sent again: it is answered again, not done again."
+                   Idempotency-Key header may be sent again: it is answered again, not done again. An act on a case with \
+                   If-Match and the `head` of the case is done only if nothing has happened to it since (412 otherwise)."
 ))]
 struct Frame;
 

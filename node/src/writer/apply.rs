@@ -9,7 +9,7 @@ use federation::core::{Deliver, Input};
 use federation::driver::Event;
 use federation::trust::{Directory, NodeKeys, seal};
 use protocol::bounded::Text;
-use protocol::chain::Signature;
+use protocol::chain::{Hash, Signature};
 use protocol::division::DivisionCode;
 use protocol::event::{Act, Header, PaperNumber, PrivatePart, WideAct};
 use protocol::id::{CaseId, NodeId, OfferId};
@@ -142,7 +142,8 @@ impl Writer {
             ask if ask.adds() && self.room.is_short() => Err(Failed::NoRoom),
             Ask::Report { intake, by } => self.report(*intake, &by, batch).await?,
             Ask::Try { intake, by } => self.try_report(*intake, &by).await?,
-            Ask::Act { case, command, by } => self.act(case, *command, &by, batch).await?,
+            Ask::Act { case, seen: Some(seen), .. } if self.has_gone_on(case, seen).await? => refused(Refusal::Changed),
+            Ask::Act { case, command, by, .. } => self.act(case, *command, &by, batch).await?,
             Ask::Attachment(change) => {
                 batch.attachments.push(*change);
                 Ok(None)
@@ -187,6 +188,11 @@ impl Writer {
             Ok(_) => Ok(None),
             Err(refusal) => refused(refusal),
         })
+    }
+
+    /// Whether a case stands elsewhere than somebody saw it.
+    async fn has_gone_on(&mut self, case: CaseId, seen: Hash) -> Result<bool, StoreError> {
+        Ok(self.known(case).await?.case().is_some_and(|case| case.head.hash != seen))
     }
 
     async fn act(

@@ -2,6 +2,7 @@
 
 use casework::{Actor, Case, Command, Intake, Refusal};
 use protocol::bounded::{Blob, Text};
+use protocol::chain::Hash;
 use protocol::fact::Measure;
 use protocol::id::{CaseId, NodeId};
 use protocol::publication::{PUBLICATION_BYTES_MAX, PublicationKind};
@@ -87,6 +88,8 @@ pub enum Ask {
         command: Box<Command>,
         /// Who does it.
         by: Actor,
+        /// The last event of it that they have seen; none: they do not say.
+        seen: Option<Hash>,
     },
     /// Change an attachment that is being uploaded.
     Attachment(Box<AttachmentChange>),
@@ -221,6 +224,17 @@ impl Port {
 
     /// Acts on a case. The case as it stands afterwards, none when only an order or an offer changed.
     pub async fn act(&self, case: CaseId, command: Command, by: Actor) -> Result<Option<Case>, Failed> {
-        self.ask(Ask::Act { case, command: Box::new(command), by }).await
+        self.ask(Ask::Act { case, command: Box::new(command), by, seen: None }).await
+    }
+
+    /// The same, unless the case has gone on since somebody saw it.
+    pub async fn act_on(
+        &self,
+        case: CaseId,
+        command: Command,
+        by: Actor,
+        seen: Option<Hash>,
+    ) -> Result<Option<Case>, Failed> {
+        self.ask(Ask::Act { case, command: Box::new(command), by, seen }).await
     }
 }

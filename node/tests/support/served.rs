@@ -90,7 +90,18 @@ impl Node {
     }
 
     pub async fn ask(&self, method: &str, path: &str, auth: (&str, &str), body: Option<&Value>) -> (StatusCode, Value) {
-        let request = Request::builder().method(method).uri(path).header(auth.0, auth.1);
+        self.ask_with(method, path, &[auth], body).await
+    }
+
+    pub async fn ask_with(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> (StatusCode, Value) {
+        let request = Request::builder().method(method).uri(path);
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         let request = match body {
             Some(body) => request.header(header::CONTENT_TYPE, "application/json").body(Body::from(body.to_string())),
             None => request.body(Body::empty()),

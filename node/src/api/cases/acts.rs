@@ -36,7 +36,7 @@ pub(crate) async fn act(
     caller.must_see_cases()?;
     let id: CaseId = id(case)?;
     must_see(state, caller, id).await?;
-    match state.port.act(id, command?, caller.actor()).await {
+    match state.port.act_on(id, command?, caller.actor(), caller.seen).await {
         Err(Failed::Refused(Refusal::DossierIncomplete)) => return Err(incomplete(state, id).await),
         done => done?,
     };
@@ -48,7 +48,8 @@ macro_rules! acts {
         $(#[$doc])*
         #[utoipa::path(post, path = $path, tag = "cases", params(("id" = String, Path)), request_body = $body,
             responses((status = 200, body = CaseView), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
-                (status = 404, body = ProblemBody), (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
+                (status = 404, body = ProblemBody), (status = 409, body = ProblemBody), (status = 412, body = ProblemBody),
+                (status = 422, body = ProblemBody)))]
         pub(crate) async fn $name(
             State(state): State<Arc<ApiState>>,
             caller: Caller,
