@@ -55,7 +55,8 @@ impl<const MAX: usize> Text<MAX> {
     }
 }
 
-fn is_hidden_control(c: char) -> bool {
+/// Whether a character hides or reorders what a person reads: no text of a person holds one.
+pub fn is_hidden_control(c: char) -> bool {
     (c.is_control() && c != '\n' && c != '\t') || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 

@@ -27,6 +27,7 @@ from schemathesis import checks
 from schemathesis.core.failures import FailureGroup
 from schemathesis.specs.openapi import checks as openapi
 
+import hostile
 import stories
 
 # Operations that must have answered with success, in a hundred.
@@ -55,6 +56,7 @@ class City:
             if found:
                 self.addresses[found[1]] = found[2]
             if line.startswith("Log in as"):
+                self.password = line.rsplit(maxsplit=1)[1]
                 break
         else:
             raise SystemExit("the demo did not come up")
@@ -79,11 +81,26 @@ class Node:
     def ask(self, method, path, body=None):
         return self.session.request(method, self.base + path, json=body, headers=self.headers, timeout=30)
 
-    def must(self, method, path, body=None):
-        answer = self.ask(method, path, body)
-        while answer.status_code == 429:
-            time.sleep(int(answer.headers["retry-after"]))
+    def patient(self, method, path, body=None):
+        """Asks, and waits where the node says that it was asked too often."""
+        while True:
             answer = self.ask(method, path, body)
+            if answer.status_code != 429:
+                return answer
+            time.sleep(int(answer.headers["retry-after"]))
+
+    def log_in(self, user, password):
+        """Pages are for people."""
+        answer = self.session.post(self.base + "/api/v1/session", json={"user": user, "password": password}, timeout=30)
+        answer.raise_for_status()
+
+    def page(self, path):
+        answer = self.session.get(self.base + path, timeout=30)
+        answer.raise_for_status()
+        return answer.text
+
+    def must(self, method, path, body=None):
+        answer = self.patient(method, path, body)
         if not answer.ok:
             raise SystemExit(f"{method} {path}: {answer.status_code} {answer.text}")
         return answer.json() if answer.content and "json" in answer.headers["content-type"] else answer
@@ -270,7 +287,9 @@ def main():
             city = city_of_five.node("city", "330600000000")
             schema = schemathesis.openapi.from_dict(town.must("GET", "/api/v1/openapi.json"))
             run = Run(schema, args.seed, args.examples)
+            town.log_in("leader", city_of_five.password)
             ask_all(run, city, town)
+            run.hostile = hostile.typed(town, run.failures)
         finally:
             city_of_five.stop()
     sys.exit(told(run))
@@ -305,6 +324,7 @@ def told(run):
     for failure in sorted(set(run.failures)):
         print(f"FAILED {failure}")
     share = 100 * len(reached) // total
+    print(f"contract: {run.hostile} fields with hostile text")
     print(f"contract: {asked} requests, {len(reached)} of {total} operations with success ({share} %; at least "
           f"{REACHED_MIN}), {len(set(run.failures))} failures")
     return 1 if run.failures or share < REACHED_MIN else 0

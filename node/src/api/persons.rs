@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use casework::{Command, Known, Role};
+use protocol::bounded::is_hidden_control;
 use protocol::id::CaseId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -75,10 +76,12 @@ pub struct Found {
 /// Refuses a reason that is none.
 pub(super) fn checked(reason: &str) -> Result<(), Problem> {
     let chars = reason.trim().chars().count();
-    if (REASON_CHARS_MIN..=REASON_CHARS_MAX).contains(&chars) {
+    if (REASON_CHARS_MIN..=REASON_CHARS_MAX).contains(&chars) && !reason.chars().any(is_hidden_control) {
         return Ok(());
     }
-    Err(Problem::invalid(format!("a reason has {REASON_CHARS_MIN} to {REASON_CHARS_MAX} characters")))
+    let en = format!("{REASON_CHARS_MIN} to {REASON_CHARS_MAX} characters, none of which hides or turns others");
+    let zh = format!("应为 {REASON_CHARS_MIN} 至 {REASON_CHARS_MAX} 个字,不含控制字符");
+    Err(Problem::field("reason", &en, &zh))
 }
 
 /// Refuses whoever may see the case but not its parties.

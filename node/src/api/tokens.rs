@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use protocol::bounded::is_hidden_control;
 use protocol::chain::Hash;
 use protocol::id::TokenId;
 use protocol::time::UnixMillis;
@@ -108,7 +109,7 @@ pub(super) async fn make(
     Body(body): Body<MakeToken>,
 ) -> Result<NotKept<MadeToken>, Problem> {
     let named = !body.name.trim().is_empty() && body.name.chars().count() <= NAME_CHARS_MAX;
-    if !named || body.name.chars().any(char::is_control) {
+    if !named || body.name.chars().any(|c| c.is_control() || is_hidden_control(c)) {
         return Err(Problem::invalid(format!("a token's name has 1 to {NAME_CHARS_MAX} characters")));
     }
     if !(1..=DAYS_MAX).contains(&body.days) {

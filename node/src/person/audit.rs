@@ -1,6 +1,7 @@
 //! The audit (审计): one entry for every write and for every read of a person, chained by hashes. No entry holds content:
 //! it says who did what to which object, by which session, with which outcome and, for a read of a person, why.
 
+use protocol::bounded::is_hidden_control;
 use protocol::chain::Hash;
 use protocol::time::UnixMillis;
 use serde::{Deserialize, Serialize};
@@ -138,7 +139,7 @@ impl Checker {
 
 /// Text for an entry: one line, bounded.
 pub fn cut(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(TEXT_CHARS_MAX).collect()
+    text.chars().map(|c| if c.is_control() || is_hidden_control(c) { ' ' } else { c }).take(TEXT_CHARS_MAX).collect()
 }
 
 task_local! {
@@ -199,7 +200,7 @@ mod tests {
     #[test]
     fn a_text_of_the_audit_is_cut_at_two_hundred_characters_and_is_one_line() {
         assert_eq!(cut(&"张".repeat(201)), "张".repeat(200));
-        assert_eq!(cut("a\nb"), "a b");
+        assert_eq!(cut("a\nb\u{202e}c"), "a b c");
     }
 
     fn chain(count: u64) -> Vec<Chained> {

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::io::Read;
 
 use casework::Grant;
+use protocol::bounded::is_hidden_control;
 
 use super::change::PutUser;
 use super::password::{self, PasswordError};
@@ -61,11 +62,12 @@ impl std::fmt::Display for RowError {
 
 /// Why a log-in name or a name as shown is none.
 pub fn check_names(name: &str, shown: &str) -> Result<(), String> {
+    let hidden = |c: char| c.is_control() || is_hidden_control(c);
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.chars().all(plain) {
         return Err(format!("a log-in name has 1 to {NAME_BYTES_MAX} letters, digits, dots, _ or -"));
     }
-    if shown.trim().is_empty() || shown.chars().count() > SHOWN_CHARS_MAX || shown.chars().any(char::is_control) {
+    if shown.trim().is_empty() || shown.chars().count() > SHOWN_CHARS_MAX || shown.chars().any(hidden) {
         return Err(format!("the name as shown has 1 to {SHOWN_CHARS_MAX} characters"));
     }
     Ok(())
@@ -192,6 +194,14 @@ mod tests {
         );
         assert_eq!(errors.iter().map(|e| e.line).collect::<Vec<_>>(), [3, 4, 6, 7, 8]);
         assert!(errors[0].what.contains("emperor") && errors[3].what.contains("twice"), "{errors:?}");
+    }
+
+    #[test]
+    fn a_name_that_would_turn_what_stands_around_it_is_none() {
+        assert_eq!(check_names("wang", "王芳"), Ok(()));
+        for shown in ["王\u{202e}芳", "王\u{2066}芳", "王\n芳", "王\t芳"] {
+            assert!(check_names("wang", shown).is_err(), "{shown:?}");
+        }
     }
 
     #[test]
