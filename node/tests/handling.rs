@@ -143,3 +143,28 @@ async fn of_two_who_work_on_one_case_the_slower_is_told_and_keeps_what_they_type
     let (status, _) = node.ask_with("POST", &format!("/api/v1/cases/{case}/amend"), &odd, Some(&body)).await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_draft_is_there_on_another_device_and_goes_when_its_report_is_filed() {
+    let root = tempfile::tempdir().expect("a folder");
+    let mut node = Node::found(&root).await;
+    let (mine, others) = (node.person("one", &["clerk"]).await, node.person("two", &["clerk"]).await);
+    let case = case_id(1);
+    let path = format!("/api/v1/drafts/{case}");
+    let typed = json!({ "kind": "report", "case": case, "title": "楼上漏水", "content": { "narrative": "写到一半" } });
+    let (status, kept) = node.ask("PUT", &path, ("cookie", &mine), Some(&typed)).await;
+    assert_eq!((status, &kept["content"]), (StatusCode::OK, &typed["content"]), "{kept}");
+    let (_, listed) = node.ask("GET", "/api/v1/drafts", ("cookie", &mine), None).await;
+    assert_eq!((listed.as_array().map(Vec::len), &listed[0]["title"]), (Some(1), &json!("楼上漏水")));
+    assert_eq!(node.ask("GET", &path, ("cookie", &others), None).await.0, StatusCode::NOT_FOUND);
+    let long = json!({ "kind": "report", "content": { "narrative": "长".repeat(30_000) } });
+    let (status, refused) = node.ask("PUT", &path, ("cookie", &mine), Some(&long)).await;
+    assert_eq!((status, &refused["errors"][0]["field"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("content")));
+    assert_eq!(node.ask("GET", &path, ("cookie", &mine), None).await.1["content"], typed["content"], "it stays");
+
+    let mut report = red_report(&case);
+    report["place"] = json!(CITY);
+    let (status, filed) = node.ask("POST", "/api/v1/cases", ("cookie", &mine), Some(&report)).await;
+    assert_eq!(status, StatusCode::CREATED, "{filed}");
+    assert_eq!(node.ask("GET", "/api/v1/drafts", ("cookie", &mine), None).await.1, json!([]));
+}

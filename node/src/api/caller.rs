@@ -17,7 +17,7 @@ use super::metrics;
 use super::problem::{Code, Problem};
 use super::rights::{self, Right};
 use super::state::ApiState;
-use super::uploads;
+use super::{drafts, uploads};
 use crate::door::Client;
 use crate::person::audit::{self, Entry};
 use crate::person::change::Change;
@@ -254,7 +254,8 @@ pub async fn guard(Extension(state): Extension<Arc<ApiState>>, mut request: Requ
     // Who looks at people is written down, also where nothing is changed by it; a process that only reads shows none.
     let shows_people = rights::of(method.as_str(), &path) == Some(Right::Reveal) && !state.reads_only;
     // Of an upload the audit says that it began and ended; a part in between would drown the rest.
-    let silent = path == uploads::PART_PATH || matches!(method, Method::GET | Method::HEAD) && !shows_people;
+    let parts = path == uploads::PART_PATH || path == drafts::PATH;
+    let silent = parts || matches!(method, Method::GET | Method::HEAD) && !shows_people;
     let entry = caller.entry(&method, &path, request.uri().path());
     if let Err(problem) = may(&caller, &method, &headers, &path) {
         let refused = problem.into_response();

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod caller;
 pub mod cases;
+pub mod drafts;
 pub mod due;
 pub mod elsewhere;
 pub mod extract;

@@ -15,6 +15,16 @@ impl Problem {
         )
     }
 
+    /// The user keeps as many drafts as one may.
+    pub(super) fn drafts_full(most: u32) -> Self {
+        let (en, zh) = (
+            format!("You keep {most} drafts, as many as one user may. Give some up; this one was not kept here."),
+            format!("您已保存 {most} 份草稿,达到上限,请先删除部分草稿;本次未保存。"),
+        );
+        Self::new(StatusCode::CONFLICT, "drafts-full", "There are as many drafts as there may be.", "草稿已达上限。")
+            .saying(en, zh)
+    }
+
     /// The case has as many attachments as one may, or as many bytes.
     pub(super) fn attachments_full() -> Self {
         Self::new(

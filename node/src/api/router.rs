@@ -19,7 +19,7 @@ use utoipa_axum::routes;
 use super::problem::{MEDIA_TYPE, Problem};
 use super::state::ApiState;
 use super::{
-    audit, caller, cases, due, elsewhere, factor, figures, health, idempotency, links, metrics, offers, orders,
+    audit, caller, cases, drafts, due, elsewhere, factor, figures, health, idempotency, links, metrics, offers, orders,
     parcels, persons, publications, quarantine, session, spec, tasks, tokens, trust, uploads, users,
 };
 use crate::page;
@@ -196,6 +196,8 @@ fn mediation() -> OpenApiRouter<Arc<ApiState>> {
 fn attachments() -> OpenApiRouter<Arc<ApiState>> {
     use cases::attachments::{content, ticket};
     OpenApiRouter::new()
+        .routes(routes!(drafts::list)) // GET drafts
+        .routes(routes!(drafts::detail, drafts::put, drafts::give_up)) // GET, PUT, DELETE drafts/{id}
         .routes(routes!(uploads::begin, uploads::detail, uploads::give_up)) // PUT, GET, DELETE uploads/{id}
         .routes(routes!(uploads::part)) // PUT uploads/{id}/parts/{number}
         .routes(routes!(uploads::finish)) // POST uploads/{id}/finish

@@ -25,9 +25,9 @@ impl Rekey {
         let mut bar = Bar::new();
         let done = rekey::rekey(&Folder::new(self.folder.folder), &self.old_key_to, &mut bar).await;
         bar.done();
-        let rekey::Rekeyed { key, parts, papers, attachments, factors } = done?;
+        let rekey::Rekeyed { key, parts, papers, attachments, drafts, factors } = done?;
         say(&format!(
-            "sealed with key {key} from now on: {parts} private parts, {papers} papers, {attachments} keys of attachments, {factors} second factors.\n\
+            "sealed with key {key} from now on: {parts} private parts, {papers} papers, {attachments} keys of attachments, {drafts} drafts, {factors} second factors.\n\
              {} opens the backups that were made until now: keep it apart from them, and destroy it when they are gone.\n\
              Make a backup now, and bring keys/persons.key to every copy of this folder.",
             self.old_key_to.display()

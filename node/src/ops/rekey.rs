@@ -26,6 +26,8 @@ pub struct Rekeyed {
     pub papers: u32,
     /// Keys of attachments.
     pub attachments: u32,
+    /// Drafts.
+    pub drafts: u32,
     /// Secrets of second factors.
     pub factors: u32,
 }
@@ -36,6 +38,7 @@ enum Kind {
     Parts,
     Papers,
     Attachments,
+    Drafts,
     Factors(protocol::id::NodeId),
 }
 
@@ -59,6 +62,8 @@ pub async fn rekey(folder: &Folder, old_key: &Path, progress: &mut dyn Progress)
     done.papers = all(&mut write, Kind::Papers, progress).await?;
     progress.now("attachments");
     done.attachments = all(&mut write, Kind::Attachments, progress).await?;
+    progress.now("drafts");
+    done.drafts = all(&mut write, Kind::Drafts, progress).await?;
     if home.people.is(folder) {
         progress.now("second factors");
         done.factors = all(&mut write, Kind::Factors(home.people.realm), progress).await?;
@@ -86,6 +91,7 @@ async fn all(write: &mut WriteStore, kind: Kind, progress: &mut dyn Progress) ->
             Kind::Parts => write.reseal_parts().await,
             Kind::Papers => write.reseal_papers().await,
             Kind::Attachments => write.reseal_attachments().await,
+            Kind::Drafts => write.reseal_drafts().await,
             Kind::Factors(realm) => write.reseal_factors(realm).await,
         };
         let Ok(sealed) = sealed else {

@@ -10,6 +10,7 @@ pub mod cases;
 pub mod clocks;
 pub mod database;
 mod dialect;
+pub mod drafts;
 pub mod dump;
 pub mod figures;
 mod later;

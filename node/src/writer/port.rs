@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::person::audit::{self, Entry};
 use crate::person::change::Change;
 use crate::store::attachments::Change as AttachmentChange;
+use crate::store::drafts::DraftChange;
 use crate::store::persons::AnsweredRow;
 
 use super::parcels::{ParcelAsk, ParcelRefused};
@@ -91,6 +92,8 @@ pub enum Ask {
         /// The last event of it that they have seen; none: they do not say.
         seen: Option<Hash>,
     },
+    /// Keep somebody's draft, or let it go.
+    Draft(DraftChange),
     /// Change an attachment that is being uploaded.
     Attachment(Box<AttachmentChange>),
     /// Make a parcel, or take one in.
@@ -141,6 +144,7 @@ impl Ask {
             Self::Attachment(change) => {
                 matches!(**change, AttachmentChange::Begin { .. } | AttachmentChange::Part { .. })
             }
+            Self::Draft(change) => matches!(change, DraftChange::Put { .. }),
             _ => matches!(self, Self::Report { .. } | Self::Act { .. } | Self::Publish(_) | Self::Count { .. }),
         }
     }
@@ -151,7 +155,9 @@ impl Ask {
         let counts =
             |change: &Change| matches!(change, Change::SeenSession(_) | Change::SeenToken(_) | Change::Failed { .. });
         match self {
-            Self::PutAnswered { .. } | Self::Try { .. } | Self::Parcel(ParcelAsk::Introduce(..)) => false,
+            Self::PutAnswered { .. } | Self::Try { .. } | Self::Draft(_) | Self::Parcel(ParcelAsk::Introduce(..)) => {
+                false
+            }
             Self::Person { change, .. } => !counts(change),
             // One entry says that it began and one that it ended.
             Self::Attachment(change) => !matches!(**change, AttachmentChange::Part { .. }),

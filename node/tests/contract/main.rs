@@ -8,6 +8,7 @@ mod attachments;
 mod base;
 mod cases;
 mod clocks;
+mod drafts;
 mod figures;
 mod lease;
 mod link;

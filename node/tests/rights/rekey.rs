@@ -27,6 +27,9 @@ async fn names_and_second_factors_open_with_a_new_key_and_the_old_one_is_gone_fr
     let code = json!({ "code": code_of(&uri, &node, 0) });
     let confirmed = node.with(&cookie, "POST", "/api/v1/me/second-factor/confirm", Some(&code)).await;
     assert_eq!(confirmed.status, StatusCode::OK, "{}", confirmed.text);
+    let draft = format!("/api/v1/drafts/{case}");
+    let typed = json!({ "kind": "progress", "title": "走访", "content": { "note": "张三不在家" } });
+    assert_eq!(node.with(&cookie, "PUT", &draft, Some(&typed)).await.status, StatusCode::OK);
     let folder = Folder::new(node.root.path().join("city"));
     let old_key = node.root.path().join("old.key");
     let running = rekey(&folder, &old_key, &mut Silent).await.expect_err("a node that runs");
@@ -35,13 +38,15 @@ async fn names_and_second_factors_open_with_a_new_key_and_the_old_one_is_gone_fr
 
     let before = std::fs::read(folder.keys().join("persons.key")).expect("a key file");
     let done = rekey(&folder, &old_key, &mut Silent).await.expect("sealed anew");
-    assert_eq!((done.key, done.parts, done.factors), (2, 1, 1));
+    assert_eq!((done.key, done.parts, done.drafts, done.factors), (2, 1, 1, 1));
     assert_eq!(std::fs::read(&old_key).expect("kept"), before);
     let key = std::fs::read_to_string(folder.keys().join("persons.key")).expect("a key file");
     assert!(key.contains("\n2 = ") && !key.contains("\n1 = "), "the old key is gone");
 
     let node = Node::started(root).await;
     let cookie = node.session("leader", 60_000).await;
+    let kept = node.with(&cookie, "GET", &draft, None).await.json();
+    assert_eq!(kept["content"]["note"], "张三不在家");
     let reason = json!({ "reason": "电话回访" });
     let shown = node.with(&cookie, "POST", &format!("/api/v1/cases/{case}/reveal"), Some(&reason)).await;
     assert!(shown.text.contains(PHONE), "{}", shown.text);

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use super::detail::case_of;
 use super::view::CaseView;
 use crate::api::caller::Caller;
+use crate::api::drafts::drop_draft;
 use crate::api::extract::Body;
 use crate::api::problem::{Problem, ProblemBody};
 use crate::api::state::ApiState;
@@ -71,6 +72,7 @@ pub(crate) async fn report(
     let case = intake.case;
     state.port.report(intake, caller.actor()).await?;
     attach_waiting(&state, &caller, case).await?;
+    drop_draft(&state, &caller, case).await?;
     let location = [(header::LOCATION, format!("/api/v1/cases/{id}"))];
     Ok((StatusCode::CREATED, location, Json(case_of(&state, &caller, &id).await?)))
 }
