@@ -147,7 +147,7 @@ async fn of_two_who_work_on_one_case_the_slower_is_told_and_keeps_what_they_type
 #[tokio::test(flavor = "multi_thread")]
 async fn a_draft_is_there_on_another_device_and_goes_when_its_report_is_filed() {
     let root = tempfile::tempdir().expect("a folder");
-    let mut node = Node::found(&root).await;
+    let node = Node::found(&root).await;
     let (mine, others) = (node.person("one", &["clerk"]).await, node.person("two", &["clerk"]).await);
     let case = case_id(1);
     let path = format!("/api/v1/drafts/{case}");
@@ -167,4 +167,53 @@ async fn a_draft_is_there_on_another_device_and_goes_when_its_report_is_filed() 
     let (status, filed) = node.ask("POST", "/api/v1/cases", ("cookie", &mine), Some(&report)).await;
     assert_eq!(status, StatusCode::CREATED, "{filed}");
     assert_eq!(node.ask("GET", "/api/v1/drafts", ("cookie", &mine), None).await.1, json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_act_out_of_its_time_says_where_the_case_is_and_what_is_possible() {
+    let root = tempfile::tempdir().expect("a folder");
+    let mut node = Node::found(&root).await;
+    let case = filed(&mut node, 1, &json!([])).await;
+    let path = format!("/cases/{case}/resolve");
+    let (status, refused) = node.clerk("POST", &path, Some(&json!({ "outcome": "other", "terms": "x" }))).await;
+    assert_eq!((status, &refused["code"]), (StatusCode::CONFLICT, &json!("wrong-step")));
+    let (english, chinese) = (refused["detail"].as_str().unwrap_or(""), refused["detail_zh"].as_str().unwrap_or(""));
+    assert!(english.contains("at the step reported") && english.contains("file"), "{english}");
+    assert!(chinese.contains("信息上报"), "{chinese}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agreement_that_no_court_could_enforce_says_why_before_and_after_it_is_drawn_up() {
+    let root = tempfile::tempdir().expect("a folder");
+    let mut node = Node::found(&root).await;
+    let parties = json!([{ "side": "applicant", "name": "周慧敏" }, { "side": "respondent", "name": "钱大伟" }]);
+    let case = filed(&mut node, 1, &parties).await;
+    let draft = json!({ "form": "oral", "parties": [1, 2], "terms": "钱大伟尽快赔偿", "amount_fen": 300_000,
+        "plan": [{ "by": 2, "due": "2099-01-31", "amount_fen": 100_000, "what": "转账" }] });
+    let of =
+        |hints: &Value| hints.as_array().expect("a list").iter().map(|hint| hint["hint"].clone()).collect::<Vec<_>>();
+    let (status, hints) = node.clerk("POST", &format!("/cases/{case}/agreement-hints"), Some(&draft)).await;
+    assert_eq!((status, of(&hints)), (StatusCode::OK, vec![json!("sums_differ"), json!("vague")]), "{hints}");
+    assert!(hints[0]["zh"].as_str().is_some_and(|zh| zh.contains("1000.00")), "{hints}");
+
+    let before = [
+        ("file", json!({})),
+        ("assign", json!({ "unit": 1 })),
+        ("open-mediation", json!({ "source": "application", "committee": 1 })),
+        ("consent", json!({ "parties": [1, 2], "agree": true })),
+        ("draw", draft),
+        ("perform", json!({ "agreement": 1, "instalment": 1, "amount_fen": 60_000 })),
+        ("perform", json!({ "agreement": 1, "instalment": 1, "amount_fen": 40_000 })),
+    ];
+    let mut seen = Value::Null;
+    for (act, body) in before {
+        let (status, answer) = node.clerk("POST", &format!("/cases/{case}/{act}"), Some(&body)).await;
+        assert_eq!(status, StatusCode::OK, "{act}: {answer}");
+        seen = answer;
+    }
+    let words = &seen["agreements"][0]["words"];
+    assert_eq!(
+        (of(&words["hints"]), &words["performed_fen"]),
+        (vec![json!("sums_differ"), json!("vague")], &json!(100_000))
+    );
 }

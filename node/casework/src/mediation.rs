@@ -1,10 +1,14 @@
 //! Mediation (调解) as it stands: who takes part, what was agreed, who has signed, how it is kept.
 
-use protocol::event::{AgreementForm, Confirmation, Kept, Mark, MediationEnd, MediationSource, PaperNumber, WideAct};
+use protocol::event::{
+    Act, AgreementForm, Confirmation, Content, Kept, Mark, MediationEnd, MediationSource, PaperNumber, WideAct,
+    WideContent,
+};
 use protocol::time::CivilDay;
 use protocol::unit::UnitCode;
 
 use crate::case::Case;
+use crate::known::Known;
 
 /// Days within which the parties may ask a court together to confirm an agreement (人民调解法 art. 33).
 pub const CONFIRMATION_DAYS: i32 = 30;
@@ -114,6 +118,22 @@ impl Case {
     pub(crate) fn next_agreement(&self) -> u16 {
         self.agreements.iter().map(|agreement| agreement.number).max().unwrap_or(0).saturating_add(1)
     }
+}
+
+/// What was noted as paid on an agreement, in fen, as far as the words are held.
+pub fn performed_fen(known: &Known, agreement: u16) -> u64 {
+    let paid = known.chain().iter().filter_map(|link| {
+        let Act::Wider(act) = &link.header.act else { return None };
+        let WideAct::Performed { agreement: of, .. } = act.read()? else { return None };
+        match &known.said(&link.header).filter(|_| of == agreement)?.content {
+            Content::Wider(said) => match said.read()? {
+                WideContent::Performance { amount_fen, .. } => amount_fen,
+                _ => None,
+            },
+            _ => None,
+        }
+    });
+    paid.fold(0, u64::saturating_add)
 }
 
 /// What an act of mediation does to a case; of others nothing.

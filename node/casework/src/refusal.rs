@@ -111,6 +111,10 @@ refusals! {
         "该类事项不得通过此渠道办理。";
     /// A party without a name.
     NameMissing: Person, "name-missing", "Everybody in a case needs a name.", "请填写姓名或名称。";
+    /// They are there already.
+    AlreadyIn: Person, "already-in",
+        "Somebody of this name and number is in the case already; put their entry right instead.",
+        "本案已有同名且电话或证件号码相同的人员,请更正其信息。";
     /// A number that nobody in the case has.
     UnknownParty: Person, "unknown-party", "Nobody in this case has that number.", "本案没有该编号的当事人或参与人。";
     /// A matter does not become this kind.

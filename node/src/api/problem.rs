@@ -186,6 +186,12 @@ impl Problem {
         Self { detail: detail.into().into(), ..base }
     }
 
+    /// Says more, in both languages.
+    pub(super) fn adding(self, en: &str, zh: &str) -> Self {
+        let (detail, detail_zh) = (format!("{} {en}", self.detail), format!("{}{zh}", self.detail_zh));
+        Self { detail: detail.into(), detail_zh: detail_zh.into(), ..self }
+    }
+
     /// A value is out of its bounds.
     pub fn invalid(detail: impl Into<String>) -> Self {
         let base = Self::new(

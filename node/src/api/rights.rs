@@ -120,6 +120,7 @@ pub const ROUTES: &[Row] = &[
     ("POST", "/api/v1/cases/{id}/open-mediation", Right::Act(A::OpenMediation)),
     ("POST", "/api/v1/cases/{id}/consent", Right::Act(A::Consent)),
     ("POST", "/api/v1/cases/{id}/hold", Right::Act(A::Hold)),
+    ("POST", "/api/v1/cases/{id}/agreement-hints", Right::Act(A::Draw)),
     ("POST", "/api/v1/cases/{id}/draw", Right::Act(A::Draw)),
     ("POST", "/api/v1/cases/{id}/sign", Right::Act(A::Sign)),
     ("POST", "/api/v1/cases/{id}/drop-agreement", Right::Act(A::DropAgreement)),

@@ -182,6 +182,7 @@ fn mediation() -> OpenApiRouter<Arc<ApiState>> {
         .routes(routes!(cases::acts::open_mediation)) // open-mediation
         .routes(routes!(cases::acts::consent)) // consent
         .routes(routes!(cases::acts::hold)) // hold
+        .routes(routes!(cases::hints::hints_before)) // agreement-hints
         .routes(routes!(cases::acts::draw)) // draw
         .routes(routes!(cases::acts::sign)) // sign
         .routes(routes!(cases::acts::drop_agreement)) // drop-agreement

@@ -44,6 +44,8 @@ pub struct TaskLine {
     pub state: String,
     /// It waits for a task before it.
     pub waits: bool,
+    /// What the case is about, without names.
+    pub summary: String,
     /// The last day.
     pub due: String,
     /// That day has passed.
@@ -70,6 +72,7 @@ pub(super) async fn list(
         level: protocol::warning::Warning::from_rank(row.level).map_or_else(|| "none".to_owned(), |it| it.to_string()),
         state: row.state,
         waits: row.waits,
+        summary: row.summary,
         due: stamp::day(row.due.number()),
         overdue: row.due < today,
     };

@@ -132,6 +132,11 @@ fn shown(view: &View, page: Result<Html, Problem>) -> Response {
     }
 }
 
+/// A word of the API in Chinese; one that the page has no word for stays as it is.
+pub(crate) fn chinese(word: &str) -> String {
+    Lang::Zh.word(word).to_owned()
+}
+
 /// The first page.
 pub(crate) async fn overview(view: View) -> Response {
     let page = overview::overview(&view).await;

@@ -29,6 +29,8 @@ pub struct TaskRow {
     pub waits: bool,
     /// The last day.
     pub due: CivilDay,
+    /// What the case is about, without names.
+    pub summary: String,
 }
 
 fn small<T: TryFrom<i64>>(value: i64) -> Result<T, StoreError> {
@@ -45,6 +47,7 @@ fn task_row(row: &Row) -> Result<TaskRow, StoreError> {
         waits: row.try_get(5)?,
         due: CivilDay::from_number(small(row.try_get(6)?)?)
             .ok_or_else(|| StoreError::damaged("case_task", "a day out of range"))?,
+        summary: row.try_get(7)?,
     })
 }
 
@@ -88,8 +91,10 @@ impl Store {
     pub async fn tasks(&self, scopes: Option<&[Scope]>, count: u32) -> Result<Vec<TaskRow>, StoreError> {
         let inside = scopes.map(|scopes| within(scopes.len(), 5)).unwrap_or_default();
         let text = format!(
-            "SELECT case_id, task, unit_code, level, state, waits, due FROM case_task WHERE node = $1 {inside} \
-             AND state NOT IN ($2, $3) ORDER BY due, case_id, task LIMIT $4"
+            "SELECT t.case_id, t.task, t.unit_code, t.level, t.state, t.waits, t.due, coalesce(f.summary, '') \
+             FROM (SELECT * FROM case_task WHERE node = $1 {inside} AND state NOT IN ($2, $3) \
+             ORDER BY due, case_id, task LIMIT $4) t LEFT JOIN case_file f ON f.node = $1 AND f.case_id = t.case_id \
+             ORDER BY t.due, t.case_id, t.task"
         );
         let mut query = sql(AssertSqlSafe(text))
             .bind(self.me())

@@ -101,7 +101,7 @@ impl Operation {
             "open-mediation" => json!({ "source": "application", "committee": 1 }),
             "consent" => json!({ "parties": [1], "agree": true }),
             "hold" => json!({ "kind": "visit", "record": "x" }),
-            "draw" => json!({ "form": "oral", "parties": [1, 2], "terms": "x" }),
+            "draw" | "agreement-hints" => json!({ "form": "oral", "parties": [1, 2], "terms": "x" }),
             "sign" => json!({ "agreement": 1, "mediator": true, "mark": "signature" }),
             "drop-agreement" => json!({ "agreement": 1, "note": "x" }),
             "perform" => json!({ "agreement": 1 }),

@@ -23,6 +23,11 @@ pub(super) fn join(draft: &mut Draft<'_, '_>, people: List<Participant, PARTIES_
     if case.seats.len().saturating_add(people.len()) > SEATS_MAX {
         return Err(Refusal::CaseFull);
     }
+    // Sent twice, or found twice: who is told apart by a number is there once.
+    let known = || case.seats.iter().filter(|seat| !seat.left).filter_map(|seat| seat.who.as_deref());
+    if people.iter().any(|who| known().any(|there| is_the_same(who, there))) {
+        return Err(Refusal::AlreadyIn);
+    }
     let last = first.saturating_add(count);
     for (number, who) in (first..last).zip(people.iter()) {
         // Who comes together may speak for one another.
@@ -32,6 +37,13 @@ pub(super) fn join(draft: &mut Draft<'_, '_>, people: List<Participant, PARTIES_
     let summary = unnamed(draft.world, &case, people.iter().map(|who| who.name.as_str()));
     let content = WideContent::Participants { people }.widen().map_err(|_| Refusal::TooLong)?;
     draft.append(WideAct::Joined { first, count }, content, |brief| summarise(brief, summary))
+}
+
+/// Whether two entries name one person: by name, and by a phone or a document.
+fn is_the_same(one: &Participant, other: &Participant) -> bool {
+    let alike = |a: &str, b: &str| !a.trim().is_empty() && a.trim() == b.trim();
+    let named = alike(&one.name, &other.name) && one.standing == other.standing;
+    named && (alike(&one.phone, &other.phone) || alike(&one.identity, &other.identity))
 }
 
 pub(super) fn amend_party(draft: &mut Draft<'_, '_>, party: u16, who: Participant) -> Result<(), Refusal> {

@@ -51,6 +51,9 @@ fn acceptable(intake: &Intake, world: &World<'_>) -> Result<(), Refusal> {
     if intake.title.trim().is_empty() {
         return Err(Refusal::TitleMissing);
     }
+    if intake.parties.iter().any(|party| party.name.trim().is_empty()) {
+        return Err(Refusal::NameMissing);
+    }
     if world.holds.categories.get(intake.category).is_none() {
         return Err(Refusal::UnknownCategory);
     }

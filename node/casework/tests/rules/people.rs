@@ -252,3 +252,24 @@ fn a_case_takes_so_many_people_links_mediations_and_agreements_and_no_more() {
     net.act(GRID, case, end()).unwrap();
     assert_eq!(net.act(GRID, case, mediate()).unwrap_err(), Refusal::MediationOpen, "eight were tried");
 }
+
+#[test]
+fn who_is_told_apart_by_a_number_joins_once_and_two_of_one_name_may_both_be_there() {
+    let (mut net, case) = Net::reported(Ending::SettleHere, answers(false, 0));
+    let with = |phone: &str| protocol::event::Participant { phone: text(phone), ..somebody("王五") };
+    let join = |who| Command::Join { people: List::new(vec![who]).unwrap() };
+    net.act(GRID, case, join(with("13900139000"))).unwrap();
+    assert_eq!(net.act(GRID, case, join(with("13900139000"))), Err(Refusal::AlreadyIn));
+    net.act(GRID, case, join(with("13900139001"))).unwrap();
+    net.act(GRID, case, join(with(""))).unwrap();
+    net.act(GRID, case, join(with(""))).expect("nothing tells whether it is the same one");
+}
+
+#[test]
+fn a_report_names_each_of_its_parties() {
+    let mut net = Net::new();
+    let mut report = intake(9, Ending::SettleHere, answers(false, 0));
+    let nobody = protocol::event::Party { name: text("  "), ..report.parties[0].clone() };
+    report.parties = List::new(vec![nobody]).unwrap();
+    assert_eq!(net.open(GRID, report), Err(Refusal::NameMissing));
+}

@@ -38,9 +38,21 @@ pub(crate) async fn act(
     must_see(state, caller, id).await?;
     match state.port.act_on(id, command?, caller.actor(), caller.seen).await {
         Err(Failed::Refused(Refusal::DossierIncomplete)) => return Err(incomplete(state, id).await),
+        Err(Failed::Refused(Refusal::WrongStep)) => return Err(elsewhere(state, caller, case).await),
         done => done?,
     };
     Ok(Json(case_of(state, caller, case).await?))
+}
+
+/// Why an act does not fit: at which step the case is, and what the caller may do there.
+async fn elsewhere(state: &ApiState, caller: &Caller, case: &str) -> Problem {
+    let refused = Problem::from(Refusal::WrongStep);
+    let Ok(seen) = case_of(state, caller, case).await else { return refused };
+    let (step, next) = (&seen.line.step, seen.next_actions.join(", "));
+    refused.adding(
+        &format!("It is at the step {step}; possible now: {next}."),
+        &format!("当前环节:{};可进行的操作见案件页面。", crate::page::chinese(step)),
+    )
 }
 
 macro_rules! acts {

@@ -1,11 +1,13 @@
 //! A case's mediations and agreements as they are shown.
 
+use casework::hints::{Words, hints};
 use casework::{Agreement, Case, Known, Mediation};
 use protocol::event::{Instalment, WideContent};
 use protocol::time::CivilDay;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::hints::HintView;
 use super::pieces::{Shown, word};
 use crate::api::stamp;
 use crate::api::state::ApiState;
@@ -119,6 +121,10 @@ pub struct AgreementWords {
     pub electronic: bool,
     /// Who mediated.
     pub mediator: String,
+    /// Of the sum what was noted as paid, in fen.
+    pub performed_fen: u64,
+    /// Where a court could not confirm or enforce it.
+    pub hints: Vec<HintView>,
 }
 
 /// A part of what is to be performed.
@@ -199,6 +205,8 @@ fn shown_words(known: &Known, agreement: &Agreement, words: WideContent, shown: 
     let WideContent::Agreement { facts, issue, terms, manner, amount_fen, plan, electronic, mediator } = words else {
         return None;
     };
+    let words = Words { terms: &terms, manner: &manner, amount_fen, plan: &plan };
+    let found = hints(words, known.names()).into_iter().map(HintView::of).collect();
     let prose = |text: &str| shown.with(text, |text| mask::prose(text, known.names()));
     let performed = |number: usize| {
         agreement.performed.iter().find(|(part, _)| usize::from(*part) == number).map(|(_, on)| day(*on))
@@ -219,5 +227,7 @@ fn shown_words(known: &Known, agreement: &Agreement, words: WideContent, shown: 
         plan: plan.iter().enumerate().map(part).collect(),
         electronic,
         mediator: mediator.to_string(),
+        performed_fen: casework::performed_fen(known, agreement.number),
+        hints: found,
     })
 }

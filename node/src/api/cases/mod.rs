@@ -6,6 +6,7 @@ pub mod bodies;
 pub mod detail;
 pub mod dossier;
 mod held;
+pub mod hints;
 mod holders;
 pub mod import;
 pub mod list;
