@@ -217,3 +217,31 @@ async fn an_agreement_that_no_court_could_enforce_says_why_before_and_after_it_i
         (vec![json!("sums_differ"), json!("vague")], &json!(100_000))
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_rules_are_tried_on_the_past_year_and_change_nothing() {
+    let root = tempfile::tempdir().expect("a folder");
+    let mut node = Node::found(&root).await;
+    let case = filed(&mut node, 1, &json!([])).await;
+    let advice = json!({ "matter": "consultation" });
+    let mut report = red_report(&case_id(2));
+    report["place"] = json!(CITY);
+    report["matter"] = advice["matter"].clone();
+    assert_eq!(node.clerk("POST", "/cases", Some(&report)).await.0, StatusCode::CREATED);
+    let leader = node.person("leader", &["supervisor"]).await;
+    let and: Value = serde_json::from_str(include_str!("../data/rules-and.json")).expect("rules");
+    let (status, tried) =
+        node.ask("POST", "/api/v1/rules/trial", ("cookie", &leader), Some(&json!({ "content": and }))).await;
+    assert_eq!((status, &tried["disputes"]), (StatusCode::OK, &json!(1)), "{tried}");
+    assert_eq!(tried["moves"], json!([{ "now": "red", "then": "yellow", "disputes": 1 }]));
+    assert_eq!(tried["moved"][0]["case"], json!(case));
+    let (_, seen) = node.clerk("GET", &format!("/cases/{case}"), None).await;
+    assert_eq!(seen["level"], "red");
+    let odd = json!({ "content": { "schema": 1, "rules": [] } });
+    let (status, refused) = node.ask("POST", "/api/v1/rules/trial", ("cookie", &leader), Some(&odd)).await;
+    assert_eq!(
+        (status, &refused["errors"][0]["field"]),
+        (StatusCode::UNPROCESSABLE_ENTITY, &json!("rules")),
+        "{refused}"
+    );
+}

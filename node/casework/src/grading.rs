@@ -1,6 +1,8 @@
 //! Grading (预警分级): what the rules propose. A person confirms it, and may set it higher, never lower. The rules are data
 //! (规则集), so that a console weighs them as a node does.
 
+use std::collections::BTreeMap;
+
 use protocol::event::Matter;
 use protocol::grading::{Answers, Known, Rule};
 use protocol::warning::Warning;
@@ -100,6 +102,34 @@ impl RuleSet {
     }
 }
 
+/// How other rules would have graded cases than those in force (规则试算).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Trial {
+    /// Disputes that were looked at.
+    pub disputes: u32,
+    /// How many the rules in force propose for a level, and the others for another: both, and how many.
+    pub moves: BTreeMap<(Option<Warning>, Option<Warning>), u32>,
+}
+
+impl Trial {
+    /// One more case, by what is known of it. Both levels, where they differ.
+    pub fn take(
+        &mut self,
+        (now, then): (&RuleSet, &RuleSet),
+        matter: Matter,
+        answers: &Answers,
+    ) -> Option<(Option<Warning>, Option<Warning>)> {
+        if matter != Matter::Dispute {
+            return None;
+        }
+        let levels = (now.propose(matter, answers).0, then.propose(matter, answers).0);
+        self.disputes = self.disputes.saturating_add(1);
+        let count = self.moves.entry(levels).or_default();
+        *count = count.saturating_add(1);
+        (levels.0 != levels.1).then_some(levels)
+    }
+}
+
 impl Content for RuleSet {
     fn check(&self, found: &mut Vec<FieldTrouble>) {
         if self.rules.last().is_none_or(|rule| rule.when != When::default()) {
@@ -165,6 +195,39 @@ mod tests {
     fn level(answers: Answers) -> (Option<Warning>, Rule) {
         propose(Matter::Dispute, &answers)
     }
+    /// The reading of the definitions by which all signs of a level must be there, for whoever publishes it instead.
+    const AND: &str = include_str!("../../data/rules-and.json");
+
+    #[test]
+    fn by_the_and_reading_a_level_asks_for_all_of_its_signs() {
+        let and = RuleSet::read(AND.as_bytes()).unwrap();
+        let all = Answers {
+            signs: 1,
+            violence: Known::Yes,
+            petition_talk: Known::Yes,
+            people: Some(20),
+            ..Answers::default()
+        };
+        let propose = |answers: Answers| and.propose(Matter::Dispute, &answers).0;
+        assert_eq!(propose(all), Some(Warning::Orange));
+        assert_eq!(propose(Answers { people: Some(19), ..all }), Some(Warning::Red));
+        assert_eq!(propose(Answers { people: Some(4), ..all }), Some(Warning::Yellow));
+        assert_eq!(propose(Answers { petition_talk: Known::Unknown, ..all }), Some(Warning::Yellow));
+    }
+
+    #[test]
+    fn a_trial_counts_disputes_by_both_rules_and_names_those_that_would_move() {
+        let (now, then) = (RuleSet::built_in(), RuleSet::read(AND.as_bytes()).unwrap());
+        let violent = Answers { violence: Known::Yes, ..Answers::default() };
+        let mut trial = Trial::default();
+        let mut take = |matter, answers: &Answers| trial.take((&now, &then), matter, answers);
+        assert_eq!(take(Matter::Dispute, &violent), Some((Some(Warning::Red), Some(Warning::Yellow))));
+        assert_eq!(take(Matter::Dispute, &Answers::default()), None);
+        assert_eq!(take(Matter::Request, &violent), None, "only disputes have a level");
+        let same = (Some(Warning::Yellow), Some(Warning::Yellow));
+        assert_eq!((trial.disputes, trial.moves.get(&same)), (2, Some(&1)));
+    }
+
     #[test]
     fn the_boundaries_of_a_group() {
         let petition = |people| Answers { petition_talk: Known::Yes, people, ..Answers::default() };

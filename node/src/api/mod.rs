@@ -23,6 +23,7 @@ pub mod publications;
 pub mod quarantine;
 pub mod rights;
 pub mod router;
+pub mod rules;
 pub mod session;
 pub mod spec;
 pub mod stamp;

@@ -59,6 +59,7 @@ pub const ROUTES: &[Row] = &[
     ("GET", "/api/v1/publications", Right::Anybody),
     ("GET", "/api/v1/publications/{kind}/{name}", Right::Anybody),
     ("POST", "/api/v1/publications", Right::Administer),
+    ("POST", "/api/v1/rules/trial", Right::Act(A::Extend)),
     ("GET", "/api/v1/users", Right::Administer),
     ("POST", "/api/v1/users", Right::Administer),
     ("GET", "/api/v1/users/{name}", Right::Administer),

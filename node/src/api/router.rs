@@ -20,7 +20,7 @@ use super::problem::{MEDIA_TYPE, Problem};
 use super::state::ApiState;
 use super::{
     audit, caller, cases, drafts, due, elsewhere, factor, figures, health, idempotency, links, metrics, offers, orders,
-    parcels, persons, publications, quarantine, session, spec, tasks, tokens, trust, uploads, users,
+    parcels, persons, publications, quarantine, rules, session, spec, tasks, tokens, trust, uploads, users,
 };
 use crate::page;
 
@@ -162,6 +162,7 @@ fn acts() -> OpenApiRouter<Arc<ApiState>> {
 fn tasks() -> OpenApiRouter<Arc<ApiState>> {
     OpenApiRouter::new()
         .routes(routes!(tasks::list)) // GET tasks
+        .routes(routes!(rules::trial)) // rules/trial
         .routes(routes!(due::list)) // GET due
         .routes(routes!(cases::acts::give_task)) // give-task
         .routes(routes!(cases::acts::accept_task)) // accept-task

@@ -13,6 +13,7 @@ mod dialect;
 pub mod drafts;
 pub mod dump;
 pub mod figures;
+mod graded;
 mod later;
 pub mod lease;
 pub mod link;

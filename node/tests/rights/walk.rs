@@ -110,6 +110,9 @@ impl Operation {
             "note-confirmation" => json!({ "agreement": 1, "result": "confirmed" }),
             "end-mediation" => json!({ "ground": "no_agreement" }),
             "give-task" => json!({ "unit": 3, "title": "x", "due": "2099-01-01" }),
+            "trial" => {
+                json!({ "content": { "schema": 1, "rules": [{ "level": "yellow", "fires": "any_dispute", "when": {} }] } })
+            }
             "merge" => json!({ "into": "019e0000000070008000000000000001" }),
             "sponsor" => json!({ "name": "周领导" }),
             "take-measure" => json!({ "measure": 1, "note": "x" }),

@@ -256,7 +256,7 @@ fn a_case_takes_so_many_people_links_mediations_and_agreements_and_no_more() {
 #[test]
 fn who_is_told_apart_by_a_number_joins_once_and_two_of_one_name_may_both_be_there() {
     let (mut net, case) = Net::reported(Ending::SettleHere, answers(false, 0));
-    let with = |phone: &str| protocol::event::Participant { phone: text(phone), ..somebody("王五") };
+    let with = |phone: &str| Participant { phone: text(phone), ..somebody("王五") };
     let join = |who| Command::Join { people: List::new(vec![who]).unwrap() };
     net.act(GRID, case, join(with("13900139000"))).unwrap();
     assert_eq!(net.act(GRID, case, join(with("13900139000"))), Err(Refusal::AlreadyIn));
