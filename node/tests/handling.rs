@@ -245,3 +245,27 @@ async fn other_rules_are_tried_on_the_past_year_and_change_nothing() {
         "{refused}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_duty_list_is_put_by_who_leads_and_read_by_all_who_work() {
+    let root = tempfile::tempdir().expect("a folder");
+    let mut node = Node::found(&root).await;
+    let leader = node.person("leader", &["supervisor"]).await;
+    let body = json!({ "people": [{ "name": "王芳", "phone": "0575-1", "user": "wang" }, { "name": "李强", "phone": "0575-2" }] });
+    let (status, put) = node.ask("PUT", "/api/v1/duty/2099-01-02", ("cookie", &leader), Some(&body)).await;
+    assert_eq!((status, &put["day"]), (StatusCode::OK, &json!("2099-01-02")), "{put}");
+    let (_, listed) = node.clerk("GET", "/duty?from=2099-01-01&days=3", None).await;
+    assert_eq!(
+        (listed.as_array().map(Vec::len), &listed[0]["people"][1]["phone"]),
+        (Some(1), &json!("0575-2")),
+        "{listed}"
+    );
+    let nameless = json!({ "people": [{ "name": " ", "phone": "0575-1" }] });
+    let (status, _) = node.ask("PUT", "/api/v1/duty/2099-01-02", ("cookie", &leader), Some(&nameless)).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    let none = json!({ "people": [] });
+    node.ask("PUT", "/api/v1/duty/2099-01-02", ("cookie", &leader), Some(&none)).await;
+    assert_eq!(node.clerk("GET", "/duty?from=2099-01-01&days=3", None).await.1, json!([]));
+    let (status, calls) = node.clerk("GET", "/duty/calls", None).await;
+    assert_eq!((status, calls), (StatusCode::OK, json!([])), "nothing waits for an answer");
+}

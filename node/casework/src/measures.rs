@@ -39,6 +39,9 @@ pub struct Measure {
     /// Minutes after which it is to be taken again, as long as the level stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub every_minutes: Option<u32>,
+    /// It says that somebody has answered; as long as nobody has, the duty list is climbed by one every so many minutes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub climb_minutes: Option<u32>,
     /// What is to be written down.
     #[serde(default)]
     pub hint: Text<120>,
@@ -63,6 +66,12 @@ pub struct MeasureTable {
 
 /// The table that ships with the program.
 pub(crate) const BUILT_IN: &str = include_str!("../../data/measures.json");
+
+/// Which place of a duty list is called now, from 0, for what was due so many minutes ago: the last one stays.
+pub fn called(late_minutes: u32, climb_minutes: u32, people: usize) -> Option<usize> {
+    let climbed = usize::try_from(late_minutes.checked_div(climb_minutes)?).ok()?;
+    people.checked_sub(1).map(|last| climbed.min(last))
+}
 
 /// How far a case has come with a measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,6 +125,11 @@ impl MeasureTable {
         })
     }
 
+    /// The measures by which somebody answers, with the minutes after which the next one of the duty list is called.
+    pub fn answers(&self) -> impl Iterator<Item = (&Measure, u32)> {
+        self.measures.iter().filter_map(|measure| Some((measure, measure.climb_minutes?)))
+    }
+
     /// Whether the case may be settled: all that must be noted has been, whenever it was.
     pub(crate) fn settles(&self, case: &Case) -> bool {
         let noted = |measure: &Measure| case.measures.iter().any(|(code, _)| *code == measure.code);
@@ -138,9 +152,12 @@ impl Content for MeasureTable {
             if measure.levels.is_empty() {
                 found.push(FieldTrouble::new(at("levels"), "no level asks for it", "未设置预警等级"));
             }
-            for (field, minutes) in
-                [("within_minutes", measure.within_minutes), ("every_minutes", measure.every_minutes)]
-            {
+            let spans = [
+                ("within_minutes", measure.within_minutes),
+                ("every_minutes", measure.every_minutes),
+                ("climb_minutes", measure.climb_minutes),
+            ];
+            for (field, minutes) in spans {
                 if minutes.is_some_and(|minutes| !(1..=MINUTES_MAX).contains(&minutes)) {
                     let (en, zh) = (format!("1 to {MINUTES_MAX} minutes"), format!("应为 1 至 {MINUTES_MAX} 分钟"));
                     found.push(FieldTrouble::new(at(field), en, zh));
@@ -172,7 +189,15 @@ mod tests {
     }
 
     #[test]
+    fn a_duty_list_is_climbed_one_by_one_and_its_last_is_called_until_somebody_answers() {
+        let places: Vec<_> = [0, 14, 15, 44, 45, 9_000].map(|late| called(late, 15, 3)).to_vec();
+        assert_eq!(places, [Some(0), Some(0), Some(1), Some(2), Some(2), Some(2)]);
+        assert_eq!((called(30, 15, 0), called(30, 0, 3)), (None, None));
+    }
+
+    #[test]
     fn what_is_out_of_bounds_is_refused_by_name() {
+        assert_eq!(with(r#""climb_minutes": 15"#, r#""climb_minutes": 0"#), ["measures[0].climb_minutes"]);
         assert_eq!(with(r#""code": 2"#, r#""code": 1"#), ["measures[1].code"]);
         assert_eq!(with(r#""levels": ["red", "orange"]"#, r#""levels": []"#), ["measures[0].levels"]);
         assert_eq!(with(r#""within_minutes": 30"#, r#""within_minutes": 0"#), ["measures[0].within_minutes"]);

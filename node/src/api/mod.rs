@@ -5,6 +5,7 @@ pub mod caller;
 pub mod cases;
 pub mod drafts;
 pub mod due;
+pub mod duty;
 pub mod elsewhere;
 pub mod extract;
 pub mod factor;

@@ -19,8 +19,8 @@ use utoipa_axum::routes;
 use super::problem::{MEDIA_TYPE, Problem};
 use super::state::ApiState;
 use super::{
-    audit, caller, cases, drafts, due, elsewhere, factor, figures, health, idempotency, links, metrics, offers, orders,
-    parcels, persons, publications, quarantine, rules, session, spec, tasks, tokens, trust, uploads, users,
+    audit, caller, cases, drafts, due, duty, elsewhere, factor, figures, health, idempotency, links, metrics, offers,
+    orders, parcels, persons, publications, quarantine, rules, session, spec, tasks, tokens, trust, uploads, users,
 };
 use crate::page;
 
@@ -162,6 +162,9 @@ fn acts() -> OpenApiRouter<Arc<ApiState>> {
 fn tasks() -> OpenApiRouter<Arc<ApiState>> {
     OpenApiRouter::new()
         .routes(routes!(tasks::list)) // GET tasks
+        .routes(routes!(duty::list)) // GET duty
+        .routes(routes!(duty::put)) // PUT duty/{day}
+        .routes(routes!(duty::calls)) // GET duty/calls
         .routes(routes!(rules::trial)) // rules/trial
         .routes(routes!(due::list)) // GET due
         .routes(routes!(cases::acts::give_task)) // give-task

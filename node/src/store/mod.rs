@@ -12,6 +12,7 @@ pub mod database;
 mod dialect;
 pub mod drafts;
 pub mod dump;
+pub mod duty;
 pub mod figures;
 mod graded;
 mod later;

@@ -318,6 +318,7 @@ impl Batch {
                         .put_answered(name, key, answer, now, UnixMillis(now.0.saturating_sub(ANSWERS_KEPT_MS)))
                         .await?;
                 }
+                Ask::Duty(list) => store.put_duty(list).await?,
                 Ask::Draft(change) => store.change_draft(change, now).await?,
                 Ask::ClearQuarantine { of } => store.clear_quarantine(*of).await?,
                 Ask::Report { .. } | Ask::Act { .. } | Ask::Publish(_) | Ask::Trust(_) | Ask::Note | Ask::Anchor => {}

@@ -13,6 +13,7 @@ use crate::person::audit::{self, Entry};
 use crate::person::change::Change;
 use crate::store::attachments::Change as AttachmentChange;
 use crate::store::drafts::DraftChange;
+use crate::store::duty::DutyList;
 use crate::store::persons::AnsweredRow;
 
 use super::parcels::{ParcelAsk, ParcelRefused};
@@ -92,6 +93,8 @@ pub enum Ask {
         /// The last event of it that they have seen; none: they do not say.
         seen: Option<Hash>,
     },
+    /// Put the duty list of a day.
+    Duty(DutyList),
     /// Keep somebody's draft, or let it go.
     Draft(DraftChange),
     /// Change an attachment that is being uploaded.

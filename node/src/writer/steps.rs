@@ -21,6 +21,8 @@ const RETENTION_MS: i64 = 30 * 86_400_000;
 const UNANSWERED_MS: i64 = 3_600_000;
 /// How long an upload is kept that is not attached to its case.
 const UPLOAD_LIFE_MAX_MS: i64 = 3 * 86_400_000;
+/// A duty list is kept for a year after its day.
+const DUTY_KEPT_DAYS: i32 = 366;
 /// A draft that nobody changes for thirty days goes.
 const DRAFT_LIFE_MS: i64 = 30 * 86_400_000;
 /// The shortest time between two rounds of housekeeping; the longest is twice as long.
@@ -172,6 +174,7 @@ impl Writer {
         self.store.prune_not_understood(before).await?;
         self.store.prune_uploads(UnixMillis(self.clock.wall().0.saturating_sub(UPLOAD_LIFE_MAX_MS))).await?;
         self.store.prune_drafts(UnixMillis(self.clock.wall().0.saturating_sub(DRAFT_LIFE_MS))).await?;
+        self.store.prune_duty(CivilDay::of(self.clock.wall()).plus(-DUTY_KEPT_DAYS)).await?;
         // Those whose receipt came after the erasure, and those that have left their outbox since.
         self.store.empty_sealed().await?;
         if gone > 0 {

@@ -83,6 +83,7 @@ impl Operation {
             .replace("{attachment}", &other)
             .replace("{order}", &other)
             .replace("{name}", "nobody")
+            .replace("{day}", "2026-12-01")
             .replace("{paper}", "registration.pdf")
     }
 
@@ -110,6 +111,7 @@ impl Operation {
             "note-confirmation" => json!({ "agreement": 1, "result": "confirmed" }),
             "end-mediation" => json!({ "ground": "no_agreement" }),
             "give-task" => json!({ "unit": 3, "title": "x", "due": "2099-01-01" }),
+            "{day}" => json!({ "people": [] }),
             "trial" => {
                 json!({ "content": { "schema": 1, "rules": [{ "level": "yellow", "fires": "any_dispute", "when": {} }] } })
             }
