@@ -1,5 +1,5 @@
-//! `search`: how long a page of found cases takes, filtered and sorted, as the cases of a node grow: on SQLite, and on PostgreSQL
-//! where one is given.
+//! `search`: how long a page of found cases takes, filtered and sorted, as the cases of a node grow; beside it a page of the list and one
+//! case as it is opened. On SQLite, and on PostgreSQL where one is given.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -19,7 +19,8 @@ use wuji::demo::percentile;
 use wuji::finding::{Asked, Finder, Sort, Terms, Viewer, Wanted};
 use wuji::names::Table;
 use wuji::person::vault::Vault;
-use wuji::store::{self, Place, WriteStore};
+use wuji::store::lists::CaseFilter;
+use wuji::store::{self, Place, Store, WriteStore};
 
 use super::curve::{self, Chart, Line};
 use super::made::{DAYS, grid};
@@ -35,6 +36,9 @@ const TOGETHER: usize = 500;
 const QUESTIONS: usize = 400;
 /// Most milliseconds for 95 of 100 questions at the largest size.
 const REACH_MS: f64 = 200.0;
+/// The same for a page of the list, and for one case, on the way to the screen.
+const LIST_REACH_MS: f64 = 300.0;
+const VIEW_REACH_MS: f64 = 400.0;
 const CITY: &str = "330600000000";
 const ME: NodeId = NodeId::from_bytes([7; 16]);
 const DAY_MS: i64 = 86_400_000;
@@ -63,6 +67,9 @@ struct Point {
     cases: usize,
     p50_ms: f64,
     p95_ms: f64,
+    /// A page of the list without words, and one case with all its events.
+    list_p95_ms: f64,
+    view_p95_ms: f64,
     /// The slowest of all, and what it asked for.
     slowest: (f64, &'static str),
     /// The first question, which loads the table.
@@ -91,6 +98,9 @@ pub async fn measure(root: &Path, results: &mut Results) -> Result<(), Failure> 
         results.line(&name("p50"), point.p50_ms, "ms", "p95", point.p95_ms)?;
         let (slowest, asked) = point.slowest;
         results.line(&name("slowest"), slowest, "ms", &format!("({asked}) p95"), point.p95_ms)?;
+        let of = |what: &str| format!("{what}_{}_{}_p95", point.database, point.cases);
+        results.line(&of("list"), point.list_p95_ms, "ms", "reach on the screen", LIST_REACH_MS)?;
+        results.line(&of("view"), point.view_p95_ms, "ms", "reach on the screen", VIEW_REACH_MS)?;
         results.line(&name("first"), point.first_ms, "ms", "p95", point.p95_ms)?;
         results.line(&name("memory"), point.bytes_a_case, "B/case", "a fact in memory", 88.0)?;
         results.line(&name("words"), point.words_us, "µs/case", "all of a report", point.stored_us)?;
@@ -112,7 +122,7 @@ async fn run(database: &'static str, place: &Place) -> Result<Vec<Point>, Failur
     let store = store.with_vault(vault);
     let names = Arc::new(Table::shipped()?);
     let (mut seed, holds) = (Draw(11), InForce::shipped());
-    let (mut points, mut people, mut held) = (Vec::new(), Vec::new(), 0);
+    let (mut points, mut people, mut held, mut ids) = (Vec::new(), Vec::new(), 0, Vec::new());
     for size in SIZES {
         let (mut words_s, mut stored_s, before) = (0.0, 0.0, held);
         while held < size {
@@ -123,6 +133,7 @@ async fn run(database: &'static str, place: &Place) -> Result<Vec<Point>, Failur
                 cases.push(filed(&mut seed, &holds, &name)?);
                 people.push(name);
             }
+            ids.extend(cases.iter().map(|(case, _, _)| case.id));
             let began = Instant::now();
             words_s += put(&mut write, cases).await?;
             stored_s += began.elapsed().as_secs_f64();
@@ -150,11 +161,14 @@ async fn run(database: &'static str, place: &Place) -> Result<Vec<Point>, Failur
             }
         }
         times.sort_by(f64::total_cmp);
+        let (list_p95_ms, view_p95_ms) = lists_and_views(&store, &mut seed, &ids).await?;
         points.push(Point {
             database,
             cases: loaded.cases,
             p50_ms: percentile(&times, 0.5),
             p95_ms: percentile(&times, 0.95),
+            list_p95_ms,
+            view_p95_ms,
             slowest,
             first_ms,
             bytes_a_case: rate(loaded.bytes, rate(loaded.cases, 1.0)),
@@ -163,6 +177,30 @@ async fn run(database: &'static str, place: &Place) -> Result<Vec<Point>, Failur
         });
     }
     Ok(points)
+}
+
+/// The 95th percentile of a page of the list, of all levels and steps in turn, and of one case put together from its rows.
+async fn lists_and_views(store: &Store, seed: &mut Draw, ids: &[CaseId]) -> Result<(f64, f64), Failure> {
+    let (mut lists, mut views) = (Vec::with_capacity(QUESTIONS), Vec::with_capacity(QUESTIONS));
+    let elapsed = |began: Instant| began.elapsed().as_secs_f64() * 1_000.0;
+    for n in 0..QUESTIONS {
+        let level = u8::try_from(n % 4)?;
+        let step = (n % 3 == 0).then(|| "in_progress".to_owned());
+        let filter =
+            CaseFilter { mine: Some(true), level: (level > 0).then_some(level), step, ..CaseFilter::default() };
+        let began = Instant::now();
+        store.case_list(&filter, None, 50).await?;
+        lists.push(elapsed(began));
+        let case = ids[usize::try_from(seed.below(ids.len() as u64))?];
+        let began = Instant::now();
+        if Known::assemble(case, store.records(case).await?).case().is_none() {
+            return Err("a case that is there was not put together".into());
+        }
+        views.push(elapsed(began));
+    }
+    lists.sort_by(f64::total_cmp);
+    views.sort_by(f64::total_cmp);
+    Ok((percentile(&lists, 0.95), percentile(&views, 0.95)))
 }
 
 /// Stores cases; seconds for their words alone.
