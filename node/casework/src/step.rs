@@ -18,6 +18,8 @@ pub fn after(act: &Act, brief: &Brief) -> Option<Step> {
         (Act::Filed, Step::Reported) if open => Some(Step::Filed),
         (Act::Returned, Step::Reported) if open => Some(Step::Reported),
         (Act::Assigned, Step::Filed | Step::Assigned) if open => Some(Step::Assigned),
+        // Another unit goes on with the work, of a case that came from elsewhere too (改派).
+        (Act::Assigned, Step::InProgress) if open => Some(Step::InProgress),
         (Act::Progressed, Step::Assigned | Step::InProgress) if open => Some(Step::InProgress),
         (Act::Resolved, Step::InProgress) if open => Some(Step::InProgress),
         // What was declined was never assigned, and who asked is told all the same.
@@ -94,6 +96,8 @@ pub fn refit(act: &Act, written: &Brief, case: &Case) -> Option<Brief> {
     match act {
         Act::Filed | Act::Returned | Act::Progressed | Act::FedBack | Act::Assessed { .. } | Act::Archived => {}
         Act::OrderReceived { .. } | Act::OrderAnswered { .. } | Act::Contributed { .. } => {}
+        // Who was to begin does not take over what others work on by now.
+        Act::Assigned if written.step != step => return None,
         Act::Assigned => brief.unit = written.unit,
         Act::Resolved => brief.outcome = written.outcome,
         Act::Voided => brief.void = true,

@@ -5,6 +5,7 @@ use protocol::event::{Act, Content};
 use protocol::id::{NodeId, OfferId};
 use protocol::receipt::{Progress, Subject};
 use protocol::transfer::{Accept, Decline, Ground, Offer, Recall, TENURES_MAX};
+use protocol::unit::UnitCode;
 use protocol::wire::kind::Body;
 
 use super::{nameless, steps::note};
@@ -130,7 +131,7 @@ pub(super) fn take_over(draft: &mut Draft<'_, '_>, reason: Text<4000>) -> Result
         return Err(Refusal::OutsideArea);
     }
     draft.append_in(case.head.epoch.taken_over(), Act::TakenOver { from: case.owner() }, note(reason), |brief| {
-        brief.owner = me;
+        (brief.owner, brief.unit) = (me, UnitCode::NODE_ITSELF);
     })?;
     for file in draft.known.offers().cloned().collect::<Vec<_>>() {
         if file.to == me && matches!(file.state, OfferState::Open | OfferState::Accepted) {

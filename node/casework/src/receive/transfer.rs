@@ -8,6 +8,7 @@ use protocol::id::NodeId;
 use protocol::order::Asked;
 use protocol::receipt::{Progress, Subject};
 use protocol::transfer::{Accept, Decline, Handover, Offer, Recall};
+use protocol::unit::UnitCode;
 use protocol::wire::kind::Body;
 
 use super::headers::{self, Before, take_in};
@@ -163,7 +164,10 @@ fn take(draft: &mut Draft<'_, '_>, last: &tenure::Link, followed: bool) -> Resul
     let me = draft.me();
     let Act::Released { next, .. } = last.header.act else { return Err(Refusal::Unproven) };
     draft.introduce = !followed && draft.known.case().is_some_and(crate::case::Case::escalated);
-    draft.append_in(next, Act::Taken { release: last.hash }, Content::Nothing, |brief| brief.owner = me)?;
+    draft.append_in(next, Act::Taken { release: last.hash }, Content::Nothing, |brief| {
+        // No unit of the former owner answers for it any more.
+        (brief.owner, brief.unit) = (me, UnitCode::NODE_ITSELF);
+    })?;
     // Orders that came ahead of the case have waited for it.
     let node = draft.world.me;
     let early: Vec<OrderFile> = draft
