@@ -6,8 +6,10 @@ mod ports;
 #[expect(unreachable_pub, dead_code, reason = "a public module of other tests too")]
 mod served;
 
-use axum::http::StatusCode;
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, StatusCode, header};
 use serde_json::{Value, json};
+use tower::Service;
 
 use served::{CITY, Node, case_id, red_report};
 
@@ -62,4 +64,59 @@ async fn a_handler_of_a_unit_finds_its_tasks_does_them_and_sees_no_other_case() 
     assert_eq!(listed, json!([]));
     let (_, all) = node.clerk("GET", "/tasks", None).await;
     assert_eq!(all.as_array().map(Vec::len), Some(1), "the other unit's is open still: {all}");
+}
+
+/// A page as somebody without a log-in asks for it: its status and what it says.
+async fn page(node: &Node, path: &str, form: Option<&str>) -> (StatusCode, String) {
+    let request = Request::builder().uri(path).header(header::ACCEPT_LANGUAGE, "zh");
+    let request = match form {
+        None => request.body(Body::empty()),
+        Some(form) => request
+            .method("POST")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from(form.to_owned())),
+    };
+    let response = node.router.clone().call(request.expect("a request")).await.expect("an answer");
+    let status = response.status();
+    let bytes = to_bytes(response.into_body(), usize::MAX).await.expect("a body");
+    (status, String::from_utf8(bytes.to_vec()).expect("text"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handler_without_an_account_signs_and_reports_on_the_page_of_one_task_and_opens_nothing_else() {
+    let root = tempfile::tempdir().expect("a folder");
+    let mut node = Node::found(&root).await;
+    let case = led(&mut node, 1).await;
+    node.clerk("POST", &format!("/cases/{case}/give-task"), Some(&task(3, "2099-02-01"))).await;
+    let (status, link) = node.clerk("POST", &format!("/cases/{case}/task-links"), Some(&json!({ "task": 1 }))).await;
+    assert_eq!(status, StatusCode::OK, "{link}");
+    let path = link["path"].as_str().expect("a path").to_owned();
+    let (status, shown) = page(&node, &path, None).await;
+    assert_eq!(status, StatusCode::OK);
+    for words in ["核实现场", "到场核实并回告", "派出所", "2099-02-01", "待签收"] {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
+    let (status, shown) = page(&node, &path, Some("what=report&name=&note=%E5%B7%B2%E5%88%B0%E5%9C%BA")).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(shown.contains("已到场"), "what was typed is there still: {shown}");
+    let name = "name=%E7%8E%8B%E8%AD%A6%E5%AE%98";
+    assert_eq!(page(&node, &path, Some(&format!("what=accept&{name}"))).await.0, StatusCode::SEE_OTHER);
+    let report = format!("what=report&{name}&note=%E5%B7%B2%E5%88%B0%E5%9C%BA");
+    assert_eq!(page(&node, &path, Some(&report)).await.0, StatusCode::SEE_OTHER);
+    let (_, seen) = node.clerk("GET", &format!("/cases/{case}"), None).await;
+    let last = seen["events"].as_array().and_then(|events| events.last()).expect("an event");
+    assert_eq!((&seen["tasks"][0]["state"], &last["by"]), (&json!("reported"), &json!("王警官(派出所)")), "{last}");
+    assert_eq!(page(&node, &path, Some(&report)).await.0, StatusCode::CONFLICT, "twice is said, not done");
+
+    let other = path.replacen("-1-", "-2-", 1);
+    for forged in [other, format!("{path}0"), path[..path.len() - 1].to_owned(), "/task/x".to_owned()] {
+        assert_eq!(page(&node, &forged, None).await.0, StatusCode::NOT_FOUND, "{forged}");
+    }
+    let audit = node.get("/audit").await.to_string();
+    assert!(audit.contains("POST /task") && audit.contains("\"link\""), "{audit}");
+    node.clerk("POST", &format!("/cases/{case}/close-task"), Some(&json!({ "task": 1 }))).await;
+    let (_, shown) = page(&node, &path, None).await;
+    assert!(shown.contains("已办结") && !shown.contains("<form"), "{shown}");
+    let (status, _) = node.clerk("POST", &format!("/cases/{case}/task-links"), Some(&json!({ "task": 1 }))).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "a task that has ended needs none");
 }

@@ -134,6 +134,7 @@ pub const ROUTES: &[Row] = &[
     ("POST", "/api/v1/cases/{id}/note-confirmation", Right::Act(A::NoteConfirmation)),
     ("POST", "/api/v1/cases/{id}/end-mediation", Right::Act(A::EndMediation)),
     ("POST", "/api/v1/cases/{id}/give-task", Right::Act(A::GiveTask)),
+    ("POST", "/api/v1/cases/{id}/task-links", Right::Act(A::GiveTask)),
     ("POST", "/api/v1/cases/{id}/accept-task", Right::Act(A::AcceptTask)),
     ("POST", "/api/v1/cases/{id}/report-task", Right::Act(A::ReportTask)),
     ("POST", "/api/v1/cases/{id}/send-back-task", Right::Act(A::SendBackTask)),

@@ -168,6 +168,7 @@ fn tasks() -> OpenApiRouter<Arc<ApiState>> {
         .routes(routes!(rules::trial)) // rules/trial
         .routes(routes!(due::list)) // GET due
         .routes(routes!(cases::acts::give_task)) // give-task
+        .routes(routes!(cases::task_link::make)) // task-links
         .routes(routes!(cases::acts::accept_task)) // accept-task
         .routes(routes!(cases::acts::report_task)) // report-task
         .routes(routes!(cases::acts::send_back_task)) // send-back-task
@@ -222,7 +223,9 @@ fn pages() -> Router<Arc<ApiState>> {
         .route("/second-factor", get(page::due::factor_form).post(page::due::begin_factor))
         .route("/second-factor/confirm", post(page::due::confirm_factor))
         .layer(from_fn(page::guard));
-    let door = Router::new().route("/login", get(page::log_in_form).post(page::log_in));
+    let door = Router::new()
+        .route("/login", get(page::log_in_form).post(page::log_in))
+        .route("/task/{token}", get(page::task::show).post(page::task::act));
     inside.merge(door).layer(from_fn(page::nonce))
 }
 

@@ -12,6 +12,7 @@ mod html;
 mod mediation;
 mod overview;
 mod papers;
+pub(crate) mod task;
 mod words;
 
 use std::sync::Arc;

@@ -112,6 +112,7 @@ impl Operation {
             "end-mediation" => json!({ "ground": "no_agreement" }),
             "give-task" => json!({ "unit": 3, "title": "x", "due": "2099-01-01" }),
             "{day}" => json!({ "people": [] }),
+            "task-links" => json!({ "task": 1 }),
             "trial" => {
                 json!({ "content": { "schema": 1, "rules": [{ "level": "yellow", "fires": "any_dispute", "when": {} }] } })
             }

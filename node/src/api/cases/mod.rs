@@ -16,5 +16,6 @@ pub mod papers;
 pub(crate) mod pieces;
 pub mod report;
 pub mod similar;
+pub mod task_link;
 pub mod tasks;
 pub mod view;
