@@ -30,9 +30,10 @@ pub fn cover(story: &Story<'_>, desk: &Desk<'_>) -> (String, Vec<Piece>) {
     let until = ended.map_or_else(|| "　　　　　　".to_owned(), |entry| day(entry.at.day()));
     let (year, _, _) = crate::calendar::parts_of(case.reported_at.day());
     let kind = if way == Way::PeopleMediation { "人调字" } else { "　　字" };
-    let number = agreements(story)
-        .first()
-        .map_or_else(|| format!("（{year}）{BLANK}{kind}第{BLANK}号"), |agreement| numbered(desk, agreement.paper));
+    let number = agreements(story).first().map_or_else(
+        || format!("（{year}）{BLANK}{kind}第{BLANK}号"),
+        |agreement| numbered(story, desk, agreement.paper),
+    );
     let mediators = mediators(story);
     let filed_by = archived.map_or_else(String::new, |entry| entry.by.to_owned());
     let filed_on = archived.map_or_else(|| BLANK_DAY.to_owned(), |entry| day(entry.at.day()));

@@ -13,9 +13,17 @@ pub(super) fn agreements<'s>(story: &'s Story<'_>) -> Vec<&'s Agreement> {
     story.case.agreements.iter().filter(|agreement| !agreement.dropped).collect()
 }
 
-/// The number of an agreement in the books of its committee.
-pub(super) fn numbered(desk: &Desk<'_>, PaperNumber { committee, year, number }: PaperNumber) -> String {
-    format!("（{year}）{}调字第{number}号", desk.holds.units.name(committee, true))
+/// The number of an agreement in the books of its committee: that of the place that drew it up.
+pub(super) fn numbered(story: &Story<'_>, desk: &Desk<'_>, paper: PaperNumber) -> String {
+    let PaperNumber { year, number, .. } = paper;
+    format!("（{year}）{}调字第{number}号", committee(story, desk, paper))
+}
+
+/// The committee of an agreement, with its place.
+fn committee(story: &Story<'_>, desk: &Desk<'_>, paper: PaperNumber) -> String {
+    let of_it = |act: &WideAct| matches!(act, WideAct::AgreementDrafted { paper: known, .. } if *known == paper);
+    let place = story.wide(of_it).next().map(|entry| desk.names.node(entry.owner)).unwrap_or_default();
+    format!("{place}{}", desk.holds.units.name(paper.committee, true))
 }
 
 /// What was agreed, with the event that says so.
@@ -59,7 +67,7 @@ fn agreed(story: &Story<'_>, desk: &Desk<'_>, agreement: &Agreement, words: &Wid
     let WideContent::Agreement { facts, issue, terms, manner, plan, mediator, .. } = words else { return Vec::new() };
     let party = |number: u16| agreement.parties.contains(&number);
     let mut pieces = vec![
-        Piece::Middle(numbered(desk, agreement.paper)),
+        Piece::Middle(numbered(story, desk, agreement.paper)),
         people(story, |number, _| party(number)),
         Piece::Heading("纠纷主要事实、争议事项".to_owned()),
         Piece::Words([&**facts, &**issue].join("\n")),
@@ -82,7 +90,7 @@ fn agreed(story: &Story<'_>, desk: &Desk<'_>, agreement: &Agreement, words: &Wid
     let mut names: Vec<String> = story.people().filter(|(number, _)| party(*number)).map(signs).collect();
     names.extend([format!("调解员{mediator}（签名）"), "记录人（签名）".to_owned()]);
     pieces.push(Piece::Signatures(names));
-    let committee = desk.holds.units.name(agreement.paper.committee, true);
+    let committee = committee(story, desk, agreement.paper);
     pieces.push(Piece::End(format!("{committee}（印章）　{}", day(agreement.drawn))));
     pieces
 }
@@ -118,7 +126,7 @@ pub(super) fn performance(story: &Story<'_>, desk: &Desk<'_>) -> Result<Sheet, L
         };
         let part = if *instalment == 0 { "其他".to_owned() } else { format!("第{instalment}期") };
         let of = story.case.agreements.iter().find(|known| known.number == *agreement);
-        let of = of.map_or_else(String::new, |known| numbered(desk, known.paper));
+        let of = of.map_or_else(String::new, |known| numbered(story, desk, known.paper));
         rows.push(vec![day(*on), of, part, sum.map_or_else(String::new, yuan), entry.printed()]);
         edition = entry.number;
     }

@@ -48,7 +48,7 @@ fn visited<'s, 'k: 's>(
     for entry in visits {
         let Did::Wide(WideAct::ReturnVisited { agreement, kept, on }) = &entry.did else { continue };
         let of = story.case.agreements.iter().find(|known| known.number == *agreement);
-        let of = of.map_or_else(String::new, |known| numbered(desk, known.paper));
+        let of = of.map_or_else(String::new, |known| numbered(story, desk, known.paper));
         form.push(Row::of([("回访日期", day(*on)), ("履行情况", is_kept(*kept).to_owned())]));
         form.push(Row::of([("协议编号", of)]));
         form.push(Row::high("回访情况", entry.printed(), 4).signed([format!("回访人：{}", entry.by)]));
@@ -176,6 +176,8 @@ fn changed(act: &WideAct, desk: &Desk<'_>) -> Option<String> {
         WideAct::Amended {} => "更正登记内容",
         WideAct::Turned { .. } => "变更事项类别，以原案号办理",
         WideAct::AgreementDropped { .. } => "作废一份调解协议",
+        WideAct::MediationOpened { .. } => "受理调解",
+        WideAct::MediationEnded { .. } => "终止调解",
         WideAct::Merged { .. } => "并入另案，本案不再办理",
         WideAct::TookIn { .. } => "另案并入本案",
         WideAct::MeasureTaken { measure } => {

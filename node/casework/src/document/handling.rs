@@ -6,6 +6,7 @@ use super::intake::{level, names, or_names, parties, report, source};
 use super::piece::{BLANK, Piece, Row, Sheet, day, moment, or_none, yuan};
 use super::story::{Entry, Words};
 use super::{Desk, Did, Lack, Paper, Story, Way};
+use crate::mediation::Mediation;
 
 /// Records below each other: notes with their time and who wrote them, and what was held with people as it was taken down.
 fn notes<'s, 'k: 's>(entries: impl Iterator<Item = &'s Entry<'k>>, story: &Story<'_>, desk: &Desk<'_>) -> Vec<Row> {
@@ -80,15 +81,28 @@ fn investigates(entry: &Entry<'_>) -> bool {
     matches!(**content, WideContent::Session { kind: S::Investigation | S::Visit, .. })
 }
 
+/// Whether it is what a unit reported of its task.
+fn of_a_unit(did: &Did<'_>) -> bool {
+    matches!(did, Did::Wide(WideAct::TaskReported { .. }))
+}
+
 /// Who agreed to be mediated, and who did not (人民调解法 art. 17).
 fn consents(story: &Story<'_>) -> Option<Row> {
-    let said = story.case.mediations.iter().flat_map(|mediation| &mediation.consents);
-    let said = said.map(|(party, agree, on)| {
-        let word = if *agree { "同意调解" } else { "不同意调解" };
-        format!("{}{word}（{}）", story.named(&[*party]), day(*on))
+    let all = &story.case.mediations;
+    let said = |mediation: &Mediation| {
+        let words = mediation.consents.iter().map(|(party, agree, on)| {
+            let word = if *agree { "同意调解" } else { "不同意调解" };
+            format!("{}{word}（{}）", story.named(&[*party]), day(*on))
+        });
+        words.collect::<Vec<_>>().join("；")
+    };
+    let each = (1..).zip(all).map(|(number, mediation)| match (all.len(), said(mediation)) {
+        (_, said) if said.is_empty() => said,
+        (1, said) => said,
+        (_, said) => format!("第{number}次调解：{said}"),
     });
-    let said: Vec<String> = said.collect();
-    (!said.is_empty()).then(|| Row::of([("调解意愿", said.join("；"))]))
+    let told: Vec<String> = each.filter(|said| !said.is_empty()).collect();
+    (!told.is_empty()).then(|| Row::of([("调解意愿", told.join("\n"))]))
 }
 
 /// Why nothing of several notes can be printed: none of them is held, or none says anything.
@@ -116,15 +130,18 @@ fn silent<'s, 'k: 's>(
 /// 调查记录: what was found out with people, and what others found out and sent to the owner.
 pub(super) fn investigation(story: &Story<'_>, desk: &Desk<'_>) -> Result<Sheet, Lack> {
     let found = || {
-        let entries = story.all(|act| matches!(act, Act::Contributed { .. } | Act::Progressed));
-        entries.filter(|entry| entry.did != Did::First(&Act::Progressed) || investigates(entry))
+        story.entries.iter().filter(|entry| match &entry.did {
+            Did::First(Act::Contributed { .. }) => true,
+            Did::First(Act::Progressed) => investigates(entry),
+            did => of_a_unit(did),
+        })
     };
     match silent(found(), story, desk) {
         None => {}
         Some(Lack::NotYet) => return Err(Lack::NotSo),
         Some(lack) => return Err(lack),
     }
-    let last = found().last().ok_or(Lack::NotSo)?;
+    let last = found().next_back().ok_or(Lack::NotSo)?;
     let edition = last.number;
     let mut form = vec![Row::of([("当事人", or_names(story))])];
     form.extend(place(found(), last, desk));
@@ -139,7 +156,9 @@ pub(super) fn investigation(story: &Story<'_>, desk: &Desk<'_>) -> Result<Sheet,
 
 /// 调解记录
 pub(super) fn record(story: &Story<'_>, desk: &Desk<'_>, way: Way) -> Result<Sheet, Lack> {
-    let work = || story.work().filter(|entry| !investigates(entry));
+    // What units reported of their tasks stands with what was found out, unless nobody else worked on it.
+    let alone = story.work().all(|entry| investigates(entry) || of_a_unit(&entry.did));
+    let work = || story.work().filter(move |entry| !investigates(entry) && (alone || !of_a_unit(&entry.did)));
     if let Some(lack) = silent(work(), story, desk) {
         return Err(if story.exit().is_some() && lack == Lack::NotYet { Lack::NotSo } else { lack });
     }

@@ -1,6 +1,6 @@
 //! Papers of the beginning: registration, application, notice of rights, identity.
 
-use protocol::event::{Act, Participant, PartySide, Sex, Standing};
+use protocol::event::{Act, MediationSource, Participant, PartySide, Sex, Standing};
 
 use super::piece::{BLANK, BLANK_DAY, Piece, Row, Sheet, day, or_none};
 use super::{Desk, Did, Entry, Lack, Paper, Story, Way};
@@ -136,7 +136,13 @@ pub(super) fn registration(story: &Story<'_>, desk: &Desk<'_>, way: Way) -> Resu
 /// 申请书
 pub(super) fn application(story: &Story<'_>, desk: &Desk<'_>, way: Way) -> Result<Sheet, Lack> {
     let report = report(story, desk)?;
-    if !matches!(way, Way::PeopleMediation | Way::AdministrativeMediation | Way::Judicial) {
+    // Where nobody applied there is no application: the committee began by itself, another body entrusted it, or the matter left
+    // before anybody mediated.
+    let applied = match story.case.mediations.last() {
+        Some(mediation) => mediation.source == MediationSource::Application,
+        None => story.exit().is_none(),
+    };
+    if !applied || !matches!(way, Way::PeopleMediation | Way::AdministrativeMediation | Way::Judicial) {
         return Err(Lack::NotSo);
     }
     if story.parties().all(|who| who.side != PartySide::Applicant) {

@@ -2,9 +2,9 @@
 
 use casework::document::{Lack, Paper};
 use casework::dossier::{Slot, State};
-use casework::{Command, GiveTask, Hold, Seek, Sign};
+use casework::{Command, GiveTask, Hold, OpenMediation, Seek, Sign};
 use protocol::bounded::List;
-use protocol::event::{AgreementForm, Instalment, Kept, Mark, MediationEnd, Outcome, SessionKind};
+use protocol::event::{AgreementForm, Instalment, Kept, Mark, MediationEnd, MediationSource, Outcome, SessionKind};
 use protocol::id::CaseId;
 use protocol::unit::UnitCode;
 
@@ -70,15 +70,16 @@ fn what_was_held_with_people_stands_in_the_record_with_time_place_and_who_was_th
 }
 
 #[test]
-fn what_a_unit_reports_of_its_task_stands_in_the_record() {
+fn what_a_unit_reports_of_its_task_stands_with_what_was_found_out_and_not_among_records_of_mediation() {
     let (mut net, case) = opened(window());
     all(&mut net, case, worked());
     let due = net.case(GRID, case).changed_at.day().plus(3);
     let given = GiveTask { unit: UnitCode(3), title: text("核实"), text: text(""), due, after: None };
     let report = Command::ReportTask { task: 1, note: text("现场已核实") };
     all(&mut net, case, vec![given.into(), Command::AcceptTask { task: 1 }, report]);
-    let record = made(&net, case, Paper::Record).expect("made");
-    assert!(read(&record).contains("现场已核实") && record.edition == net.case(GRID, case).head.number, "{record:?}");
+    let found = made(&net, case, Paper::Investigation).expect("made");
+    assert!(read(&found).contains("现场已核实") && found.edition == net.case(GRID, case).head.number, "{found:?}");
+    assert!(!read(&made(&net, case, Paper::Record).expect("made")).contains("现场已核实"));
     let said = read(&made(&net, case, Paper::Explanation).expect("made"));
     assert!(said.contains("向派出所交办任务"), "{said}");
 }
@@ -126,4 +127,32 @@ fn whoever_joins_is_named_on_every_paper_and_gives_it_a_new_edition() {
     net.act(GRID, case, Command::Join { people }).expect("joined");
     let after = made(&net, case, Paper::Registration).expect("made");
     assert!(after.edition > before.edition && read(&after).contains("王五"), "{after:?}");
+}
+
+#[test]
+fn there_is_an_application_only_where_somebody_applied() {
+    let (mut net, case) = opened(window());
+    all(&mut net, case, worked());
+    assert!(made(&net, case, Paper::Application).is_ok(), "before anybody mediates it is printed to be signed");
+    let begun = OpenMediation {
+        source: MediationSource::Initiative,
+        committee: UnitCode(1),
+        on: None,
+        mediators: List::default(),
+        chosen: false,
+        closed: false,
+        note: text(""),
+    };
+    all(&mut net, case, vec![begun.into()]);
+    assert_eq!(made(&net, case, Paper::Application), Err(Lack::NotSo), "the committee began by itself");
+    let (mut net, case) = opened(window());
+    all(&mut net, case, vec![Command::Refer { channel: text("court"), note: text("移送法院") }]);
+    assert_eq!(made(&net, case, Paper::Application), Err(Lack::NotSo), "it left before anybody mediated");
+}
+
+#[test]
+fn an_agreement_is_numbered_with_the_place_of_its_committee_also_where_another_node_prints_it() {
+    let (net, case) = agreed();
+    let said = read(&made(&net, case, Paper::Agreement).expect("made"));
+    assert!(said.contains("塔山街道人民调解委员会调字第"), "{said}");
 }
