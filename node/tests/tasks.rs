@@ -120,3 +120,22 @@ async fn a_handler_without_an_account_signs_and_reports_on_the_page_of_one_task_
     let (status, _) = node.clerk("POST", &format!("/cases/{case}/task-links"), Some(&json!({ "task": 1 }))).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "a task that has ended needs none");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_of_a_case_shows_what_its_level_asks_for_who_stands_for_it_and_what_units_do() {
+    let root = tempfile::tempdir().expect("a folder");
+    let mut node = Node::found(&root).await;
+    let case = led(&mut node, 1).await;
+    node.clerk("POST", &format!("/cases/{case}/give-task"), Some(&task(3, "2099-02-01"))).await;
+    let sponsor = json!({ "name": "周建国", "office": "副镇长" });
+    node.clerk("POST", &format!("/cases/{case}/sponsor"), Some(&sponsor)).await;
+    let cookie = node.person("reader", &["clerk"]).await;
+    let request = Request::builder().uri(format!("/cases/{case}?lang=zh")).header(header::COOKIE, cookie);
+    let request = request.body(Body::empty()).expect("a request");
+    let response = node.router.clone().call(request).await.expect("an answer");
+    let bytes = to_bytes(response.into_body(), usize::MAX).await.expect("a body");
+    let shown = String::from_utf8(bytes.to_vec()).expect("text");
+    for words in ["向公安机关报告", "人民调解法第二十五条", "周建国", "派出所", "核实现场"] {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
+}

@@ -26,6 +26,7 @@ pub(super) async fn case(view: &View, id: &str) -> Result<Html, Problem> {
         Some(private) => private_card(&mut main, lang, private),
         None => nameless_card(&mut main, lang, case.names_gone_at.as_deref()),
     }
+    super::work::card(&mut main, lang, &case);
     super::mediation::card(&mut main, lang, &case);
     super::attachments::card(&mut main, lang, &case.attachments);
     papers::card(&mut main, view, id).await?;

@@ -44,6 +44,12 @@ fn agreement_part(html: &mut Html, lang: Lang, agreement: &AgreementView) {
     html.text(lang.word(&agreement.form)).raw(" · ").text(&state(lang, agreement)).raw("</span></h3>");
     if let Some(words) = &agreement.words {
         html.raw("<p class=\"prose\">").said(&words.terms).raw("</p>");
+        let told = words.hints.iter().map(|hint| if lang == Lang::Zh { hint.zh.as_str() } else { hint.en.as_str() });
+        let told: Vec<&str> = told.collect();
+        if !told.is_empty() {
+            html.raw("<p class=\"note\">").text(lang.t("可执行性提示：", "Could not be enforced: "));
+            html.text(&told.join("；")).raw("</p>");
+        }
     }
     let unsigned = agreement.unsigned.iter().map(u16::to_string).collect::<Vec<_>>().join("、");
     let mut missing: Vec<String> = Vec::new();

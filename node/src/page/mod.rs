@@ -14,6 +14,7 @@ mod overview;
 mod papers;
 pub(crate) mod task;
 mod words;
+mod work;
 
 use std::sync::Arc;
 
