@@ -56,6 +56,11 @@ impl PublicationKind {
         WORDS.iter().find(|(kind, _)| *kind == self).map(|(_, word)| *word)
     }
 
+    /// The words of this version.
+    pub fn words() -> impl Iterator<Item = &'static str> {
+        WORDS.iter().map(|(_, word)| *word)
+    }
+
     /// The kind of a word.
     pub fn from_word(word: &str) -> Option<Self> {
         WORDS.iter().find(|(_, known)| *known == word).map(|(kind, _)| *kind)

@@ -273,7 +273,8 @@ async fn admit(state: &Arc<ApiState>, headers: &HeaderMap, path: &str) -> Result
     let who = format!("{}/{}", caller.name, caller.via);
     state.realm.request_rate.take(who.clone(), uptime).map_err(Problem::too_many)?;
     let prints = path.ends_with(".pdf") || path.ends_with("/{paper}");
-    if prints || path.ends_with("/check") || path.ends_with("/find") || path.starts_with("/api/v1/figures") {
+    let looks = ["/check", "/find", "/trial"].iter().any(|end| path.ends_with(end));
+    if prints || looks || path.starts_with("/api/v1/figures") {
         state.realm.expensive_rate.take(who, uptime).map_err(Problem::too_many)?;
     }
     Ok(caller)

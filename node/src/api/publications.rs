@@ -25,7 +25,7 @@ use crate::writer::publications::remembered;
 /// One edition of a publication.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EditionView {
-    /// `categories`, `codes`, `mapping`, `rules`, `policy`, `calendar`, `units`; a number for a kind of a later version.
+    /// `categories`, `codes`, `mapping`, `rules`, `policy`, `calendar`, `units`, `terms`, `measures`; a number for a kind of a later version.
     pub kind: String,
     /// Its name; `main` where there is one of a kind.
     pub name: String,
@@ -65,7 +65,7 @@ pub struct PublicationView {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PublishBody {
-    /// `categories`, `codes`, `mapping`, `rules`, `policy`, `calendar`, `units`.
+    /// `categories`, `codes`, `mapping`, `rules`, `policy`, `calendar`, `units`, `terms`, `measures`.
     pub kind: String,
     /// Its name; left out where there is one of a kind.
     #[serde(default)]

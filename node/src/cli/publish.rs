@@ -20,7 +20,7 @@ const NOTHING: &str = "nothing was published";
 pub(super) struct Publish {
     #[command(subcommand)]
     action: Option<Action>,
-    /// categories, codes, mapping, rules, policy, calendar or units.
+    /// categories, codes, mapping, rules, policy, calendar, units, terms or measures.
     #[arg(required = true)]
     kind: Option<String>,
     /// A JSON file; `wuji publish show` writes one to begin with.
@@ -49,7 +49,7 @@ enum Action {
     },
     /// Write the content that is in force.
     Show {
-        /// categories, codes, mapping, rules, policy, calendar or units.
+        /// categories, codes, mapping, rules, policy, calendar, units, terms or measures.
         kind: String,
         /// Its name, for codes and mapping.
         #[arg(long, default_value = casework::publish::MAIN)]
@@ -59,7 +59,7 @@ enum Action {
     },
     /// Take back what this node published: what comes from above holds again.
     Withdraw {
-        /// categories, codes, mapping, rules, policy, calendar or units.
+        /// categories, codes, mapping, rules, policy, calendar, units, terms or measures.
         kind: String,
         /// Its name, for codes and mapping.
         #[arg(long, default_value = casework::publish::MAIN)]
@@ -101,7 +101,8 @@ impl Publish {
 
 fn known(kind: &str) -> anyhow::Result<&str> {
     PublicationKind::from_word(kind).with_context(|| {
-        format!("there is no kind {kind:?}: kinds are categories, codes, mapping, rules, policy, calendar, units")
+        let kinds = PublicationKind::words().collect::<Vec<_>>().join(", ");
+        format!("there is no kind {kind:?}: kinds are {kinds}")
     })?;
     Ok(kind)
 }
