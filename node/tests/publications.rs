@@ -285,10 +285,12 @@ async fn a_term_beyond_the_calendar_is_provisional_until_a_longer_calendar_comes
     // A calendar that reaches far enough, all days but weekends worked: ten years of working days.
     let far = json!({ "schema": 1, "from": "2024-01-01", "until": "2060-12-31", "exceptions": [] });
     city.publish("calendar", far).await;
-    // The next event counts again, from the day of the report.
-    let note = json!({ "note": "缺少时间" });
-    let (status, told) = city.clerk("POST", &format!("/cases/{}/return", case_id(6)), Some(&note)).await;
-    assert_eq!((status, &told["next_term"]["provisional"]), (StatusCode::OK, &json!(false)), "{told}");
+    // The node counts again by itself, from the day of the report, and says so.
+    let path = format!("/cases/{}", case_id(6));
+    until("the term is counted", || async { city.get(&path).await["next_term"]["provisional"] == json!(false) }).await;
+    let told = city.get(&path).await;
     assert_eq!(told["next_term"]["since"], term["since"]);
+    let last = told["events"].as_array().and_then(|events| events.last()).expect("an event");
+    assert_eq!((&last["act"]["act"], &last["by"]), (&json!("term_counted"), &json!(null)), "{last}");
     city.stop().await;
 }

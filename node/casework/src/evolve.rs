@@ -218,7 +218,7 @@ fn follow_wide(case: &mut Case, act: &WideAct, at: Minute) {
         WideAct::Merged { into } => case.merged_into = Some(*into),
         WideAct::TookIn { case: other } => link(case, *other),
         WideAct::MeasureTaken { measure } => case.measures.push((*measure, at)),
-        WideAct::PartyAmended { .. } | WideAct::Amended {} | WideAct::Turned { .. } => {}
+        WideAct::PartyAmended { .. } | WideAct::Amended {} | WideAct::Turned { .. } | WideAct::TermCounted {} => {}
         // Who it is stands in the words; what is in the dossier is told by its story.
         WideAct::Sponsored {} | WideAct::Placed { .. } | WideAct::SheetScanned { .. } | WideAct::SlotExcused { .. } => {
         }

@@ -65,7 +65,8 @@ fn wide(act: WideAct, step: Step, open: bool) -> Option<Step> {
         | WideAct::Placed { .. }
         | WideAct::SheetScanned { .. }
         | WideAct::SlotExcused { .. }
-        | WideAct::MeasureTaken { .. } => true,
+        | WideAct::MeasureTaken { .. }
+        | WideAct::TermCounted {} => true,
         WideAct::MediationOpened { .. }
         | WideAct::Consented { .. }
         | WideAct::AgreementDrafted { .. }
@@ -130,7 +131,8 @@ pub fn refit(act: &Act, written: &Brief, case: &Case) -> Option<Brief> {
             | WideAct::Amended {}
             | WideAct::Turned { .. }
             | WideAct::Merged { .. }
-            | WideAct::TookIn { .. } => return None,
+            | WideAct::TookIn { .. }
+            | WideAct::TermCounted {} => return None,
             act if mediation::fits_again(case, &act) || tasks::fits_again(case, &act) => {}
             _ => return None,
         },

@@ -68,6 +68,7 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("resumed", "恢复计时", "Goes on"),
     ("extension_asked", "申请延期", "More time asked for"),
     ("extended", "延期", "More time given"),
+    ("term_counted", "期限确定", "Term counted"),
     ("extension_refused", "延期未批准", "No more time given"),
     ("withdrawn", "撤回", "Withdrawn"),
     ("referred", "移送其他渠道", "Referred"),

@@ -329,6 +329,18 @@ impl WriteStore {
         rows.iter().map(case_id).collect()
     }
 
+    /// Cases of this node whose term is provisional, after `after` in the order of their ids.
+    pub async fn provisional_cases_after(&mut self, after: CaseId, count: u32) -> Result<Vec<CaseId>, StoreError> {
+        let rows = sql("SELECT case_id FROM case_file WHERE node = $1 AND mine = 1 AND void = 0 AND due_open = 1 \
+             AND step <> 'archived' AND case_id > $2 ORDER BY case_id LIMIT $3")
+        .bind(self.me())
+        .bind(after.as_bytes().to_vec())
+        .bind(i64::from(count))
+        .fetch_all(self.connection().await?)
+        .await?;
+        rows.iter().map(case_id).collect()
+    }
+
     /// Cases of other nodes of which private parts are here, after `after` in the order of their ids.
     pub async fn others_cases_with_names_after(
         &mut self,

@@ -160,6 +160,8 @@ pub struct Writer {
     /// Up to which case it has looked whether its words are in the search; none: all.
     findable: Option<CaseId>,
     made_findable: usize,
+    /// Up to where cases were looked at whose term is provisional; none: all were.
+    provisional: Option<CaseId>,
     /// Up to where cases were looked at that may have no clock; none: all were.
     clockless: Option<CaseId>,
     /// What clocks are counted by has changed.
@@ -217,6 +219,7 @@ impl Writer {
             unread_after: Some(0),
             findable: Some(BEFORE_ALL_CASES),
             made_findable: 0,
+            provisional: Some(BEFORE_ALL_CASES),
             clockless: Some(BEFORE_ALL_CASES),
             recount: false,
             listed: None,
@@ -282,11 +285,8 @@ impl Writer {
     fn sleep(&self) -> Duration {
         let now = self.clock.uptime_ms();
         let wake = self.core.next_timeout().map_or(u64::MAX, |at| at.0).min(self.tending.at);
-        let goes_on = self.reached.is_some()
-            || self.passing.is_some()
-            || self.unread_after.is_some()
-            || self.findable.is_some()
-            || self.clockless.is_some();
+        let looks = [self.reached, self.passing, self.findable, self.provisional, self.clockless];
+        let goes_on = looks.iter().any(Option::is_some) || self.unread_after.is_some();
         let wake = if goes_on { now } else { wake };
         let wake = wake.min(self.pulling.wake()).min(self.housekeeping_at).min(self.beat.wake(self.is_top()));
         Duration::from_millis(wake.saturating_sub(now)).max(self.room.pause()).min(IDLE_MAX)
@@ -336,6 +336,7 @@ impl Writer {
         self.housekeep(batch).await?;
         self.reach_further(batch).await?;
         self.let_names_go(batch).await?;
+        self.count_terms(batch).await?;
         self.make_findable(batch).await?;
         self.count_clocks(batch).await?;
         self.tend_trust(batch);
@@ -442,6 +443,7 @@ impl Writer {
         self.passing_day = None;
         self.unread_after = Some(0);
         self.findable = Some(BEFORE_ALL_CASES);
+        self.provisional = Some(BEFORE_ALL_CASES);
         self.clockless = Some(BEFORE_ALL_CASES);
         self.recount |= batch.recount;
         self.anchored = false;

@@ -284,6 +284,7 @@ impl Writer {
                 self.shared.put_in_force(self.publications.holds());
                 self.reached = Some(BEFORE_ALL_CASES);
                 self.passing = Some(BEFORE_ALL_CASES);
+                self.provisional = Some(BEFORE_ALL_CASES);
                 self.say_what_is_not_applied();
             }
             Err(error) => {

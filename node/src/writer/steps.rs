@@ -208,6 +208,14 @@ impl Writer {
         Ok(())
     }
 
+    /// Counts the next provisional terms of this node's cases, after a start or another calendar.
+    pub(super) async fn count_terms(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
+        let Some(after) = self.provisional else { return Ok(()) };
+        let some = self.store.provisional_cases_after(after, LOOKED_AT_MAX).await?;
+        self.provisional = self.wake_some(some, batch).await?;
+        Ok(())
+    }
+
     /// Looks at the next cases of others whose names are here, after a start, a day or a new policy: those whose day has
     /// passed go.
     pub(super) async fn let_names_go(&mut self, batch: &mut Batch) -> Result<(), StoreError> {

@@ -143,6 +143,8 @@ coded! {
     } = 104,
     /// It gets none.
     ExtensionRefused {} = 105,
+    /// The calendar has come by which a term that ended beyond the one before is counted.
+    TermCounted {} = 106,
     /// Not taken on (不予受理).
     NotTakenOn {
         /// Why.

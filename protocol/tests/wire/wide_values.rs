@@ -12,6 +12,7 @@ variants! {
         WideAct::ExtensionAsked { .. } => WideAct::ExtensionAsked { days: g.make() },
         WideAct::Extended { .. } => WideAct::Extended { days: g.make() },
         WideAct::ExtensionRefused {} => WideAct::ExtensionRefused {},
+        WideAct::TermCounted {} => WideAct::TermCounted {},
         WideAct::NotTakenOn { .. } => WideAct::NotTakenOn { ground: g.make() },
         WideAct::Withdrawn {} => WideAct::Withdrawn {},
         WideAct::Referred { .. } => WideAct::Referred { channel: g.make() },

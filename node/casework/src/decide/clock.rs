@@ -1,12 +1,13 @@
 //! A term that stands still (中止), and goes on.
 
 use protocol::bounded::Text;
-use protocol::event::{DueTerm, PauseGround, TermKind, WideAct};
+use protocol::event::{Content, DueTerm, PauseGround, TermKind, WideAct};
 use protocol::time::CivilDay;
 
 use super::steps::{needed, note};
 use crate::draft::Draft;
 use crate::refusal::Refusal;
+use crate::term::{self, SoFar};
 use crate::terms::EXTEND_DAYS;
 
 pub(super) fn pause(
@@ -27,6 +28,21 @@ pub(super) fn pause(
         return Err(Refusal::DayTooEarly);
     }
     draft.append(WideAct::Paused { ground, on }, note(text), |_| {})
+}
+
+/// Counts a term again that ended beyond the calendar, once the days are known (暂定期限). Who read the day before saw that it was
+/// provisional.
+pub(super) fn count_again(draft: &mut Draft<'_, '_>) -> bool {
+    let me = draft.me();
+    let Some(case) = draft.known.case().filter(|case| case.owned_by(me) && !case.brief.void && !case.paused()) else {
+        return false;
+    };
+    if !case.brief.next_term.is_some_and(|term| term.provisional) {
+        return false;
+    }
+    let counted = term::next(draft.world.holds, &case.brief, SoFar::of(case), draft.world.now);
+    let known = counted.is_some_and(|term| !term.provisional);
+    known && draft.append(WideAct::TermCounted {}, Content::Nothing, |_| {}).is_ok()
 }
 
 pub(super) fn resume(draft: &mut Draft<'_, '_>, on: Option<CivilDay>, text: Text<4000>) -> Result<(), Refusal> {

@@ -138,12 +138,13 @@ fn run(draft: &mut Draft<'_, '_>, command: Command, by: &Actor) -> Result<(), Re
 }
 
 /// What a node does by itself: it ends offers that ran out without an answer, takes a red or orange case further up when
-/// there is somebody further up by now, and lets names go whose day has passed.
+/// there is somebody further up by now, counts a provisional term once its days are known, and lets names go whose day has passed.
 pub fn wake(known: &Known, world: &mut World<'_>) -> Option<Decision> {
     let mut draft = Draft::new(known, world, None);
     let (ended, reached) = (transfer::expire(&mut draft), level::reach(&mut draft));
+    let counted = clock::count_again(&mut draft);
     let lapsed = keep::lapse(&mut draft);
-    (ended || reached || lapsed).then(|| draft.finish())
+    (ended || reached || counted || lapsed).then(|| draft.finish())
 }
 
 /// Tells those above of an escalated case of this node from its first header on: the line above is another one, and a level
