@@ -132,9 +132,17 @@ async fn numbers_of_agreements_neither_repeat_nor_leave_one_out() {
         .collect();
     numbers.sort_unstable();
     assert_eq!(numbers, (1..=7).collect::<Vec<_>>());
-    let year = answers
-        .iter()
-        .find_map(|(_, answer)| answer["agreements"][0]["number"].as_str()?.split('-').next()?.parse().ok());
+    let number = |answer: &Value| answer["agreements"][0]["number"].as_str().map(str::to_owned);
+    let (case, number) =
+        answers.iter().find_map(|(_, answer)| Some((answer["id"].clone(), number(answer)?))).expect("one was drawn up");
+    let (year, count) = number.split_once('-').expect("a year and a number");
+    for typed in [number.clone(), format!("%EF%BC%88{year}%EF%BC%89%E8%B0%83%E5%AD%97%E7%AC%AC{count}%E5%8F%B7")] {
+        let (_, page) = node.clerk("GET", &format!("/cases?q={typed}"), None).await;
+        let found: Vec<_> =
+            page["cases"].as_array().expect("cases").iter().map(|line| (&line["id"], &line["found"]["by"])).collect();
+        assert_eq!(found, [(&case, &json!(["agreement"]))], "{typed}");
+    }
+    let year = year.parse().ok();
     let book = node.running.store.book(UnitCode(1), year.expect("a year")).await.expect("a book");
     let listed: Vec<_> = book.iter().map(|line| (line.number.number, line.case.is_some())).collect();
     assert_eq!(listed, (1..=7).map(|number| (number, true)).collect::<Vec<_>>());

@@ -12,7 +12,7 @@ use siphasher::sip128::{Hasher128, SipHasher24};
 use super::words::{Gram, Words};
 
 /// Which way signatures are made; another number has all made anew.
-pub(crate) const MADE: i64 = 1;
+pub(crate) const MADE: i64 = 2;
 /// Bits for each thing that a filter holds, and how many of them it sets: one *perhaps* of six hundred is wrong.
 const BITS_EACH: u64 = 14;
 const SET_EACH: u64 = 7;

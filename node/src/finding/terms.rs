@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::table::Entry;
 use super::text::Readable;
-use super::words::{Gram, Word, Words};
+use super::words::{self, Gram, Word, Words};
 use crate::names;
 
 /// Characters of a search at most.
@@ -35,6 +35,8 @@ pub enum NoSearch {
 pub enum By {
     /// The beginning or the end of its number.
     Number,
+    /// The number of an agreement.
+    Agreement,
     /// Where it happened.
     Place,
     /// Title, narrative or summary.
@@ -47,6 +49,8 @@ pub enum By {
 struct Term {
     /// Hexadecimal digits, where it can be a number.
     number: Option<Vec<u8>>,
+    /// What a signature holds, where it can be the number of an agreement.
+    paper: Option<Gram>,
     words: Vec<Word>,
     /// For each word what a signature must hold: all of one of these.
     wanted: Vec<Vec<Vec<Gram>>>,
@@ -95,7 +99,7 @@ impl Terms {
             }
             let held = |gram: &Gram| entry.signature.may_hold(&entry.key, *gram, masked);
             let may_be = |ways: &Vec<Vec<Gram>>| ways.iter().any(|way| way.iter().all(held));
-            if !term.wanted.iter().all(may_be) {
+            if !term.paper.as_ref().is_some_and(held) && !term.wanted.iter().all(may_be) {
                 return Judged::No;
             }
             judged = Judged::Perhaps;
@@ -117,6 +121,8 @@ impl Terms {
                 by.insert(By::Number);
             } else if places.say(place, self)[n] {
                 by.insert(By::Place);
+            } else if term.paper.is_some_and(|paper| read.text.has_paper(paper)) {
+                by.insert(By::Agreement);
             } else {
                 for word in &term.words {
                     by.insert(match () {
@@ -138,7 +144,7 @@ impl Term {
         let number =
             digits.chars().map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect::<Option<Vec<u8>>>();
         let number = number.filter(|digits| (NUMBER_DIGITS_MIN..=32).contains(&digits.len()));
-        Self { number, wanted: words.iter().map(Word::wanted).collect(), words }
+        Self { number, paper: words::paper(typed), wanted: words.iter().map(Word::wanted).collect(), words }
     }
 
     fn is_number_of(&self, case: CaseId) -> bool {

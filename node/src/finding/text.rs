@@ -9,7 +9,7 @@ use crate::person::mask;
 /// The words of a case for one kind of reader.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Readable {
-    /// Title, narrative and summary.
+    /// Title, narrative and summary, and the numbers of agreements.
     pub(crate) text: Words,
     /// Names of parties; none for whoever reads them masked.
     pub(crate) parties: Words,
@@ -19,6 +19,7 @@ pub(crate) struct Readable {
 pub(crate) fn shown(case: &Case) -> Readable {
     let mut text = Words::default();
     text.put_short(&case.brief.summary);
+    case.agreements.iter().for_each(|agreement| text.put_paper(agreement.paper));
     if let Some(report) = &case.report {
         text.put_short(&mask::prose(&report.title, case.names()));
         text.put(&mask::prose(&report.narrative, case.names()));
@@ -30,6 +31,7 @@ pub(crate) fn shown(case: &Case) -> Readable {
 pub(crate) fn whole(case: &Case) -> Readable {
     let (mut text, mut parties) = (Words::default(), Words::default());
     text.put_short(&case.brief.summary);
+    case.agreements.iter().for_each(|agreement| text.put_paper(agreement.paper));
     if let Some(report) = &case.report {
         text.put_short(&report.title);
         text.put(&report.narrative);

@@ -3,14 +3,17 @@
 use std::collections::BTreeSet;
 
 use pinyin::ToPinyinMulti;
+use protocol::event::PaperNumber;
 
-/// One piece of text that a signature holds: a character, a pair of neighbours, or two or three initials of neighbours.
+/// One thing that a signature holds: a character, a pair of neighbours, two or three initials of neighbours, or the number of an
+/// agreement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Gram(pub(crate) u64);
 
 const CHARACTER: u64 = 1 << 56;
 const PAIR: u64 = 2 << 56;
 const INITIALS: u64 = 3 << 56;
+const PAPER: u64 = 4 << 56;
 
 impl Gram {
     fn character(one: char) -> Self {
@@ -19,6 +22,11 @@ impl Gram {
 
     fn pair(one: char, other: char) -> Self {
         Self(PAIR | (u64::from(one) << 21) | u64::from(other))
+    }
+
+    /// A number in the books of a committee, whichever that is.
+    fn paper(year: u16, number: u32) -> Self {
+        Self(PAPER | (u64::from(year) << 32) | u64::from(number))
     }
 
     /// Two or three letters: none of them is zero, so their number is told too.
@@ -78,11 +86,22 @@ fn runs(text: &str) -> Vec<Vec<char>> {
     runs
 }
 
+/// A text that names an agreement, as lists do (2026-12) and as it is printed (（2026）柯桥区…调字第12号).
+pub(crate) fn paper(typed: &str) -> Option<Gram> {
+    let runs = runs(typed);
+    let [year, .., last] = runs.as_slice() else { return None };
+    let number = |digits: &[char]| digits.iter().collect::<String>().parse::<u32>().ok();
+    let year = u16::try_from(number(year)?).ok().filter(|_| year.len() == 4)?;
+    let printed = last.strip_suffix(&['号']).and_then(|rest| rest.rsplit(|c| *c == '第').next());
+    Some(Gram::paper(year, number(printed.unwrap_or(last))?))
+}
+
 /// What is searched in a case.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Words {
     runs: Vec<Vec<char>>,
     spoken: Vec<Vec<Sounds>>,
+    papers: Vec<Gram>,
 }
 
 impl Words {
@@ -98,15 +117,26 @@ impl Words {
         self.runs.extend(new);
     }
 
+    /// Adds the number of an agreement.
+    pub(crate) fn put_paper(&mut self, paper: PaperNumber) {
+        self.papers.push(Gram::paper(paper.year, paper.number));
+    }
+
+    /// Whether an agreement has this number.
+    pub(crate) fn has_paper(&self, paper: Gram) -> bool {
+        self.papers.contains(&paper)
+    }
+
     /// Adds other words.
     pub(crate) fn join(&mut self, other: Self) {
         self.runs.extend(other.runs);
         self.spoken.extend(other.spoken);
+        self.papers.extend(other.papers);
     }
 
     /// Everything that a signature of these words holds, sorted, each once.
     pub(crate) fn grams(&self) -> Vec<Gram> {
-        let mut grams = Vec::new();
+        let mut grams = self.papers.clone();
         for run in &self.runs {
             grams.extend(run.iter().map(|c| Gram::character(*c)));
             grams.extend(run.iter().zip(run.iter().skip(1)).map(|(one, other)| Gram::pair(*one, *other)));
@@ -174,7 +204,7 @@ impl Word {
 
     /// What a signature of words holds in which it is written.
     pub(crate) fn written(&self) -> Vec<Gram> {
-        let written = Words { runs: vec![self.chars.clone()], spoken: Vec::new() };
+        let written = Words { runs: vec![self.chars.clone()], ..Words::default() };
         // A pair says more than its characters, so pairs are asked for first.
         written.grams().into_iter().rev().collect()
     }
@@ -210,6 +240,17 @@ mod tests {
             assert!(word.wanted().iter().any(|way| way.iter().all(|gram| held.contains(gram))), "{word:?}");
         }
         !all.is_empty() && all.iter().all(|word| word.is_in(words))
+    }
+
+    #[test]
+    fn the_number_of_an_agreement_is_read_as_lists_tell_it_and_as_it_is_printed() {
+        let of = Some(Gram::paper(2026, 12));
+        for typed in ["2026-12", "2026－12", "（2026）柯桥区综治中心调字第12号", "(2026)调字第12号"] {
+            assert_eq!(paper(typed), of, "{typed}");
+        }
+        for typed in ["2026", "12", "26-12", "2026-12a", "2026-第号", "2026-99999999999", "漏水 12"] {
+            assert_eq!(paper(typed), None, "{typed}");
+        }
     }
 
     #[test]

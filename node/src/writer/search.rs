@@ -14,8 +14,12 @@ const MAKE_MAX: usize = 64;
 
 /// Whether a change touched the words by which a case is found. Most do not, and leave its row alone.
 pub(super) fn other_words(before: Option<&Known>, after: &Case) -> bool {
+    let papers = |case: &Case| case.agreements.iter().map(|agreement| agreement.paper).collect::<Vec<_>>();
     let same = |before: &Case| {
-        before.report == after.report && before.seats == after.seats && before.brief.summary == after.brief.summary
+        papers(before) == papers(after)
+            && before.report == after.report
+            && before.seats == after.seats
+            && before.brief.summary == after.brief.summary
     };
     !before.and_then(Known::case).is_some_and(same)
 }

@@ -81,7 +81,8 @@ pub struct CaseLine {
 /// Why a case was found.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct FoundView {
-    /// `number`, `place`, `text` (title, narrative or summary) and `party`, as far as they hold what was asked for.
+    /// `number`, `agreement` (its number), `place`, `text` (title, narrative or summary) and `party`, as far as they hold what
+    /// was asked for.
     pub by: Vec<String>,
     /// Its title with names and numbers masked, where its report is held and was read.
     pub title: String,
