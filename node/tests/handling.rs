@@ -116,6 +116,29 @@ async fn the_list_of_what_is_due_follows_a_case_from_step_to_step() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_counted_by_another_table_is_counted_anew_at_the_start() {
+    let root = tempfile::tempdir().expect("a folder");
+    let mut node = Node::found(&root).await;
+    let case = filed(&mut node, 1, &json!([])).await;
+    let (_, counted) = node.clerk("GET", "/due", None).await;
+    assert_eq!(counted.as_array().map(Vec::len), Some(5), "{counted}");
+    let folder = node.stop().await;
+    let place = format!("sqlite://{}", folder.join("node.db").display());
+    let pool = sqlx::SqlitePool::connect(&place).await.expect("the database");
+    for text in [
+        "DELETE FROM case_clock WHERE kind = 'measure'",
+        "UPDATE meta SET value = 'x' WHERE name = 'clocks counted by'",
+    ] {
+        let done = sqlx::query(text).execute(&pool).await.expect("done");
+        assert!(done.rows_affected() > 0, "{text}");
+    }
+    pool.close().await;
+    let node = Node::start(folder).await;
+    served::until("all of them are back", async || node.get("/due").await == counted).await;
+    assert_eq!(node.get(&format!("/cases/{case}")).await["step"], "reported", "nothing was written about the case");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_two_who_work_on_one_case_the_slower_is_told_and_keeps_what_they_typed() {
     let root = tempfile::tempdir().expect("a folder");
     let mut node = Node::found(&root).await;

@@ -12,6 +12,9 @@ use super::lists::{bind_scope, within};
 use super::sql::{Row, sql};
 use super::{Store, StoreError, WriteStore, case_id, division_number, values};
 
+/// The name of what clocks are counted by, among what a node knows about itself.
+const COUNTED_BY: &str = "clocks counted by";
+
 /// The clocks of a case, with what a list is narrowed by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClockRows {
@@ -110,10 +113,16 @@ impl WriteStore {
         Ok(())
     }
 
-    /// Forgets all clocks: what they are counted by is another.
-    pub async fn drop_clocks(&mut self) -> Result<(), StoreError> {
+    /// Forgets all clocks, and notes by what they are counted from now on.
+    pub async fn drop_clocks(&mut self, by: &str) -> Result<(), StoreError> {
         let query = sql("DELETE FROM case_clock WHERE node = $1").bind(self.me());
-        self.later(query).await
+        self.later(query).await?;
+        self.set_meta(COUNTED_BY, by).await
+    }
+
+    /// By what the clocks are counted; none: by what a program before this note had.
+    pub async fn clocks_counted_by(&mut self) -> Result<Option<String>, StoreError> {
+        self.meta(COUNTED_BY).await
     }
 
     /// The next cases of this node that are handled and have no clock: after an upgrade, or after [`Self::drop_clocks`]. Those

@@ -73,8 +73,8 @@ pub(super) struct Batch {
     pub(super) cases: BTreeMap<CaseId, Case>,
     /// Cases of which a clock moved.
     pub(super) clocks: BTreeMap<CaseId, ClockRows>,
-    /// All others are forgotten: they are counted by another table from now on.
-    pub(super) recount: bool,
+    /// All others are forgotten: by what they are counted from now on.
+    pub(super) recount: Option<String>,
     /// Those of them whose words changed, and cases whose words are put into the search anew.
     pub(super) worded: BTreeSet<CaseId>,
     pub(super) remade: Vec<Case>,
@@ -122,7 +122,7 @@ impl Batch {
             && self.records.is_empty()
             && self.remade.is_empty()
             && self.clocks.is_empty()
-            && !self.recount
+            && self.recount.is_none()
             && self.links.is_empty()
             && self.quarantine.is_empty()
             && self.unread.is_empty()
@@ -191,8 +191,8 @@ impl Batch {
         let cases: Vec<&Case> = self.cases.values().collect();
         store.put_case_files(me, &cases, self.listed_at.unwrap_or(now)).await?;
         store.put_case_tasks(me, &cases).await?;
-        if self.recount {
-            store.drop_clocks().await?;
+        if let Some(by) = &self.recount {
+            store.drop_clocks(by).await?;
         }
         store.put_case_clocks(&self.clocks.values().collect::<Vec<_>>()).await?;
         self.write_search(store).await?;

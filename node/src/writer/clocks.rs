@@ -33,12 +33,23 @@ impl Writer {
         Some(ClockRows { case: known.id(), place: brief.place, level, clocks })
     }
 
+    /// By what clocks are counted: the program's way, and the measures in force.
+    fn counted_by(&self) -> String {
+        // A table of numbers and words becomes JSON; were it not to, its words in Rust tell it apart as well.
+        let measures = self.publications.holds.measures.as_ref();
+        let told = serde_json::to_string(measures).unwrap_or_else(|_| format!("{measures:?}"));
+        format!("{} {}", clocks::EDITION, blake3::hash(told.as_bytes()).to_hex())
+    }
+
     /// Counts the next cases that have no clock: after an upgrade, or when what they are counted by has changed.
     pub(super) async fn count_clocks(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
         if std::mem::take(&mut self.recount) {
-            batch.recount = true;
-            self.clockless = Some(BEFORE_ALL_CASES);
-            return Ok(());
+            let by = self.counted_by();
+            if self.store.clocks_counted_by().await?.as_ref() != Some(&by) {
+                batch.recount = Some(by);
+                self.clockless = Some(BEFORE_ALL_CASES);
+                return Ok(());
+            }
         }
         let Some(after) = self.clockless else { return Ok(()) };
         let cases = self.store.clockless_after(after, COUNT_MAX).await?;

@@ -164,7 +164,7 @@ pub struct Writer {
     provisional: Option<CaseId>,
     /// Up to where cases were looked at that may have no clock; none: all were.
     clockless: Option<CaseId>,
-    /// What clocks are counted by has changed.
+    /// What clocks are counted by may have changed.
     recount: bool,
     /// What the latest row of lists says of when it changed; none: not looked up yet.
     listed: Option<UnixMillis>,
@@ -221,7 +221,7 @@ impl Writer {
             made_findable: 0,
             provisional: Some(BEFORE_ALL_CASES),
             clockless: Some(BEFORE_ALL_CASES),
-            recount: false,
+            recount: true,
             listed: None,
         }
     }
@@ -445,7 +445,7 @@ impl Writer {
         self.findable = Some(BEFORE_ALL_CASES);
         self.provisional = Some(BEFORE_ALL_CASES);
         self.clockless = Some(BEFORE_ALL_CASES);
-        self.recount |= batch.recount;
+        self.recount = true;
         self.anchored = false;
         self.pulling.again();
         batch.tickets.clear();

@@ -87,8 +87,10 @@ async fn a_case_without_a_clock_is_found_once_and_one_of_another_node_never(base
     let none = protocol::id::CaseId::from_bytes([0; 16]);
     assert_eq!(write.clockless_after(none, 9).await.expect("a list"), [case_id(2)]);
     assert_eq!(write.clockless_after(case_id(2), 9).await.expect("a list"), []);
+    assert_eq!(write.clocks_counted_by().await.expect("a note"), None);
     write.begin().await.expect("begun");
-    write.drop_clocks().await.expect("dropped");
+    write.drop_clocks("another table").await.expect("dropped");
     write.commit().await.expect("stored");
+    assert_eq!(write.clocks_counted_by().await.expect("a note").as_deref(), Some("another table"));
     assert_eq!(write.clockless_after(none, 9).await.expect("a list").len(), 2);
 }
