@@ -95,6 +95,10 @@ async fn names_are_masked_in_what_was_agreed_and_in_what_was_said() {
         json!({ "people": [{ "side": "other", "standing": "witness", "name": "欧阳修", "phone": "13900139000" }] });
     done(&mut node, &case, "join", joined).await;
     done(&mut node, &case, "hold", json!({ "kind": "visit", "record": "欧阳修说张三先动手。" })).await;
+    let cookie = node.person("reader", &["clerk"]).await;
+    let page = node.page(&cookie, &format!("/cases/{case}?lang=zh")).await;
+    assert!(page.contains("<bdi>张*</bdi>、<bdi>李*</bdi> · 同意"), "history tells who agreed");
+    assert!(page.contains("<div class=\"meta\"><bdi>欧**</bdi></div>"), "and who joined");
     let shown = done(&mut node, &case, "draw", agreement()).await.to_string();
     for name in ["欧阳修", "张三", "李四", "13900139000"] {
         assert!(!shown.contains(name), "{name}: {shown}");

@@ -130,11 +130,7 @@ async fn the_page_of_a_case_shows_what_its_level_asks_for_who_stands_for_it_and_
     let sponsor = json!({ "name": "周建国", "office": "副镇长" });
     node.clerk("POST", &format!("/cases/{case}/sponsor"), Some(&sponsor)).await;
     let cookie = node.person("reader", &["clerk"]).await;
-    let request = Request::builder().uri(format!("/cases/{case}?lang=zh")).header(header::COOKIE, cookie);
-    let request = request.body(Body::empty()).expect("a request");
-    let response = node.router.clone().call(request).await.expect("an answer");
-    let bytes = to_bytes(response.into_body(), usize::MAX).await.expect("a body");
-    let shown = String::from_utf8(bytes.to_vec()).expect("text");
+    let shown = node.page(&cookie, &format!("/cases/{case}?lang=zh")).await;
     for words in ["向公安机关报告", "人民调解法第二十五条", "周建国", "派出所", "核实现场"] {
         assert!(shown.contains(words), "{words}: {shown}");
     }

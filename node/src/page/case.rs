@@ -6,9 +6,7 @@ use super::html::Html;
 use super::papers;
 use super::words::Lang;
 use crate::api::cases::detail::case_of;
-use crate::api::cases::view::{
-    CaseView, EventView, HolderView, OrderView, PrivateView, ReceiptView, RungView, StepView,
-};
+use crate::api::cases::view::{CaseView, HolderView, OrderView, PrivateView, ReceiptView, RungView, StepView};
 use crate::api::links::links_of;
 use crate::api::problem::Problem;
 
@@ -30,7 +28,7 @@ pub(super) async fn case(view: &View, id: &str) -> Result<Html, Problem> {
     super::mediation::card(&mut main, lang, &case);
     super::attachments::card(&mut main, lang, &case.attachments);
     papers::card(&mut main, view, id).await?;
-    event_card(&mut main, lang, &case.events);
+    super::history::card(&mut main, lang, &case);
     main.raw("</div><div class=\"col\">");
     ladder_card(&mut main, lang, &case.ladder);
     holder_card(&mut main, lang, &case.holders);
@@ -135,30 +133,6 @@ fn private_card(html: &mut Html, lang: Lang, private: &PrivateView) {
         html.raw("</tbody></table></div>");
     }
     html.raw("</section>");
-}
-
-fn event_card(html: &mut Html, lang: Lang, events: &[EventView]) {
-    html.raw("<section class=\"card\"><header>").el(
-        "<h2>",
-        lang.t("办理记录", "History"),
-        "</h2></header><ol class=\"log\">",
-    );
-    for event in events.iter().rev() {
-        let act = event.act.get("act").and_then(|a| a.as_str()).unwrap_or_default();
-        html.raw("<li><strong>").text(lang.word(act)).raw("</strong> ");
-        level(html, lang, &event.level);
-        html.raw(" <span class=\"meta\">").text(&time(&event.at)).raw(" · ").said(&event.owner_name);
-        if let Some(by) = &event.by {
-            html.raw(" · ").said(by);
-        }
-        html.raw("</span> <span class=\"hash\">").text(&event.epoch).raw(" #").number(i64::from(event.number));
-        html.raw(" ").text(short(&event.hash)).raw("</span>");
-        if let Some(said) = event.said.as_deref().filter(|s| !s.is_empty()) {
-            html.raw("<div class=\"said\">").said(said).raw("</div>");
-        }
-        html.raw("</li>");
-    }
-    html.raw("</ol></section>");
 }
 
 fn receipt(html: &mut Html, lang: Lang, receipt: &ReceiptView) {

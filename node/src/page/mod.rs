@@ -8,6 +8,7 @@ pub(crate) mod entrance;
 mod figures;
 mod find;
 mod frame;
+mod history;
 mod html;
 mod mediation;
 mod overview;

@@ -122,6 +122,16 @@ impl Node {
         self.ask("POST", &format!("/api/v1{path}"), ("authorization", &bearer), Some(body)).await
     }
 
+    /// A page as somebody who logged in sees it.
+    pub async fn page(&self, cookie: &str, path: &str) -> String {
+        let request = Request::builder().uri(path).header(header::COOKIE, cookie);
+        let request = request.body(Body::empty()).expect("a request");
+        let response = self.router.clone().call(request).await.expect("an answer");
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        let bytes = to_bytes(response.into_body(), usize::MAX).await.expect("a body");
+        String::from_utf8(bytes.to_vec()).expect("text")
+    }
+
     /// As somebody who works on cases.
     pub async fn clerk(&mut self, method: &str, path: &str, body: Option<&Value>) -> (StatusCode, Value) {
         if self.clerk.is_none() {
