@@ -175,6 +175,9 @@ async fn what_is_uploaded_before_the_report_is_part_of_the_case_once_that_is_fil
         (StatusCode::OK, Some("here")),
         "sent again it gives the same answer"
     );
+    let kept = city.raw("DELETE", &format!("/uploads/{upload}"), None, &[]).await;
+    assert_eq!(kept.status, StatusCode::CONFLICT, "what is attached is not given up");
+    assert_eq!(city.state_of(&case).await, "here");
     city.stop().await;
 }
 

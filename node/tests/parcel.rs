@@ -4,7 +4,7 @@
 #[path = "support/ports.rs"]
 mod ports;
 #[path = "support/served.rs"]
-#[expect(unreachable_pub, reason = "a public module of other tests too")]
+#[expect(unreachable_pub, dead_code, reason = "a public module of other tests too")]
 mod served;
 
 use std::collections::BTreeSet;

@@ -45,6 +45,16 @@ impl Problem {
         )
     }
 
+    /// It is part of its case.
+    pub(super) fn upload_attached() -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "upload-attached",
+            "This file is attached and part of its case; it stays there.",
+            "该文件已附入案件,属于案卷的一部分,不能撤回。",
+        )
+    }
+
     /// Parts are missing.
     pub(super) fn upload_incomplete(parts: usize) -> Self {
         let (en, zh) = (

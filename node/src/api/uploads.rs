@@ -293,13 +293,16 @@ pub(super) async fn attach_waiting(state: &ApiState, caller: &Caller, case: Case
 /// Gives an upload up. One that is attached is part of the case and stays.
 #[utoipa::path(delete, path = "/api/v1/uploads/{id}", tag = "attachments", params(("id" = String, Path)),
     responses((status = 204), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
-        (status = 404, body = ProblemBody)))]
+        (status = 404, body = ProblemBody), (status = 409, body = ProblemBody)))]
 pub(super) async fn give_up(
     Extracted(state): Extracted<Arc<ApiState>>,
     caller: Caller,
     Path(upload): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let held = own(&state, &caller, &upload).await?;
+    if !matches!(held.state, State::Open | State::Whole) {
+        return Err(Problem::upload_attached());
+    }
     state.port.ask(Ask::Attachment(Box::new(Change::Drop(Box::new(held))))).await?;
     Ok(StatusCode::NO_CONTENT)
 }
