@@ -63,9 +63,9 @@ fn form(html: &mut Html, view: &View, typed: &Typed) {
     html.raw(if typed.overdue { " checked>" } else { ">" }).text(lang.t("只看超期", "overdue only"));
     html.raw("</label><button>").text(lang.t("查找", "Find")).raw("</button></form><p class=\"note\">");
     html.text(lang.t(
-        "可输入姓名、标题或经过中的词、地点、姓名拼音首字母(如 zsl),或案件编号的前四位、后四位以上。",
-        "Names, words of title or narrative, a place, initials of pinyin (as zsl), or four or more digits at either end of a \
-         case's number.",
+        "可输入姓名、标题或经过中的词、地点、姓名拼音首字母(如 zsl),案件编号的前四位、后四位以上,或协议编号(如 2026-12)。",
+        "Names, words of title or narrative, a place, initials of pinyin (as zsl), four or more digits at either end of a \
+         case's number, or the number of an agreement (as 2026-12).",
     ));
     html.raw("</p></section>");
 }
