@@ -100,6 +100,7 @@ test)
     need curl curl
     need openssl openssl
     need pdftotext poppler-utils
+    need node nodejs
     [ -e /usr/share/fonts/opentype/noto/NotoSerifCJK-Regular.ttc ] || missing+=(fonts-noto-cjk)
     need_postgres
     need python3 python3

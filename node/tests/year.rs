@@ -160,7 +160,7 @@ async fn cases_in_hand_on_each_past_day_equal_a_count_as_of_that_day() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_case_that_changed_hands_and_levels_counts_once_and_as_its_last_owner_has_it() {
-    let year = Year::live(7, 100, database()).await;
+    let year = Year::live(7, 160, database()).await;
     let mut seen = BTreeMap::<String, usize>::new();
     for owner in &year.post.members[..OWNERS] {
         let acts = "SELECT e.act FROM case_event e JOIN case_file f ON f.node = e.node AND f.case_id = e.case_id \

@@ -17,7 +17,7 @@ use crate::wire::codec;
 mod mediation;
 mod party;
 mod said;
-mod wide;
+pub(crate) mod wide;
 
 pub use self::mediation::{
     AgreementForm, Confirmation, Instalment, Kept, Mark, MediationEnd, MediationSource, PaperNumber, Parties,
@@ -27,7 +27,7 @@ pub use self::party::{Being, Participant, Party, PartySide, Sex, Standing};
 pub use self::said::{
     Contentment, INSTALMENTS_MAX, MEDIATORS_MAX, PARTIES_AT_ONCE_MAX, SAID_BYTES_MAX, Said, ToldBy, WideContent,
 };
-pub use self::wide::{DeclineGround, PauseGround, WIDE_BYTES_MAX, WideAct, Wider};
+pub use self::wide::{DeclineGround, PauseGround, RestrictionGround, WIDE_BYTES_MAX, WideAct, Wider};
 
 /// What a matter is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize, Deserialize)]

@@ -3,13 +3,15 @@
 use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use crate::bounded::Text;
+use crate::bounded::{Blob, Text};
 use crate::chain::Epoch;
 use crate::event::Brief;
+use crate::event::wide::coded;
 use crate::id::{CaseId, ContributionId, NodeId, OrderId};
 use crate::sealed::Sealed;
 use crate::time::{CivilDay, ClockReading};
 use crate::warning::Warning;
+use crate::wire::codec;
 
 /// The five forms of a directive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize, Deserialize)]
@@ -48,6 +50,70 @@ pub enum Asked {
         /// The case as the owner sees it.
         brief: Brief,
     },
+    /// What came after the first version.
+    Wider(Wish),
+}
+
+impl Asked {
+    /// Whether it is asked of a node itself, and does not follow the case to whoever owns it.
+    pub fn is_of_a_node(&self) -> bool {
+        matches!(self, Self::ApproveLevel { .. } | Self::Wider(_))
+    }
+}
+
+impl Asked {
+    /// What an order tells of its case, to a node that may hold nothing else of it.
+    pub fn told(&self) -> Option<Brief> {
+        match self {
+            Self::ApproveLevel { brief, .. } => Some(brief.clone()),
+            Self::Wider(wish) => wish.read().map(|asked| asked.brief().clone()),
+            Self::Directive { .. } | Self::View { .. } => None,
+        }
+    }
+}
+
+/// Bytes of the body of a wish.
+pub const WISH_BYTES_MAX: usize = 1_024;
+
+/// What is asked, as it travels.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Encode, Decode, Serialize, Deserialize)]
+pub struct Wish {
+    /// Which wish it is.
+    pub code: u16,
+    /// What it says, in the canonical encoding of that wish; no words and no names but those of the brief.
+    pub body: Blob<WISH_BYTES_MAX>,
+}
+
+coded! {
+    /// What the owner of a case asks of the node above, that came after the first version.
+    WideAsked as Wish of WISH_BYTES_MAX, told by "asks";
+    /// More time to resolve it (延期审批).
+    Extend {
+        /// Calendar days.
+        days: u16,
+        /// The case as it may be seen above.
+        brief: Brief,
+    } = 1,
+    /// An assessment by another unit than the one that led it (提请考核).
+    Assess {
+        /// The case as it may be seen above.
+        brief: Brief,
+    } = 2,
+}
+
+impl WideAsked {
+    /// As it travels. A brief is not long.
+    pub fn widen(&self) -> Wish {
+        let (code, bytes) = self.encoded();
+        Wish { code, body: Blob::new(bytes).unwrap_or_default() }
+    }
+
+    /// The case as it may be seen above.
+    pub fn brief(&self) -> &Brief {
+        match self {
+            Self::Extend { brief, .. } | Self::Assess { brief } => brief,
+        }
+    }
 }
 
 /// An order about a case.
@@ -67,6 +133,13 @@ pub struct Order {
     pub term_days: Option<u16>,
     /// When it was issued.
     pub at: ClockReading,
+}
+
+impl Order {
+    /// Whether programs of the first version cannot read it.
+    pub fn is_wide(&self) -> bool {
+        matches!(self.asked, Asked::Wider(_))
+    }
 }
 
 /// How an order was answered.
@@ -89,6 +162,13 @@ pub enum Answer {
     },
     /// This node never had the case.
     Unknown,
+    /// How the case is assessed: only to a node that asked for that.
+    Scored {
+        /// 1 (bad) to 5 (good).
+        score: u8,
+        /// Why, without names of parties.
+        text: Text<400>,
+    },
 }
 
 /// An answer on its way to the issuer.

@@ -66,6 +66,8 @@ ACTS = [
     [*HANDLED, TASK, REPORT_TASK, ("close-task", {"task": 1})],
     [*HANDLED, TASK, ("cancel-task", {"task": 1, "note": "不再需要"})],
     [("sponsor", {"name": "周建国", "office": "副镇长"})],
+    [("restrict", {"ground": "minors", "note": "涉及未成年人"})],
+    [("restrict", {"ground": "minors", "note": "涉及未成年人"}), ("lift-restriction", {"reason": "核实后不涉及"})],
     [("take-measure", {"measure": 1, "note": "已联系报告人"})],
     [*HANDLED, ("excuse-slot", {"slot": "evidence", "reason": "当事人未提交证据"})],
     [("void", {"reason": "误录"})],

@@ -54,6 +54,13 @@ pub(crate) enum Size {
     Beside,
 }
 
+impl ActionName {
+    /// Whether it says who may read a restricted case.
+    pub(crate) fn names_readers(self) -> bool {
+        matches!(self, Self::NameReader | Self::DropReader)
+    }
+}
+
 macro_rules! actions {
     ($($(#[$doc:meta])* $name:ident: $who:ident, $when:ident, $size:ident;)+) => {
         /// What can be done, as a name.
@@ -176,6 +183,14 @@ actions! {
     Place: Works, Step, Grows;
     /// Excuse a slot of the dossier (免附).
     ExcuseSlot: Desk, Step, Grows;
+    /// Restrict it to named readers (设为受限).
+    Restrict: Works, Owned, Ends;
+    /// Make it a case like others again (解除受限).
+    LiftRestriction: Leads, Owned, Ends;
+    /// Name somebody who may read it (指定知情人).
+    NameReader: Desk, Always, Beside;
+    /// Let somebody read it no longer (取消知情人).
+    DropReader: Desk, Always, Beside;
     /// Archive (归档).
     Archive: Desk, Step, Ends;
     /// Strike through (作废).

@@ -12,6 +12,7 @@ use protocol::time::{CivilDay, ClockReading, Minute};
 use protocol::warning::Warning;
 
 use crate::mediation::{Agreement, Mediation};
+use crate::restricted::Withheld;
 use crate::tasks::Task;
 
 /// Parties that a report can have.
@@ -133,6 +134,12 @@ pub struct Case {
     pub sponsor: Option<Arc<Sponsor>>,
     /// What its level asks for and was done, the first first.
     pub measures: Vec<(u16, Minute)>,
+    /// Only named readers may read it, and only its level and number are seen above (受限案件).
+    pub restricted: bool,
+    /// What is withheld of it, where that is held: the brief says so too, then.
+    pub withheld: Option<Arc<Withheld>>,
+    /// The brief as it may be seen above, where that is another.
+    pub(crate) told: Option<Arc<Brief>>,
     /// Sum involved, where the resolution is held.
     pub amount_fen: Option<u64>,
     /// The report, where it is held.
@@ -140,6 +147,11 @@ pub struct Case {
 }
 
 impl Case {
+    /// What may be seen of it above, and in lists.
+    pub fn above(&self) -> &Brief {
+        self.told.as_deref().unwrap_or(&self.brief)
+    }
+
     /// The node that owns the case; while it is between two owners, the next one.
     pub fn owner(&self) -> NodeId {
         self.brief.owner

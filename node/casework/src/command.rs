@@ -3,8 +3,8 @@
 use protocol::attachment::Attachment;
 use protocol::bounded::{List, Text};
 use protocol::event::{
-    Category, Confirmation, Contentment, DeclineGround, Kept, Matter, MediationEnd, Outcome, PARTIES_AT_ONCE_MAX,
-    Participant, Parties, PauseGround, ToldBy,
+    Category, Contentment, DeclineGround, Kept, Matter, MediationEnd, Outcome, PARTIES_AT_ONCE_MAX, Participant,
+    Parties, PauseGround, RestrictionGround, ToldBy,
 };
 use protocol::grading::Answers;
 use protocol::id::{AttachmentId, CaseId, NodeId, OfferId, OrderId};
@@ -19,33 +19,11 @@ use crate::dossier::Slot;
 
 mod asked;
 mod intake;
+mod reply;
 
-pub use asked::{Amendment, Draw, GiveTask, Hold, OpenMediation, Place, Seek, Sign};
-pub use intake::Intake;
-
-/// How an order is answered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "reply", rename_all = "snake_case")]
-pub enum Reply {
-    /// Words to a directive, without names.
-    Text {
-        /// The words.
-        text: Text<1000>,
-    },
-    /// The approval is given.
-    Yes {
-        /// Why.
-        #[serde(default)]
-        text: Text<400>,
-    },
-    /// The approval or the view is refused.
-    No {
-        /// Why.
-        text: Text<400>,
-    },
-    /// The view is granted: a sealed copy goes to the issuer.
-    Grant,
-}
+pub use asked::{Amendment, Draw, GiveTask, Hold, NoteConfirmation, OpenMediation, Place, Seek, Sign};
+pub use intake::{Intake, Restrict};
+pub use reply::Reply;
 
 /// What is done to a case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -287,24 +265,7 @@ pub enum Command {
     /// The parties ask a court to confirm it (司法确认).
     SeekConfirmation(Seek),
     /// The court has said.
-    NoteConfirmation {
-        /// The agreement.
-        agreement: u16,
-        /// What.
-        result: Confirmation,
-        /// The day; absent: today.
-        #[serde(default, with = "crate::calendar::day")]
-        on: Option<CivilDay>,
-        /// Which court.
-        #[serde(default)]
-        court: Text<60>,
-        /// The number of its ruling.
-        #[serde(default)]
-        number: Text<60>,
-        /// What it says.
-        #[serde(default)]
-        note: Text<1000>,
-    },
+    NoteConfirmation(NoteConfirmation),
     /// Ends the mediation without an agreement (终止调解).
     EndMediation {
         /// Why.
@@ -383,6 +344,35 @@ pub enum Command {
         slot: Slot,
         /// Why.
         reason: Text<4000>,
+    },
+    /// Restricts it to named readers (设为受限案件).
+    Restrict {
+        /// Why.
+        ground: RestrictionGround,
+        /// The node whose people it is about.
+        #[serde(default)]
+        against: Option<NodeId>,
+        /// Why, in words.
+        #[serde(default)]
+        note: Text<1000>,
+    },
+    /// Makes it a case like others again (解除受限).
+    LiftRestriction {
+        /// Why.
+        reason: Text<4000>,
+    },
+    /// Names somebody of this node who may read it (指定知情人).
+    NameReader {
+        /// User id.
+        user: Text<40>,
+        /// Name as shown: by the node, never by who asks.
+        #[serde(skip)]
+        name: Text<60>,
+    },
+    /// Lets somebody read it no longer (取消知情人).
+    DropReader {
+        /// User id.
+        user: Text<40>,
     },
     /// The archive (归档): the chain ends.
     Archive,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use protocol::bounded::{List, Text};
 use protocol::chain::{Epoch, Hash};
-use protocol::event::{Act, Brief, Content, Header, Private, Salt, Signatory};
+use protocol::event::{Act, Brief, Content, Header, Private, Salt, Signatory, WideAct};
 use protocol::fact::CaseFact;
 use protocol::id::{CaseKey, EventId, NodeId, OfferId};
 use protocol::receipt::{Progress, Receipt, Subject};
@@ -25,7 +25,7 @@ use crate::refusal::Refusal;
 use crate::rights::Actor;
 use crate::term::SoFar;
 use crate::world::World;
-use crate::{step, term};
+use crate::{restricted, step, term};
 
 /// Something that people should hear of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -234,6 +234,7 @@ impl<'d, 'w> Draft<'d, 'w> {
         change(&mut brief);
         let then = foreseen(&case, &act, self.world.now);
         brief.next_term = term::next(self.world.holds, &brief, SoFar::of(&then), self.world.now);
+        let told = if then.restricted { restricted::told(&brief, self.world.me.division) } else { brief.clone() };
         let header = Header {
             id: self.event_id(),
             case: case.id,
@@ -242,11 +243,19 @@ impl<'d, 'w> Draft<'d, 'w> {
             previous: case.head.hash,
             at: self.world.now,
             act,
-            brief,
+            brief: told,
             commitment: protocol::event::Commitment([0; 32]),
         };
         self.commit(header, content);
-        Ok(())
+        self.keep_withheld(epoch, &brief)
+    }
+
+    /// What changed of what is withheld from above is said behind the event that changed it, to those alone who may read it.
+    fn keep_withheld(&mut self, epoch: Epoch, now: &Brief) -> Result<(), Refusal> {
+        let case = self.case()?;
+        let Some(changed) = case.withheld.as_deref().and_then(|held| held.changed(now)) else { return Ok(()) };
+        let content = changed.content(Text::default()).widen().map_err(|_| Refusal::TooLong)?;
+        self.append_in(epoch, WideAct::WithheldChanged {}.into(), content, |brief| changed.put(brief))
     }
 
     /// Binds a private part to a header and appends both.

@@ -12,6 +12,7 @@ use protocol::time::{ClockReading, Minute};
 
 use crate::case::{Case, Exit, Pause, Report, Seat, Sponsor};
 use crate::mediation;
+use crate::restricted::{self, Withheld};
 use crate::tasks;
 
 /// Seats that one event adds: as many as its content can name.
@@ -55,6 +56,9 @@ pub(crate) fn evolve_hashed(case: Option<Case>, header: &Header, hash: Hash, pri
         linked: Vec::new(),
         merged_into: None,
         sponsor: None,
+        restricted: false,
+        withheld: None,
+        told: None,
         measures: Vec::new(),
         amount_fen: None,
         report: None,
@@ -90,6 +94,7 @@ pub(crate) fn evolve_hashed(case: Option<Case>, header: &Header, hash: Hash, pri
     if let Some(private) = private {
         follow_words(&mut next, &header.act, &private.content);
     }
+    restricted::overlay(&mut next, &header.brief);
     next
 }
 
@@ -129,6 +134,9 @@ fn follow_wide_words(case: &mut Case, act: &WideAct, content: WideContent) {
                 report.title = title.unwrap_or_else(|| report.title.clone());
                 report.narrative = narrative.unwrap_or_else(|| report.narrative.clone());
             }
+        }
+        (WideAct::Restricted {} | WideAct::WithheldChanged {}, content @ WideContent::Withheld { .. }) => {
+            case.withheld = Withheld::of(content).map(Arc::new);
         }
         (WideAct::Sponsored {}, WideContent::Sponsor { name, office, .. }) => {
             case.sponsor = Some(Arc::new(Sponsor { name, office }));
@@ -215,10 +223,16 @@ fn follow_wide(case: &mut Case, act: &WideAct, at: Minute) {
             case.seats.iter_mut().filter(|seat| seat.number == *party).for_each(|seat| seat.left = true);
         }
         WideAct::Linked { to } => link(case, *to),
+        WideAct::Restricted {} => case.restricted = true,
+        WideAct::RestrictionLifted {} => (case.restricted, case.withheld) = (false, None),
         WideAct::Merged { into } => case.merged_into = Some(*into),
         WideAct::TookIn { case: other } => link(case, *other),
         WideAct::MeasureTaken { measure } => case.measures.push((*measure, at)),
-        WideAct::PartyAmended { .. } | WideAct::Amended {} | WideAct::Turned { .. } | WideAct::TermCounted {} => {}
+        WideAct::PartyAmended { .. }
+        | WideAct::Amended {}
+        | WideAct::Turned { .. }
+        | WideAct::WithheldChanged {}
+        | WideAct::TermCounted {} => {}
         // Who it is stands in the words; what is in the dossier is told by its story.
         WideAct::Sponsored {} | WideAct::Placed { .. } | WideAct::SheetScanned { .. } | WideAct::SlotExcused { .. } => {
         }

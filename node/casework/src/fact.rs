@@ -11,37 +11,38 @@ use crate::world::Me;
 
 /// The fact of a case, as the owner `me` writes it. With its last header, the release, it says that it gives the case away.
 pub fn fact(case: &Case, key: CaseKey, registered_by: DivisionCode, me: Me, policy: &Policy) -> CaseFact {
+    let brief = case.above();
     CaseFact {
         key,
         case: case.escalated().then_some(case.id),
-        ceiling: case.brief.ceiling,
+        ceiling: brief.ceiling,
         epoch: case.head.epoch,
         version: case.head.number,
         released: case.released,
-        place: case.brief.place,
-        grid_kind: case.brief.grid_kind,
+        place: brief.place,
+        grid_kind: brief.grid_kind,
         registered_by,
         registered_at: case.reported_at.minute(),
         owner: me.division,
         owner_node: me.node,
-        unit: case.brief.unit,
-        source: case.brief.source,
-        matter: case.brief.matter,
-        category: case.brief.category,
+        unit: brief.unit,
+        source: brief.source,
+        matter: brief.matter,
+        category: brief.category,
         category_list: policy.category_list,
         channel: channel(case),
-        head_count: case.brief.head_count,
+        head_count: brief.head_count,
         level: case.level(),
         level_changes: changes(&case.level_changes),
         steps: List::new(case.steps.iter().copied().take(8).collect()).unwrap_or_default(),
-        outcome: case.brief.outcome,
+        outcome: brief.outcome,
         resolved_at: case.resolved_at,
         score: case.score,
         open_terms: List::new(case.terms.iter().copied().take(8).collect()).unwrap_or_default(),
         paused_minutes: paused_minutes(case),
         paused_since: case.pauses.last().filter(|pause| pause.until.is_none()).map(|pause| pause.entered.0),
         amount_fen: case.amount_fen,
-        void: case.brief.void,
+        void: brief.void,
     }
 }
 

@@ -36,6 +36,8 @@ pub(crate) fn has_a_subject(action: ActionName, case: &Case) -> bool {
         A::ReportTask => in_state(&[TaskState::Given, TaskState::Accepted, TaskState::SentBack]),
         A::SendBackTask | A::CloseTask => in_state(&[TaskState::Reported]),
         A::CancelTask => case.tasks.iter().any(|task| !task.state.0.has_ended()),
+        A::Restrict => !case.restricted,
+        A::LiftRestriction | A::NameReader | A::DropReader => case.restricted,
         A::AskExtension => case.extension_asked.is_none(),
         A::Merge => case.brief.outcome.is_none() && case.mediation().is_none() && case.agreements.is_empty(),
         A::RefuseExtension => case.extension_asked.is_some(),

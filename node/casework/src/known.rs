@@ -6,7 +6,7 @@ use std::sync::Arc;
 use protocol::chain::{Epoch, Hash, TenureSeal};
 use protocol::division::DivisionCode;
 use protocol::erase::Erase;
-use protocol::event::{Act, CaseEvent, Content, Header, Private, PrivatePart, Salt, Step, WideAct, WideContent};
+use protocol::event::{Act, CaseEvent, Header, Private, PrivatePart, Salt, Step};
 use protocol::fact::CaseFact;
 use protocol::id::{CaseId, CaseKey, ContributionId, EventId, NodeId, OfferId, OrderId};
 use protocol::receipt::Receipt;
@@ -16,6 +16,7 @@ use crate::evolve::evolve_hashed;
 use crate::few::{self, Few};
 use crate::part::Part;
 use crate::record::{ContributionFile, Follower, Lapse, OfferFile, OfferState, OrderFile, Record, RecordKey};
+use crate::restricted::Reader;
 use crate::tenure::{self, Held, Link};
 
 /// Headers with their writers: several of one id, where a branch was written again.
@@ -40,6 +41,7 @@ pub struct Known {
     erasures: Few<OrderId, Erase>,
     erased: Few<EventId, ()>,
     lapse: Option<Arc<Lapse>>,
+    readers: Few<RecordKey, Reader>,
     fact: Option<Arc<CaseFact>>,
     chain: Arc<Vec<Link>>,
     case: Option<Arc<Case>>,
@@ -73,6 +75,7 @@ impl Known {
             erasures: Few::default(),
             erased: Few::default(),
             lapse: None,
+            readers: Few::default(),
             fact: None,
             chain: Arc::default(),
             case: None,
@@ -151,8 +154,20 @@ impl Known {
                 self.lapse = Some(Arc::new(lapse));
                 self.let_go();
             }
+            Record::Reader(reader) => {
+                self.readers.insert(Record::Reader(reader.clone()).key(), reader);
+            }
             Record::Tally(_) | Record::Watermark(_) => {}
         }
+    }
+
+    /// What a level above would hold of it: everything but what is private.
+    pub(crate) fn without_words(&self) -> Self {
+        let mut known = self.clone();
+        known.privates = Few::default();
+        known.contributions.for_each_mut(|_, file| file.private = None);
+        known.live_again();
+        known
     }
 
     /// Takes in a fact of the case that came apart from its headers.
@@ -385,6 +400,11 @@ impl Known {
         self.erasures.values()
     }
 
+    /// Who may read it at this node while it is restricted, and who might before.
+    pub fn readers(&self) -> impl Iterator<Item = &Reader> {
+        self.readers.values()
+    }
+
     /// Whether the private part of an event was erased: it is not taken in again, whoever gives it back.
     pub fn is_erased(&self, event: EventId) -> bool {
         self.erased.contains(&event)
@@ -429,32 +449,6 @@ impl Known {
             }
         }
         owners
-    }
-
-    /// The names of parties that are known here: words that must not go up.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        let reported = self.privates.values().flat_map(|part| match &part.salted.1.content {
-            Content::Report { parties, .. } => parties.iter().map(|party| party.name.as_str()).collect(),
-            _ => Vec::new(),
-        });
-        reported.chain(self.case().into_iter().flat_map(Case::names))
-    }
-
-    /// What was said with the first act that fits, where that is held.
-    pub fn words_of(&self, fits: impl Fn(&WideAct) -> bool) -> Option<WideContent> {
-        let found = self.chain.iter().find(|link| match &link.header.act {
-            Act::Wider(wider) => wider.read().is_some_and(|act| fits(&act)),
-            _ => false,
-        })?;
-        match &self.said(&found.header)?.content {
-            Content::Wider(said) => said.read(),
-            _ => None,
-        }
-    }
-
-    /// The words of an agreement, where they are held.
-    pub fn agreement_words(&self, number: u16) -> Option<WideContent> {
-        self.words_of(|act| matches!(act, WideAct::AgreementDrafted { agreement, .. } if *agreement == number))
     }
 
     /// Whether it holds what programs of the first version cannot read.

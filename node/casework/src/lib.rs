@@ -47,7 +47,9 @@ pub mod publish;
 mod receive;
 pub mod record;
 mod refusal;
+pub mod restricted;
 pub mod rights;
+mod said;
 pub mod step;
 mod tasks;
 pub mod tenure;
@@ -58,8 +60,11 @@ pub mod units;
 pub mod world;
 
 pub use case::{Case, Exit, Pause, Report, Seat, Sponsor};
-pub use command::{Amendment, Command, Draw, GiveTask, Hold, Intake, OpenMediation, Place, Reply, Seek, Sign};
-pub use decide::{books, decide, decide_pair, open, refused_as_unknown, tell_again, wake};
+pub use command::{
+    Amendment, Command, Draw, GiveTask, Hold, Intake, NoteConfirmation, OpenMediation, Place, Reply, Restrict, Seek,
+    Sign,
+};
+pub use decide::{books, decide, decide_pair, open, order_refused, refused_as_unknown, tell_again, wake};
 pub use draft::{Decision, Notice};
 pub use evolve::evolve;
 pub use fact::fact;
@@ -74,6 +79,7 @@ pub use record::{
     RecordKey,
 };
 pub use refusal::{Fault, Refusal};
+pub use restricted::{Reader, Withheld};
 pub use rights::{ActionName, Actor, At, Grant, Role, Scope, may, next_actions};
 pub use tasks::{Task, TaskState};
 pub use told::told;

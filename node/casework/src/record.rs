@@ -17,6 +17,8 @@ use protocol::time::{CivilDay, ClockReading};
 use protocol::transfer::{Ground, Offer};
 use serde::{Deserialize, Serialize};
 
+use crate::restricted::Reader;
+
 /// One record.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Record {
@@ -61,6 +63,8 @@ pub enum Record {
     Erasure(Erase),
     /// Private parts that went from this node on their day. Key: case. Once they are given again, a record without them replaces it.
     Lapse(Lapse),
+    /// Somebody who may read a restricted case here. Key: case and user.
+    Reader(Reader),
 }
 
 /// The natural key of a record.
@@ -92,6 +96,8 @@ pub enum RecordKey {
     Erasure(CaseId, OrderId),
     /// Of what went on its day.
     Lapse(CaseId),
+    /// Of a reader: a hash of the user id.
+    Reader(CaseId, Hash),
 }
 
 impl Record {
@@ -111,6 +117,7 @@ impl Record {
             Self::Contribution(file) => RecordKey::Contribution(file.id),
             Self::Erasure(erase) => RecordKey::Erasure(erase.case, erase.id),
             Self::Lapse(lapse) => RecordKey::Lapse(lapse.case),
+            Self::Reader(reader) => RecordKey::Reader(reader.case, Hash::of(reader.user.as_bytes())),
         }
     }
 
@@ -131,6 +138,7 @@ impl Record {
             Self::Contribution(file) => Some(file.case),
             Self::Erasure(erase) => Some(erase.case),
             Self::Lapse(lapse) => Some(lapse.case),
+            Self::Reader(reader) => Some(reader.case),
         }
     }
 
@@ -185,6 +193,13 @@ pub enum AnswerKind {
     },
     /// The node never had the case.
     Unknown,
+    /// Assessed.
+    Scored {
+        /// 1 (bad) to 5 (good).
+        score: u8,
+        /// Why.
+        text: Text<400>,
+    },
 }
 
 /// An answer with who gave it and when.

@@ -52,6 +52,7 @@ macro_rules! refusals {
                     Self::NotTheSheet => Some("code"),
                     Self::UnknownParty => Some("party"),
                     Self::NotTurned => Some("into"),
+                    Self::NodeMissing => Some("against"),
                     Self::WayMissing => Some("by"),
                     Self::ExtensionTooLong => Some("days"),
                     _ => None,
@@ -161,6 +162,30 @@ refusals! {
     NotAParty: Person, "not-a-party",
         "Only a party of the matter agrees to be mediated, performs and signs; a witness or representative does not.",
         "只有当事人可以表示调解意愿、履行和签署;证人、代理人等不能。";
+    /// Somebody who is not named.
+    Restricted: Person, "restricted",
+        "This is a restricted case: only its named readers work on it. Ask a supervisor of this node to name you.",
+        "本案为受限案件,仅指定知情人可以查看和办理。如需办理,请由本级分管领导指定。";
+    /// The node above was asked.
+    AssessedAbove: State, "assessed-above",
+        "The node above was asked for this, and has until the end of its term to answer.",
+        "已提请上级办理,须待其在期限内答复。";
+    /// By another unit than the one that led it.
+    AssessedByAnother: Person, "assessed-by-another",
+        "A red or orange case is assessed by another unit than the one that led it.",
+        "红色、橙色案件应由承办单位以外的单位考核评价。";
+    /// Not a restricted case.
+    NotRestricted: State, "not-restricted", "This case is not restricted.", "本案不是受限案件。";
+    /// No node, or one that is not known.
+    NodeMissing: Person, "node-missing", "Name the node whose people it is about.", "请选择所反映工作人员所在的单位节点。";
+    /// A case about people of the node that would handle it.
+    AboutOwnPeople: State, "about-own-people",
+        "The case is about people of that node: it is handled by one above it, and neither read nor decided there.",
+        "本案反映该节点工作人员,应由其上级办理,该节点不得查看和处理。";
+    /// A restricted case and one that is not.
+    RestrictedApart: State, "restricted-apart",
+        "A restricted case is not put together with one that is not; restrict the other first.",
+        "受限案件与普通案件不能并案,请先将另一案设为受限。";
     /// Somebody else was faster.
     Changed: State, "changed",
         "Somebody has worked on this case since you read it. Nothing was saved; read it again, and what you typed is still yours to send.",

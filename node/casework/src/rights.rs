@@ -2,7 +2,7 @@
 
 use protocol::bounded::Text;
 use protocol::division::DivisionCode;
-use protocol::order::Asked;
+use protocol::event::Brief;
 use protocol::unit::UnitCode;
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +13,7 @@ use crate::fits::has_a_subject;
 use crate::known::Known;
 use crate::publish::InForce;
 use crate::refusal::Refusal;
+use crate::restricted;
 use crate::world::Me;
 
 /// A role of a person at a node.
@@ -64,6 +65,12 @@ pub struct At {
     pub place: DivisionCode,
     /// The unit that answers for it; the node itself before it is assigned.
     pub unit: UnitCode,
+}
+
+impl At {
+    fn of(brief: &Brief) -> Self {
+        Self { place: brief.place, unit: brief.unit }
+    }
 }
 
 /// Somebody who acts.
@@ -171,6 +178,14 @@ impl Actor {
         }
     }
 
+    /// Whether this person may do this there as somebody of the whole node, and not only as one of its units.
+    pub fn may_beside_units(&self, action: ActionName, at: &[At]) -> bool {
+        self.grants.iter().any(|grant| {
+            let of_the_node = grant.scope.unit.is_none() && at.iter().any(|at| grant.scope.covers(*at));
+            of_the_node && grant.role.may(action)
+        })
+    }
+
     /// Whether this person approves for the node there.
     pub fn supervises(&self, at: &[At]) -> bool {
         self.holds(at, |role| role == Role::Supervisor)
@@ -199,14 +214,8 @@ pub(crate) fn places(known: &Known, action: ActionName) -> Vec<At> {
 /// Where it is under its lead, by all that is held of it: its own last word, else what was offered or asked about it.
 fn lead(known: &Known) -> Option<At> {
     let offered = || known.offers().max_by_key(|file| file.offer.id).map(|file| &file.offer.brief);
-    let asked = || {
-        known.orders().find_map(|file| match &file.order.asked {
-            Asked::ApproveLevel { brief, .. } => Some(brief),
-            Asked::Directive { .. } | Asked::View { .. } => None,
-        })
-    };
-    let brief = known.case().map(|case| &case.brief).or_else(offered).or_else(asked)?;
-    Some(At { place: brief.place, unit: brief.unit })
+    let asked = || known.orders().find_map(|file| file.order.asked.told()).map(|brief| At::of(&brief));
+    known.case().map(|case| &case.brief).or_else(offered).map(At::of).or_else(asked)
 }
 
 /// What a person may do next with a case: what would not be refused for role or state. What depends on the words of the
@@ -216,14 +225,18 @@ pub fn next_actions(known: &Known, me: Me, by: &Actor, holds: &InForce) -> Vec<A
     actions
         .filter(|action| may(known, me, by, holds, *action).is_ok())
         .filter(|action| known.case().is_none_or(|case| has_a_subject(*action, case)))
+        .filter(|action| !action.names_readers() || decide::names_readers(known, by))
         .collect()
 }
 
 /// Whether a person may do something now, as far as it does not depend on the words of the command.
 pub fn may(known: &Known, me: Me, by: &Actor, holds: &InForce, action: ActionName) -> Result<(), Refusal> {
-    by.must(action, &places(known, action))?;
+    by.must(action, &places(&known.read_by(by), action))?;
+    restricted::must_read(known, by, action)?;
+    restricted::must_not_be_about(known, me, action)?;
     decide::timely(known, me, &holds.places, action)?;
-    decide::roomy(known, me, &holds.policy, action)
+    decide::roomy(known, me, &holds.policy, action)?;
+    decide::may_assess(known, me, by, action)
 }
 
 #[cfg(test)]

@@ -66,6 +66,9 @@ fn wide(act: WideAct, step: Step, open: bool) -> Option<Step> {
         | WideAct::SheetScanned { .. }
         | WideAct::SlotExcused { .. }
         | WideAct::MeasureTaken { .. }
+        | WideAct::Restricted {}
+        | WideAct::WithheldChanged {}
+        | WideAct::RestrictionLifted {}
         | WideAct::TermCounted {} => true,
         WideAct::MediationOpened { .. }
         | WideAct::Consented { .. }
@@ -118,6 +121,9 @@ pub fn refit(act: &Act, written: &Brief, case: &Case) -> Option<Brief> {
             | WideAct::SlotExcused { .. }
             | WideAct::MeasureTaken { .. } => {}
             WideAct::ExtensionAsked { .. } => {}
+            // What it says is bound to the header, and both are kept as they are.
+            WideAct::Restricted {} if !case.restricted => {}
+            WideAct::WithheldChanged {} | WideAct::RestrictionLifted {} if case.restricted => {}
             // How a case ended, that it was opened again, what it is: decided anew by who sees both branches.
             WideAct::Paused { .. }
             | WideAct::Resumed { .. }
@@ -132,6 +138,9 @@ pub fn refit(act: &Act, written: &Brief, case: &Case) -> Option<Brief> {
             | WideAct::Turned { .. }
             | WideAct::Merged { .. }
             | WideAct::TookIn { .. }
+            | WideAct::Restricted {}
+            | WideAct::WithheldChanged {}
+            | WideAct::RestrictionLifted {}
             | WideAct::TermCounted {} => return None,
             act if mediation::fits_again(case, &act) || tasks::fits_again(case, &act) => {}
             _ => return None,

@@ -54,6 +54,9 @@ pub struct AnswerBody {
     /// Yes or no, where that is asked.
     #[serde(default)]
     pub approve: Option<bool>,
+    /// 1 (bad) to 5 (good), where an assessment is asked.
+    #[serde(default)]
+    pub score: Option<u8>,
     /// Words without names of parties.
     #[serde(default)]
     #[schema(value_type = String)]
@@ -115,7 +118,10 @@ pub(super) async fn issue_view(
 }
 
 /// What an answer means to what was asked: yes to a view is the copy itself. Whether it fits is for the rules to say.
-fn reply(asked: &OrderView, approve: Option<bool>, text: &Text<1000>) -> Reply {
+fn reply(asked: &OrderView, approve: Option<bool>, score: Option<u8>, text: &Text<1000>) -> Reply {
+    if let Some(score) = score {
+        return Reply::Score { score, text: Text::cut(text) };
+    }
     match approve {
         None => Reply::Text { text: text.clone() },
         Some(true) if asked.asks == "view" => Reply::Grant,
@@ -133,11 +139,11 @@ pub(super) async fn answer(
     State(state): State<Arc<ApiState>>,
     caller: Caller,
     Path((case, order)): Path<(String, String)>,
-    Body(AnswerBody { approve, text }): Body<AnswerBody>,
+    Body(AnswerBody { approve, score, text }): Body<AnswerBody>,
 ) -> Result<Json<CaseView>, Problem> {
     let asked = case_of(&state, &caller, &case).await?.orders.into_iter().find(|o| o.id == order);
     let asked = asked.ok_or_else(Problem::not_found)?;
-    let command = id(&order).map(|order| Command::AnswerOrder { order, reply: reply(&asked, approve, &text) });
+    let command = id(&order).map(|order| Command::AnswerOrder { order, reply: reply(&asked, approve, score, &text) });
     act(&state, &caller, &case, command).await
 }
 

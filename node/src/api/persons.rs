@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use casework::{Command, Known, Role};
 use protocol::bounded::is_hidden_control;
 use protocol::id::CaseId;
@@ -12,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::caller::Caller;
 use super::cases::acts::act;
-use super::cases::detail::must_see;
+use super::cases::detail::{must_read, must_see};
 use super::cases::dossier;
 use super::cases::pieces::Shown;
 use super::cases::view::CaseView;
@@ -103,6 +104,8 @@ async fn history(state: &ApiState, case: CaseId, known: &Known) -> Result<Vec<Pa
             others.extend(state.store.cases_of_number(number, FOUND_MAX).await?);
         }
         others.remove(&case);
+        let rows = state.store.case_rows(&others.iter().copied().collect::<Vec<_>>()).await?;
+        others.retain(|other| rows.get(other).is_none_or(|row| !row.is_restricted()));
         found.push(PartyHistory { party, other_cases: others.len() });
     }
     Ok(found)
@@ -120,7 +123,7 @@ pub(super) async fn reveal(
     Body(body): Body<Reason>,
 ) -> Result<NotKept<Revealed>, Problem> {
     let case: CaseId = id(&text)?;
-    let known = must_see(&state, &caller, case).await?;
+    let known = must_read(&state, &caller, case).await?;
     must_reveal(&caller, &known)?;
     checked(&body.reason)?;
     audit::note(None, Some(&body.reason));
@@ -146,9 +149,10 @@ pub(super) async fn find(
     state.port.ask(Ask::Note).await?;
     let mut cases = Vec::new();
     for case in state.store.cases_of_number(&body.number, FOUND_MAX).await? {
-        match must_see(&state, &caller, case).await {
+        match must_read(&state, &caller, case).await {
             Ok(_) => cases.push(case.to_string()),
-            Err(problem) if problem.status() == axum::http::StatusCode::NOT_FOUND => {}
+            // Neither is a restricted case told to whoever is no reader of it.
+            Err(problem) if matches!(problem.status(), StatusCode::NOT_FOUND | StatusCode::FORBIDDEN) => {}
             Err(problem) => return Err(problem),
         }
     }

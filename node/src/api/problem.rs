@@ -388,6 +388,7 @@ impl From<Refusal> for Problem {
         let (status, title) = match (refusal, refusal.fault()) {
             (Refusal::UnknownCase, _) => return Self::not_found(),
             (Refusal::RoleMissing, _) => return Self::forbidden(),
+            (Refusal::Restricted, _) => (StatusCode::FORBIDDEN, "The case is restricted to named readers."),
             (Refusal::Changed, _) => (StatusCode::PRECONDITION_FAILED, "The case has gone on."),
             (_, Fault::Person) => (StatusCode::UNPROCESSABLE_ENTITY, "The rules of cases do not allow this."),
             (_, Fault::State) => (StatusCode::CONFLICT, "The case is not in a state for this."),

@@ -175,6 +175,11 @@ fn tasks() -> OpenApiRouter<Arc<ApiState>> {
         .routes(routes!(cases::acts::close_task)) // close-task
         .routes(routes!(cases::acts::cancel_task)) // cancel-task
         .routes(routes!(cases::acts::merge)) // merge
+        .routes(routes!(cases::acts::restrict)) // restrict
+        .routes(routes!(cases::acts::lift_restriction)) // lift-restriction
+        .routes(routes!(cases::restricted::name_reader)) // name-reader
+        .routes(routes!(cases::restricted::drop_reader)) // drop-reader
+        .routes(routes!(cases::restricted::list)) // GET restricted
         .routes(routes!(cases::acts::sponsor)) // sponsor
         .routes(routes!(cases::acts::take_measure)) // take-measure
         .routes(routes!(cases::acts::place)) // place
@@ -224,6 +229,7 @@ fn pages() -> Router<Arc<ApiState>> {
         .route("/second-factor/confirm", post(page::due::confirm_factor))
         .layer(from_fn(page::guard));
     let door = Router::new()
+        .route("/grading.js", get(page::grading))
         .route("/login", get(page::log_in_form).post(page::log_in))
         .route("/task/{token}", get(page::task::show).post(page::task::act));
     inside.merge(door).layer(from_fn(page::nonce))

@@ -102,6 +102,10 @@ pub(super) async fn trial(
         after = *last;
         for (case, header) in page {
             let brief = header.brief;
+            // Of a restricted case the answers are withheld here too.
+            if casework::restricted::is_told(&brief) {
+                continue;
+            }
             let levels = trial.take((&held.rules, &then), brief.matter, &brief.grading.answers);
             if let Some((now, then)) = levels.filter(|_| moved.len() < NAMED_MAX) {
                 let summary = brief.summary.to_string();

@@ -113,6 +113,9 @@ impl Finder {
             for number in [&*party.phone, &*party.identity] {
                 cases.extend(self.store.cases_of_number(number, OF_A_NUMBER_MAX).await?);
             }
+            // Nobody learns by a number of a restricted case.
+            let rows = self.store.case_rows(&cases.iter().copied().collect::<Vec<_>>()).await?;
+            cases.retain(|case| rows.get(case).is_none_or(|row| !row.is_restricted()));
             all.push(cases);
         }
         Ok(all)
@@ -188,6 +191,9 @@ fn alike(entry: &Entry, pairs: &BTreeSet<Gram>, masked: bool) -> u32 {
 }
 
 fn likely(drafted: &Drafted, case: &Case, masked: bool) -> Option<Likely> {
+    if case.restricted {
+        return None;
+    }
     let report = case.report.as_deref();
     let title = text::masked_title(case);
     let seated = case.seats.iter().filter(|_| !masked).filter_map(|seat| seat.who.as_deref());
@@ -247,7 +253,7 @@ fn of_category(ours: Category, theirs: Category) -> u32 {
 }
 
 fn compared(words: &Words, of: Category, known: &Known) -> Option<Concluded> {
-    let (case, outline) = (known.case()?, outline(known)?);
+    let (case, outline) = (known.case().filter(|case| !case.restricted)?, outline(known)?);
     let (ours, theirs) = (words.pairs(), masked_words(case).pairs());
     let both = ours.intersection(&theirs).count() * 2 * 100;
     let alike = u32::try_from(both / (ours.len() + theirs.len()).max(1)).unwrap_or(0);

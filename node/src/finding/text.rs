@@ -18,7 +18,11 @@ pub(crate) struct Readable {
 /// As it is shown to everybody who may see the case: with names and numbers masked.
 pub(crate) fn shown(case: &Case) -> Readable {
     let mut text = Words::default();
-    text.put_short(&case.brief.summary);
+    text.put_short(&case.above().summary);
+    // A restricted case is found by its number, and by nothing that is in it.
+    if case.restricted {
+        return Readable { text, parties: Words::default() };
+    }
     case.agreements.iter().for_each(|agreement| text.put_paper(agreement.paper));
     if let Some(report) = &case.report {
         text.put_short(&mask::prose(&report.title, case.names()));
@@ -29,6 +33,9 @@ pub(crate) fn shown(case: &Case) -> Readable {
 
 /// As it is.
 pub(crate) fn whole(case: &Case) -> Readable {
+    if case.restricted {
+        return shown(case);
+    }
     let (mut text, mut parties) = (Words::default(), Words::default());
     text.put_short(&case.brief.summary);
     case.agreements.iter().for_each(|agreement| text.put_paper(agreement.paper));
@@ -42,7 +49,8 @@ pub(crate) fn whole(case: &Case) -> Readable {
 
 /// The title as it is shown, where the report is here.
 pub(crate) fn masked_title(case: &Case) -> String {
-    case.report.as_deref().map(|report| mask::prose(&report.title, case.names())).unwrap_or_default()
+    let report = case.report.as_deref().filter(|_| !case.restricted);
+    report.map(|report| mask::prose(&report.title, case.names())).unwrap_or_default()
 }
 
 /// The signature of all that is here of a case.

@@ -20,8 +20,11 @@ pub(super) async fn case(view: &View, id: &str) -> Result<Html, Problem> {
     main.text(lang.t("返回", "Back")).raw("</a></p>");
     heading(&mut main, lang, &case);
     main.raw("<div class=\"two\"><div class=\"col\">");
+    super::restricted::card(&mut main, lang, case.restricted.as_ref());
     match &case.private {
         Some(private) => private_card(&mut main, lang, private),
+        // They may be, and are for its readers.
+        None if case.restricted.as_ref().is_some_and(|restricted| !restricted.reads) => {}
         None => nameless_card(&mut main, lang, case.names_gone_at.as_deref()),
     }
     super::work::card(&mut main, lang, &case);

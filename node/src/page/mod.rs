@@ -13,6 +13,7 @@ mod html;
 mod mediation;
 mod overview;
 mod papers;
+mod restricted;
 pub(crate) mod task;
 mod words;
 mod work;
@@ -138,6 +139,13 @@ fn shown(view: &View, page: Result<Html, Problem>) -> Response {
 /// A word of the API in Chinese; one that the page has no word for stays as it is.
 pub(crate) fn chinese(word: &str) -> String {
     Lang::Zh.word(word).to_owned()
+}
+
+/// The grading rules' interpreter for forms. It holds nothing of any case, and changes with the program alone.
+pub(crate) async fn grading() -> impl IntoResponse {
+    const KEPT: &str = "public, max-age=3600";
+    let kind = (header::CONTENT_TYPE, "text/javascript; charset=utf-8");
+    ([kind, (header::CACHE_CONTROL, KEPT)], include_str!("grading.js"))
 }
 
 /// The first page.

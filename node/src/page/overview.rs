@@ -25,6 +25,7 @@ pub(super) async fn overview(view: &View) -> Result<Html, Problem> {
     link_card(&mut main, view, &links, &alarms);
     if view.caller.sees_cases() {
         find_link(&mut main, view);
+        main.add(&super::restricted::mine(view).await?);
         if below {
             main.add(&figures::tiles(view).await?);
         }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use casework::{Case, ContributionFile, Follower, Lapse, OfferFile, OfferState, OrderFile, Record, RecordKey};
+use casework::{Case, ContributionFile, Follower, Lapse, OfferFile, OfferState, OrderFile, Reader, Record, RecordKey};
 use protocol::chain::TenureSeal;
 use protocol::erase::Erase;
 use protocol::event::{Act, Header, Private, Salt};
@@ -34,6 +34,7 @@ const FOLLOWER: &str = "follower";
 pub(super) const CONTRIBUTION: &str = "contribution";
 const ERASURE: &str = "erasure";
 const LAPSE: &str = "lapse";
+pub(super) const READER: &str = "reader";
 
 /// A header with its private part, if that is here, and its writer.
 type EventRow<'a> = (&'a Header, Option<&'a (Salt, Private)>, NodeId);
@@ -93,6 +94,7 @@ fn paper(record: &Record) -> Option<Paper> {
         Record::Contribution(file) => (CONTRIBUTION, file.id.as_bytes().to_vec(), json(file), false),
         Record::Erasure(erase) => (ERASURE, erase.id.as_bytes().to_vec(), json(erase), false),
         Record::Lapse(lapse) => (LAPSE, Vec::new(), json(lapse), !lapse.events.is_empty()),
+        Record::Reader(reader) => (READER, reader.user.as_bytes().to_vec(), json(reader), reader.until.is_none()),
         Record::Event { .. } | Record::Fact(_) | Record::Tally(_) | Record::Watermark(_) => return None,
     };
     Some(Paper { case, kind, key, content, open })
@@ -116,6 +118,7 @@ fn record_of(case: CaseId, kind: &str, content: &[u8]) -> Result<Record, StoreEr
         CONTRIBUTION => Record::Contribution(text::<ContributionFile>(content)?),
         ERASURE => Record::Erasure(text::<Erase>(content)?),
         LAPSE => Record::Lapse(text::<Lapse>(content)?),
+        READER => Record::Reader(text::<Reader>(content)?),
         other => return Err(StoreError::damaged("case_paper", format!("unknown kind {other}"))),
     })
 }
@@ -240,7 +243,8 @@ impl WriteStore {
     }
 
     fn case_row(&self, query: Statement, me: NodeId, case: &Case, now: UnixMillis) -> Statement {
-        let brief = &case.brief;
+        // Lists are for everybody: of a restricted case they hold what a level above has of it.
+        let brief = case.above();
         query
             .bind(self.node.as_bytes().to_vec())
             .bind(case.id.as_bytes().to_vec())

@@ -10,6 +10,7 @@ use protocol::unit::UnitCode;
 use protocol::wire::codec;
 use sqlx::AssertSqlSafe;
 
+use super::cases::READER;
 use super::figures::inside;
 use super::sql::{Row, Statement, sql};
 use super::trust::{LINK_BYTES_MAX, StoredLink};
@@ -56,6 +57,13 @@ pub struct CaseRow {
     pub reported_at: i64,
     /// When it last changed, Unix milliseconds.
     pub changed_at: i64,
+}
+
+impl CaseRow {
+    /// Whether it is what lists hold of a restricted case.
+    pub(crate) fn is_restricted(&self) -> bool {
+        self.category == casework::restricted::CATEGORY.0 && self.summary == casework::restricted::SUMMARY
+    }
 }
 
 /// Which cases a list shows.
@@ -228,6 +236,19 @@ impl Store {
                 .bind(i64::from(count))
                 .fetch_all(&mut self.read().await?)
                 .await?;
+        rows.iter().map(case_id).collect()
+    }
+
+    /// Restricted cases that somebody may read, the latest first.
+    pub async fn cases_read_by(&self, user: &str, count: u32) -> Result<Vec<CaseId>, StoreError> {
+        let rows = sql("SELECT case_id FROM case_paper WHERE node = $1 AND kind = $2 AND open = 1 AND paper = $3 \
+             ORDER BY case_id DESC LIMIT $4")
+        .bind(self.me())
+        .bind(READER.to_owned())
+        .bind(user.as_bytes().to_vec())
+        .bind(i64::from(count))
+        .fetch_all(&mut self.read().await?)
+        .await?;
         rows.iter().map(case_id).collect()
     }
 

@@ -86,7 +86,7 @@ impl WriteStore {
     /// Notes the terms of cases that were stored before lists could tell them. They count as unchanged.
     pub async fn put_due(&mut self, cases: &[&Case]) -> Result<(), StoreError> {
         for case in cases {
-            let term = case.brief.next_term;
+            let term = case.above().next_term;
             let query = sql("UPDATE case_file SET due_day = $3, due_open = $4 WHERE node = $1 AND case_id = $2")
                 .bind(self.me())
                 .bind(case.id.as_bytes().to_vec())

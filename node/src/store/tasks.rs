@@ -72,7 +72,7 @@ impl WriteStore {
                     .bind(self.me())
                     .bind(case.id.as_bytes().to_vec())
                     .bind(i64::from(task.number))
-                    .bind(division_number(case.brief.place))
+                    .bind(division_number(case.above().place))
                     .bind(i64::from(task.unit.0))
                     .bind(case.level().map_or(0, |level| i64::from(level.rank())))
                     .bind(word(&task.state.0))

@@ -12,7 +12,7 @@ use protocol::bounded::Text;
 use protocol::chain::{Hash, Signature};
 use protocol::division::DivisionCode;
 use protocol::event::{Act, Header, PaperNumber, PrivatePart, WideAct};
-use protocol::id::{CaseId, NodeId, OfferId};
+use protocol::id::{CaseId, NodeId, OfferId, OrderId};
 use protocol::moving::Moves;
 use protocol::sealed::Sealed;
 use protocol::wire::bundle::{Bundle, Message};
@@ -277,6 +277,21 @@ impl Writer {
     ) -> Result<(), StoreError> {
         let known = self.known(case).await?;
         if let Some(decision) = self.in_world(|world| casework::refused_as_unknown(&known, offer, by, world)) {
+            self.adopt(case, decision, batch);
+        }
+        Ok(())
+    }
+
+    /// Nobody waits for an order that its receiver cannot read.
+    pub(super) async fn order_refused(
+        &mut self,
+        case: CaseId,
+        order: OrderId,
+        by: NodeId,
+        batch: &mut Batch,
+    ) -> Result<(), StoreError> {
+        let known = self.known(case).await?;
+        if let Some(decision) = self.in_world(|world| casework::order_refused(&known, order, by, world)) {
             self.adopt(case, decision, batch);
         }
         Ok(())

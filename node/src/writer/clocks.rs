@@ -28,7 +28,7 @@ impl Writer {
         let clocks = clocks::of(known, self.me, &self.publications.holds);
         // What is only offered has its place in the offer.
         let offered = || known.offers().map(|file| &file.offer.brief).next();
-        let brief = known.case().map(|case: &Case| &case.brief).or_else(offered)?;
+        let brief = known.case().map(Case::above).or_else(offered)?;
         let level = brief.level().map_or(0, |level| level.rank());
         Some(ClockRows { case: known.id(), place: brief.place, level, clocks })
     }

@@ -19,7 +19,8 @@ pub(super) fn other_words(before: Option<&Known>, after: &Case) -> bool {
         papers(before) == papers(after)
             && before.report == after.report
             && before.seats == after.seats
-            && before.brief.summary == after.brief.summary
+            && before.above().summary == after.above().summary
+            && before.restricted == after.restricted
     };
     !before.and_then(Known::case).is_some_and(same)
 }

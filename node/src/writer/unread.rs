@@ -103,8 +103,10 @@ impl Writer {
     ) -> Result<(), StoreError> {
         let refused = |message: &&Message| told.messages.iter().any(|foreign| foreign.message == message.id);
         for message in sent.messages().iter().filter(refused) {
-            if let Ok(Some(Body::WideOffer(offer))) = self.vocabulary.read(message) {
-                self.offer_refused(offer.case, offer.id, by, batch).await?;
+            match self.vocabulary.read(message) {
+                Ok(Some(Body::WideOffer(offer))) => self.offer_refused(offer.case, offer.id, by, batch).await?,
+                Ok(Some(Body::WideOrder(order))) => self.order_refused(order.case, order.id, by, batch).await?,
+                _ => {}
             }
         }
         Ok(())

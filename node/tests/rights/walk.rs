@@ -117,6 +117,9 @@ impl Operation {
                 json!({ "content": { "schema": 1, "rules": [{ "level": "yellow", "fires": "any_dispute", "when": {} }] } })
             }
             "merge" => json!({ "into": "019e0000000070008000000000000001" }),
+            "restrict" => json!({ "ground": "own_people" }),
+            "lift-restriction" => json!({ "reason": "x" }),
+            "name-reader" | "drop-reader" => json!({ "user": "somebody" }),
             "sponsor" => json!({ "name": "周领导" }),
             "take-measure" => json!({ "measure": 1, "note": "x" }),
             "place" => json!({ "attachment": "019e0000000070008000000000000001", "place": { "slot": "identity" } }),

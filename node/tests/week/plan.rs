@@ -131,6 +131,7 @@ impl People {
             summary: None,
             ending,
             confirmed_level: None,
+            restricted: None,
         }
     }
 

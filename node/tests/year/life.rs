@@ -95,6 +95,7 @@ impl Year {
             summary: None,
             ending: Ending::SettleHere,
             confirmed_level: None,
+            restricted: None,
         };
         let case = intake.case;
         let filed = self.post.decide(at, case, |known, world| casework::open(intake, &everybody(), known, world)).await;

@@ -214,7 +214,12 @@ impl Post {
             let sealed = casework::sealed_part(&body);
             let opened = sealed.map(|sealed| casework::private_parts(&sealed.ciphertext).expect("private parts"));
             let offer = matches!(body, Body::Offer(_) | Body::WideOffer(_));
-            let order = if let Body::Order(order) = &body { Some(order.id) } else { None };
+            // What goes to a node above is an approval, or an assessment that it is asked for.
+            let (order, assesses) = match &body {
+                Body::Order(order) => (Some(order.id), false),
+                Body::WideOrder(order) => (Some(order.id), true),
+                _ => (None, false),
+            };
             let incoming = Incoming { origin, body, opened, returned: false };
             let received = self.decide(at, case, |known, world| casework::receive(known, incoming, world)).await;
             received.unwrap_or_else(|refusal| panic!("{kind:?}: {refusal}"));
@@ -223,6 +228,7 @@ impl Post {
             }
             if let Some(order) = order {
                 let reply = match self.below(4) {
+                    dice if assesses => Reply::Score { score: u8::try_from(dice).unwrap_or(0) + 1, text: text("") },
                     0 => Reply::No { text: text("情况未变") },
                     _ => Reply::Yes { text: text("同意") },
                 };

@@ -5,9 +5,12 @@ use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use super::wide::coded;
-use super::{Content, Instalment, Participant, Parties, SessionKind};
+use super::{Category, Content, Instalment, Participant, Parties, RestrictionGround, SessionKind};
 use crate::attachment::Attachment;
 use crate::bounded::{Blob, List, OutOfBounds, Text};
+use crate::division::{DivisionCode, GridKind};
+use crate::grading::{Answers, Rule};
+use crate::id::NodeId;
 use crate::time::CivilDay;
 use crate::wire::codec;
 
@@ -84,6 +87,29 @@ coded! {
         /// Why they are one.
         note: Text<4000>,
     } = 303,
+    /// What is withheld from above of a restricted case, and why (受限内容).
+    Withheld {
+        /// Why.
+        ground: RestrictionGround,
+        /// The node whose people it is about.
+        against: Option<NodeId>,
+        /// Category.
+        category: Category,
+        /// Where it happened.
+        place: DivisionCode,
+        /// The kind of grid there.
+        grid_kind: GridKind,
+        /// People involved.
+        head_count: u32,
+        /// The answers of the grade panel.
+        answers: Answers,
+        /// The rule that fired.
+        fired: Rule,
+        /// The summary.
+        summary: Text<120>,
+        /// Why, in words.
+        note: Text<1000>,
+    } = 304,
     /// Who mediates, and what was said of it.
     Mediators {
         /// Their names.

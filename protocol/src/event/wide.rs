@@ -62,6 +62,22 @@ pub enum DeclineGround {
     Unfounded,
 }
 
+/// Why a case is restricted to named readers (受限原因).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RestrictionGround {
+    /// Minors are harmed or at risk (未成年人保护法 art. 103: what identifies them is not made known).
+    Minors,
+    /// Domestic violence (反家庭暴力法 art. 5: privacy is protected).
+    DomesticViolence,
+    /// Sexual harm.
+    SexualHarm,
+    /// It is about people of a node (信访: what is said of somebody is not passed on to them).
+    OwnPeople,
+    /// Another ground, in words.
+    Other,
+}
+
 /// A family of things that came after the first version: each has a code, and a body in the canonical encoding of its fields.
 macro_rules! coded {
     ($(#[$family_doc:meta])* $family:ident as $travels:ident of $max:ident, told by $tag:literal;
@@ -100,7 +116,7 @@ macro_rules! coded {
     };
 }
 
-pub(super) use coded;
+pub(crate) use coded;
 
 impl WideAct {
     /// As it travels. Its fields are ids, codes, days and numbers, of which none is long.
@@ -198,6 +214,12 @@ coded! {
         /// The case that was struck through.
         case: CaseId,
     } = 308,
+    /// What may be seen of it above is a level and a number from here on (设为受限案件).
+    Restricted {} = 309,
+    /// What is withheld from above changed.
+    WithheldChanged {} = 310,
+    /// It is a case like others again (解除受限).
+    RestrictionLifted {} = 311,
     /// A committee takes the dispute on for mediation (受理调解).
     MediationOpened {
         /// How it came about.

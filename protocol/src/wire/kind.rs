@@ -81,7 +81,9 @@ bodies! {
     /// A level above lacks figures and asks their node for all of them again.
     FiguresWanted(FiguresWanted) = 7 / 1,
     /// An order about a case.
-    Order(Order) = 10 / 1,
+    Order(Order) = 10 / 1 if narrow_order,
+    /// The same that asks what came after the first version. A program that could not answer refuses this kind.
+    WideOrder(Order) = 32_778 / 1 if Order::is_wide,
     /// The answer to an order.
     OrderAnswer(OrderAnswer) = 11 / 1,
     /// An order that is no longer asked.
@@ -150,6 +152,10 @@ fn narrow(header: &Header) -> bool {
     !header.is_wide()
 }
 
+fn narrow_order(order: &Order) -> bool {
+    !order.is_wide()
+}
+
 fn narrow_history(history: &History) -> bool {
     !history.is_wide()
 }
@@ -164,6 +170,11 @@ impl Body {
         if header.is_wide() { Self::WideHeader(header) } else { Self::Header(header) }
     }
 
+    /// An order, as the kind that it needs.
+    pub fn order(order: Order) -> Self {
+        if order.is_wide() { Self::WideOrder(order) } else { Self::Order(order) }
+    }
+
     /// Earlier headers, in the schema that they need.
     pub fn history(history: History) -> Self {
         if history.is_wide() { Self::WideHistory(history) } else { Self::History(history) }
@@ -175,7 +186,8 @@ impl Body {
     }
 }
 
-/// 32,788 is [`Kind::understood_or_refused`] of 20.
+/// These numbers are [`Kind::understood_or_refused`] of 10 and of 20.
+const _: () = assert!(Kind(10).understood_or_refused().0 == 32_778, "an order that must be understood");
 const _: () = assert!(Kind(20).understood_or_refused().0 == 32_788, "an offer that must be understood");
 
 /// The bit of a kind that says: understand this, or refuse it. Programs from before it read only the number, find that they do

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use protocol::directory::{Mandate, Role, SignedMandate};
 use protocol::event::{Act, Header, PrivatePart, WideAct};
-use protocol::order::{Answer, Asked, Order, OrderAnswer};
+use protocol::order::{Answer, Asked, Order, OrderAnswer, WideAsked};
 use protocol::receipt::{Receipt, Subject};
 use protocol::wire::bundle::Bundle;
 use protocol::wire::codec;
@@ -56,7 +56,15 @@ fn bodies(kind: Kind, schema: u16, g: &mut Gen) -> Vec<Body> {
             let wide = WideAct::each(g).into_iter().map(|act| Act::Wider(act.widen())).collect::<Vec<_>>();
             wide.into_iter().map(|act| Body::header(Header { act, ..g.make() })).collect()
         }
-        10 => Asked::each(g).into_iter().map(|asked| Body::Order(Order { asked, ..g.make() })).collect(),
+        10 => {
+            let narrow =
+                Asked::each(g).into_iter().filter(|asked| !matches!(asked, Asked::Wider(_))).collect::<Vec<_>>();
+            narrow.into_iter().map(|asked| Body::order(Order { asked, ..g.make() })).collect()
+        }
+        32_778 => {
+            let wide = WideAsked::each(g).into_iter().map(|asked| Asked::Wider(asked.widen())).collect::<Vec<_>>();
+            wide.into_iter().map(|asked| Body::order(Order { asked, ..g.make() })).collect()
+        }
         11 => Answer::each(g).into_iter().map(|answer| Body::OrderAnswer(OrderAnswer { answer, ..g.make() })).collect(),
         45 => Role::each(g)
             .into_iter()
@@ -91,7 +99,7 @@ macro_rules! body_readers {
 }
 body_readers!(
     1, 2, 3, 4, 5, 6, 7, 10, 11, 12, 13, 14, 15, 20, 21, 22, 23, 24, 25, 26, 27, 30, 31, 40, 41, 42, 43, 44, 45, 46,
-    47, 48, 49, 50, 51, 52, 53, 32_788
+    47, 48, 49, 50, 51, 52, 53, 32_778, 32_788
 );
 
 fn all() -> BTreeMap<String, Golden> {

@@ -13,8 +13,8 @@ use protocol::erase::Erase;
 use protocol::event::{
     Act, AgreementForm, Being, Brief, Category, Commitment, Confirmation, Content, Contentment, DeclineGround, DueTerm,
     Ending, Header, Instalment, Kept, Mark, Matter, MediationEnd, MediationSource, Outcome, PaperNumber, Participant,
-    Party, PartySide, PauseGround, Private, PrivatePart, Said, Salt, SessionKind, Sex, Signatory, Source, Standing,
-    Step, TermKind, ToldBy, WideAct, WideContent, Wider,
+    Party, PartySide, PauseGround, Private, PrivatePart, RestrictionGround, Said, Salt, SessionKind, Sex, Signatory,
+    Source, Standing, Step, TermKind, ToldBy, WideAct, WideContent, Wider,
 };
 use protocol::fact::{CaseFact, Channel, FiguresWanted, LevelChange, Measure, StepReached, Tally, Watermark};
 use protocol::grading::{Answers, Grading, Known, Rule};
@@ -22,7 +22,7 @@ use protocol::id::{
     AttachmentId, BundleId, CaseId, CaseKey, ContributionId, EventId, MessageId, NodeId, OfferId, OrderId, TokenId,
 };
 use protocol::moving::{Move, MoveAsked, MoveRefused, SignedMove};
-use protocol::order::{Answer, Asked, Contribution, Directive, Order, OrderAnswer, OrderWithdrawn};
+use protocol::order::{Answer, Asked, Contribution, Directive, Order, OrderAnswer, OrderWithdrawn, WideAsked, Wish};
 use protocol::publication::{HeldVersion, Holdings, Publication, PublicationKind, Published};
 use protocol::receipt::{Progress, Receipt, Subject};
 use protocol::sealed::Sealed;
@@ -175,6 +175,7 @@ plain! {
     Kept { NotDue, Fully, Partly, Not }
     Confirmation { Confirmed, Refused, Withdrawn }
     PauseGround { Assessment, Hearing, PartyAbsent, Decision, Other }
+    RestrictionGround { Minors, DomesticViolence, SexualHarm, OwnPeople, Other }
     DeclineGround { Pending, OtherProcedure, Petitioned, Discipline, Refused, OtherPlace, Unfounded }
     Known { Unknown, No, Yes }
     Rule {
@@ -236,6 +237,7 @@ variants! { g;
         Asked::Directive { .. } => Asked::Directive { form: g.make() },
         Asked::View { .. } => Asked::View { until: g.make() },
         Asked::ApproveLevel { .. } => Asked::ApproveLevel { wanted: g.make(), brief: g.make() },
+        Asked::Wider(_) => Asked::Wider(g.make()),
     }
     Answer {
         Answer::Reply(_) => Answer::Reply(g.make()),
@@ -244,6 +246,7 @@ variants! { g;
         Answer::No(_) => Answer::No(g.make()),
         Answer::Moved { .. } => Answer::Moved { owner: g.make(), epoch: g.make() },
         Answer::Unknown => Answer::Unknown,
+        Answer::Scored { .. } => Answer::Scored { score: g.make(), text: g.make() },
     }
     Subject {
         Subject::Case { .. } => Subject::Case { case: g.make(), epoch: g.make(), number: g.make() },
@@ -282,7 +285,8 @@ variants! { g;
         Body::Watermark(_) => Body::Watermark(g.make()),
         Body::AuditHead(_) => Body::AuditHead(g.make()),
         Body::FiguresWanted(_) => Body::FiguresWanted(g.make()),
-        Body::Order(_) => Body::Order(g.make()),
+        Body::Order(_) => Body::Order(narrow_order(g.make())),
+        Body::WideOrder(_) => Body::WideOrder(Order { asked: Asked::Wider(g.make()), ..g.make() }),
         Body::OrderAnswer(_) => Body::OrderAnswer(g.make()),
         Body::OrderWithdrawn(_) => Body::OrderWithdrawn(g.make()),
         Body::Receipt(_) => Body::Receipt(g.make()),
@@ -314,6 +318,20 @@ variants! { g;
         Body::MoveAsked(_) => Body::MoveAsked(g.make()),
         Body::MoveRefused(_) => Body::MoveRefused(g.make()),
         Body::NotUnderstood(_) => Body::NotUnderstood(g.make()),
+    }
+}
+
+fn narrow_order(order: Order) -> Order {
+    if order.is_wide() { Order { asked: Asked::Directive { form: Directive::Remind }, ..order } } else { order }
+}
+
+impl Arb for Wish {
+    fn arb(g: &mut Gen) -> Self {
+        if g.make() {
+            return g.make::<WideAsked>().widen();
+        }
+        // Of a later version.
+        Self { code: g.make(), body: g.make() }
     }
 }
 

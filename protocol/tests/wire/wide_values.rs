@@ -1,6 +1,7 @@
 //! How acts and contents that came after the first version are made.
 
 use protocol::event::{WideAct, WideContent};
+use protocol::order::WideAsked;
 
 use super::build::{Arb, Gen, Variants, variants};
 
@@ -25,6 +26,9 @@ variants! {
         WideAct::Linked { .. } => WideAct::Linked { to: g.make() },
         WideAct::Merged { .. } => WideAct::Merged { into: g.make() },
         WideAct::TookIn { .. } => WideAct::TookIn { case: g.make() },
+        WideAct::Restricted {} => WideAct::Restricted {},
+        WideAct::WithheldChanged {} => WideAct::WithheldChanged {},
+        WideAct::RestrictionLifted {} => WideAct::RestrictionLifted {},
         WideAct::MediationOpened { .. } => {
             WideAct::MediationOpened { source: g.make(), committee: g.make(), on: g.make() }
         },
@@ -76,6 +80,10 @@ variants! {
         WideAct::SlotExcused { .. } => WideAct::SlotExcused { slot: g.make() },
         WideAct::MeasureTaken { .. } => WideAct::MeasureTaken { measure: g.make() },
     }
+    WideAsked {
+        WideAsked::Extend { .. } => WideAsked::Extend { days: g.make(), brief: g.make() },
+        WideAsked::Assess { .. } => WideAsked::Assess { brief: g.make() },
+    }
     WideContent {
         WideContent::Participants { .. } => WideContent::Participants { people: g.make() },
         WideContent::Amendment { .. } => {
@@ -83,6 +91,18 @@ variants! {
         },
         WideContent::TakenIn { .. } => {
             WideContent::TakenIn { title: g.make(), narrative: g.make(), note: g.make() }
+        },
+        WideContent::Withheld { .. } => WideContent::Withheld {
+            ground: g.make(),
+            against: g.make(),
+            category: g.make(),
+            place: g.make(),
+            grid_kind: g.make(),
+            head_count: g.make(),
+            answers: g.make(),
+            fired: g.make(),
+            summary: g.make(),
+            note: g.make(),
         },
         WideContent::Mediators { .. } => {
             WideContent::Mediators { names: g.make(), chosen: g.make(), closed: g.make(), note: g.make() }

@@ -9,7 +9,6 @@ use protocol::chain::Head;
 use protocol::event::{Act, Content};
 use protocol::fact::CaseFact;
 use protocol::id::{CaseId, CaseKey, EventId, NodeId, OrderId};
-use protocol::order::Asked;
 
 use super::app::CityApp;
 use super::revoked::{Revoked, orphans};
@@ -89,7 +88,7 @@ fn orphaned(apps: &BTreeMap<NodeId, &CityApp>, revoked: &Revoked) -> Vec<String>
 
 /// What one node is asked to approve lies with no other.
 fn asked_of_another(apps: &BTreeMap<NodeId, &CityApp>, owner: &Known) -> Vec<String> {
-    let asked = owner.orders().filter(|file| matches!(file.order.asked, Asked::ApproveLevel { .. }));
+    let asked = owner.orders().filter(|file| file.order.asked.is_of_a_node());
     let lies_with = |file: &OrderFile| {
         let (order, to) = (file.order.id, file.to);
         let holds = apps.iter().filter(move |(node, app)| {

@@ -249,6 +249,7 @@ pub(super) fn intake(case: CaseId, place: DivisionCode, people: u32, ending: End
         summary: None,
         ending,
         confirmed_level: None,
+        restricted: None,
     }
 }
 
@@ -283,11 +284,12 @@ fn next(
     }
     if let Some(order) = known.orders().find(|file| file.open() && file.to == node && file.order.from != node) {
         let order = order.order.id;
-        let approval = matches!(
-            known.order(order).map(|file| &file.order.asked),
-            Some(protocol::order::Asked::ApproveLevel { .. })
-        );
+        let asked = known.order(order).map(|file| &file.order.asked);
+        let approval = matches!(asked, Some(protocol::order::Asked::ApproveLevel { .. }));
         let reply = match (approval, dice < 600) {
+            _ if matches!(asked, Some(protocol::order::Asked::Wider(_))) => {
+                Reply::Score { score: 4, text: Text::cut("处置及时") }
+            }
             (true, true) => Reply::Yes { text: Text::cut("同意") },
             (true, false) => Reply::No { text: Text::cut("不同意") },
             (false, _) => Reply::Text { text: Text::cut("已办") },

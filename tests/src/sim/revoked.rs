@@ -76,7 +76,7 @@ impl Said {
                 Ok(Some(Body::Contribution(said))) => {
                     self.words.insert(Word::Contribution(said.id));
                 }
-                Ok(Some(Body::Order(order))) => drop(self.words.insert(Word::Order(order.id))),
+                Ok(Some(Body::Order(order) | Body::WideOrder(order))) => drop(self.words.insert(Word::Order(order.id))),
                 Ok(Some(Body::OrderAnswer(answer))) => {
                     self.words.insert(Word::OrderAnswer(answer.order));
                 }

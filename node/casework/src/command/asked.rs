@@ -3,8 +3,8 @@
 use protocol::bounded::{List, Text};
 use protocol::division::{DivisionCode, GridKind};
 use protocol::event::{
-    AgreementForm, Category, INSTALMENTS_MAX, Instalment, MEDIATORS_MAX, Mark, MediationSource, Parties, SessionKind,
-    Source,
+    AgreementForm, Category, Confirmation, INSTALMENTS_MAX, Instalment, MEDIATORS_MAX, Mark, MediationSource, Parties,
+    SessionKind, Source,
 };
 use protocol::grading::Answers;
 use protocol::time::CivilDay;
@@ -57,6 +57,28 @@ pub struct GiveTask {
     /// The task that must be closed before this one begins.
     #[serde(default)]
     pub after: Option<u16>,
+}
+
+/// What a court said about the confirmation of an agreement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoteConfirmation {
+    /// The agreement.
+    pub agreement: u16,
+    /// What.
+    pub result: Confirmation,
+    /// The day; absent: today.
+    #[serde(default, with = "crate::calendar::day")]
+    pub on: Option<CivilDay>,
+    /// Which court.
+    #[serde(default)]
+    pub court: Text<60>,
+    /// The number of its ruling.
+    #[serde(default)]
+    pub number: Text<60>,
+    /// What it says.
+    #[serde(default)]
+    pub note: Text<1000>,
 }
 
 /// A committee takes a dispute on.
@@ -215,7 +237,8 @@ macro_rules! whole {
     )+};
 }
 
-whole!(Amendment => Amend, GiveTask => GiveTask, OpenMediation => OpenMediation, Hold => Hold, Sign => Sign, Seek => SeekConfirmation);
+whole!(Amendment => Amend, GiveTask => GiveTask, OpenMediation => OpenMediation, Hold => Hold, Sign => Sign, Seek => SeekConfirmation,
+    NoteConfirmation => NoteConfirmation);
 
 impl From<Draw> for Command {
     fn from(asked: Draw) -> Self {

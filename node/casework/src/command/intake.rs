@@ -2,9 +2,9 @@
 
 use protocol::bounded::{List, Text};
 use protocol::division::{DivisionCode, GridKind};
-use protocol::event::{Category, Ending, Matter, Party, Source};
+use protocol::event::{Category, Ending, Matter, Party, RestrictionGround, Source};
 use protocol::grading::Answers;
-use protocol::id::CaseId;
+use protocol::id::{CaseId, NodeId};
 use protocol::warning::Warning;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -46,9 +46,26 @@ pub struct Intake {
     /// The level that a person confirmed; absent: as the rules propose. Never below the proposal.
     #[serde(default, deserialize_with = "present")]
     pub confirmed_level: Option<Option<Warning>>,
+    /// Restricted to named readers from the first header on, or, as null, not; absent: as its words suggest.
+    #[serde(default, deserialize_with = "present")]
+    pub restricted: Option<Option<Restrict>>,
+}
+
+/// How a report is restricted (受限).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Restrict {
+    /// Why.
+    pub ground: RestrictionGround,
+    /// The node whose people it is about: it passes that one by.
+    #[serde(default)]
+    pub against: Option<NodeId>,
+    /// Why, in words.
+    #[serde(default)]
+    pub note: Text<1000>,
 }
 
 /// Tells "null" from "absent".
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Warning>>, D::Error> {
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }

@@ -1,11 +1,14 @@
 //! A term that stands still (中止), and goes on.
 
 use protocol::bounded::Text;
-use protocol::event::{Content, DueTerm, PauseGround, TermKind, WideAct};
+use protocol::event::{Content, PauseGround, TermKind, WideAct};
+use protocol::order::WideAsked;
 use protocol::time::CivilDay;
 
+use super::above;
 use super::steps::{needed, note};
 use crate::draft::Draft;
+use crate::receive::withdraw_wishes;
 use crate::refusal::Refusal;
 use crate::term::{self, SoFar};
 use crate::terms::EXTEND_DAYS;
@@ -60,27 +63,28 @@ pub(super) fn ask_extension(draft: &mut Draft<'_, '_>, days: u16, text: Text<400
     if draft.case()?.extension_asked == Some(days) {
         return Err(Refusal::NothingChanges);
     }
+    let why = text.to_string();
     let content = needed(text)?;
-    draft.append(WideAct::ExtensionAsked { days }, content, |_| {})
+    draft.append(WideAct::ExtensionAsked { days }, content, |_| {})?;
+    above::ask_more_time(draft, days, &why)
 }
 
 /// Gives more time (延期), as much as the row of the term allows.
 pub(super) fn extend(draft: &mut Draft<'_, '_>, days: u16, text: Text<4000>) -> Result<(), Refusal> {
     extendable(draft, days)?;
     let content = needed(text)?;
-    draft.append(WideAct::Extended { days }, content, |brief| {
-        let later = |term: DueTerm| DueTerm { day: term.day.plus(i32::from(days)), ..term };
-        brief.next_term = brief.next_term.map(later);
-    })
+    withdraw_wishes(draft, |asked| matches!(asked, WideAsked::Extend { .. }));
+    above::extend_by(draft, days, content)
 }
 
 pub(super) fn refuse_extension(draft: &mut Draft<'_, '_>, text: Text<4000>) -> Result<(), Refusal> {
     draft.case()?.extension_asked.ok_or(Refusal::NothingAsked)?;
     let content = needed(text)?;
+    withdraw_wishes(draft, |asked| matches!(asked, WideAsked::Extend { .. }));
     draft.append(WideAct::ExtensionRefused {}, content, |_| {})
 }
 
-fn extendable(draft: &Draft<'_, '_>, days: u16) -> Result<(), Refusal> {
+pub(super) fn extendable(draft: &Draft<'_, '_>, days: u16) -> Result<(), Refusal> {
     let case = draft.case()?;
     let row = draft.world.holds.terms.row(TermKind::Resolve, &case.brief, case.committee());
     let most = row.map_or(EXTEND_DAYS, |row| row.extend_days);

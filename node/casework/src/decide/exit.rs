@@ -8,7 +8,7 @@ use protocol::fact::Channel;
 use super::end_open_offer;
 use super::steps::{needed, note};
 use crate::draft::Draft;
-use crate::receive::withdraw_approval;
+use crate::receive::{withdraw_approval, withdraw_wishes};
 use crate::refusal::Refusal;
 
 pub(super) fn decline(draft: &mut Draft<'_, '_>, ground: DeclineGround, text: Text<4000>) -> Result<(), Refusal> {
@@ -48,6 +48,7 @@ pub(super) fn reopen(draft: &mut Draft<'_, '_>, reason: Text<4000>) -> Result<()
     let content = needed(reason)?;
     let step = draft.case()?.handled_to();
     withdraw_approval(draft);
+    withdraw_wishes(draft, |_| true);
     draft.append(WideAct::Reopened {}, content, |brief| {
         brief.outcome = None;
         brief.step = step;

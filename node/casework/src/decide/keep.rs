@@ -60,7 +60,9 @@ impl Known {
             Asked::View { until } if file.answered.as_ref().is_some_and(|a| a.kind == AnswerKind::Copy) => Some(until),
             _ => None,
         });
-        views.chain(self.former_owner_until(me, keep_days)).max()
+        // What is about people of this node is not kept from them for days after it has passed on.
+        let about_us = self.case().and_then(|case| case.withheld.as_deref()).is_some_and(|it| it.against == Some(me));
+        views.chain(self.former_owner_until(me, if about_us { 0 } else { keep_days })).max()
     }
 
     /// Everything private that goes on that day: what events say, and notes that stand in the chain. A note that is not

@@ -141,7 +141,7 @@ fn ask(
         id,
         case: case.id,
         from: draft.me(),
-        asked: Asked::ApproveLevel { wanted, brief: case.brief },
+        asked: Asked::ApproveLevel { wanted, brief: case.above().clone() },
         text,
         term_days: Some(draft.world.holds.policy.answer_days),
         at: draft.world.now,

@@ -15,6 +15,7 @@ use crate::grading::merge;
 use crate::known::Known;
 use crate::receive::withdraw_approval;
 use crate::refusal::Refusal;
+use crate::restricted;
 use crate::rights::{self, ActionName, Actor};
 use crate::world::World;
 
@@ -48,7 +49,8 @@ pub fn decide_pair(
 }
 
 fn ready(known: &Known, by: &Actor, world: &World<'_>) -> Result<(), Refusal> {
-    by.must(ActionName::Merge, &rights::places(known, ActionName::Merge))?;
+    by.must(ActionName::Merge, &rights::places(&known.read_by(by), ActionName::Merge))?;
+    restricted::must_read(known, by, ActionName::Merge)?;
     timely(known, world.me, &world.holds.places, ActionName::Merge)
 }
 
@@ -63,6 +65,9 @@ fn fit(from: &Case, into: &Case) -> Result<(), Refusal> {
     let free = from.mediation().is_none() && from.agreements.iter().all(|agreement| agreement.dropped);
     if from.id == into.id || from.brief.matter != into.brief.matter || !open(from) || !open(into) || !free {
         return Err(Refusal::OtherCase);
+    }
+    if from.restricted != into.restricted {
+        return Err(Refusal::RestrictedApart);
     }
     super::tasks::resolvable(from)
 }

@@ -1,5 +1,6 @@
 //! What people ask for: each command meets right and state, and yields events or a typed refusal.
 
+mod above;
 mod amend;
 mod attach;
 mod clock;
@@ -14,6 +15,7 @@ mod merge;
 mod orders;
 pub(crate) mod people;
 mod report;
+mod restrict;
 mod steps;
 mod tasks;
 mod transfer;
@@ -23,22 +25,26 @@ use protocol::moving::Moves;
 use protocol::unit::UnitCode;
 
 use crate::actions::{Size, When};
-use crate::command::Command;
+use crate::command::{Command, NoteConfirmation};
 use crate::draft::{Decision, Draft};
 use crate::fits::fits;
 use crate::known::Known;
 use crate::policy::Policy;
 use crate::record::{OfferState, OrderFile};
 use crate::refusal::Refusal;
+use crate::restricted;
 use crate::rights::{self, ActionName, Actor};
 use crate::world::{Me, World};
 
+pub use above::order_refused;
+pub(crate) use above::{assessed_above, extended_above, may_assess, not_extended_above};
 pub(crate) use erase::carry_out;
 pub(crate) use level::{approved, approver, lower};
 pub use mediation::books;
 pub use merge::decide_pair;
 pub(crate) use orders::send_contribution;
 pub use report::open;
+pub(crate) use restrict::names_readers;
 pub use transfer::refused_as_unknown;
 pub(crate) use transfer::{end_open_offer, fits_one_more_tenure, set_state, tell_of};
 
@@ -52,13 +58,16 @@ pub(crate) const PRIVATE_BYTES_MAX: usize = 320 * 1024;
 pub fn decide(known: &Known, command: Command, by: &Actor, world: &mut World<'_>) -> Result<Decision, Refusal> {
     let action = name_of(&command);
     // Who has a task of a case knows of it, and is told so.
-    by.must(action, &rights::places(known, action)).map_err(|refusal| match refusal {
-        Refusal::UnknownCase if by.sees(&rights::at(known)) => Refusal::RoleMissing,
+    by.must(action, &rights::places(&known.read_by(by), action)).map_err(|refusal| match refusal {
+        Refusal::UnknownCase if known.is_seen_by(by) => Refusal::RoleMissing,
         refusal => refusal,
     })?;
+    restricted::must_read(known, by, action)?;
+    restricted::must_not_be_about(known, world.me, action)?;
     let mut draft = Draft::new(known, world, Some(by));
     timely(&draft.known, draft.world.me, &draft.world.holds.places, action)?;
     roomy(&draft.known, draft.world.me, &draft.world.holds.policy, action)?;
+    may_assess(&draft.known, draft.world.me, by, action)?;
     run(&mut draft, command, by)?;
     Ok(draft.finish())
 }
@@ -102,7 +111,7 @@ fn run(draft: &mut Draft<'_, '_>, command: Command, by: &Actor) -> Result<(), Re
         }
         Command::VisitAgain { agreement, kept, on, note } => mediation::visit_again(draft, agreement, kept, on, note),
         Command::SeekConfirmation(asked) => mediation::seek(draft, asked),
-        Command::NoteConfirmation { agreement, result, on, court, number, note } => {
+        Command::NoteConfirmation(NoteConfirmation { agreement, result, on, court, number, note }) => {
             mediation::confirmed(draft, agreement, result, on, &WideContent::Ruling { court, number, note })
         }
         Command::EndMediation { ground, on, note } => mediation::end(draft, ground, on, note),
@@ -116,12 +125,16 @@ fn run(draft: &mut Draft<'_, '_>, command: Command, by: &Actor) -> Result<(), Re
         Command::TakeMeasure { measure, note } => measures::take(draft, measure, note),
         Command::Place { attachment, place } => dossier::place(draft, attachment, place),
         Command::ExcuseSlot { slot, reason } => dossier::excuse(draft, slot, reason),
+        Command::Restrict { ground, against, note } => restrict::restrict(draft, ground, against, note, by),
+        Command::LiftRestriction { reason } => restrict::lift(draft, reason),
+        Command::NameReader { user, name } => restrict::name_reader(draft, user, name, by),
+        Command::DropReader { user } => restrict::drop_reader(draft, &user, by),
         Command::Archive => steps::archive(draft),
         Command::Void { reason } => steps::void(draft, reason),
         Command::Regrade { answers, level, reason } => level::regrade(draft, &answers, level, reason, by),
         Command::Offer { to } => transfer::offer(draft, to),
         Command::Recall => transfer::recall(draft),
-        Command::AcceptOffer { offer } => transfer::accept(draft, offer),
+        Command::AcceptOffer { offer } => transfer::accept(draft, offer, by),
         Command::DeclineOffer { offer, ground, text, proposed } => {
             transfer::decline(draft, offer, ground, text, proposed)
         }
@@ -189,7 +202,7 @@ pub(crate) fn name_of(command: &Command) -> ActionName {
         Command::Perform { .. } => ActionName::Perform,
         Command::VisitAgain { .. } => ActionName::VisitAgain,
         Command::SeekConfirmation(_) => ActionName::SeekConfirmation,
-        Command::NoteConfirmation { .. } => ActionName::NoteConfirmation,
+        Command::NoteConfirmation(_) => ActionName::NoteConfirmation,
         Command::EndMediation { .. } => ActionName::EndMediation,
         Command::GiveTask(_) => ActionName::GiveTask,
         Command::AcceptTask { .. } => ActionName::AcceptTask,
@@ -201,6 +214,10 @@ pub(crate) fn name_of(command: &Command) -> ActionName {
         Command::TakeMeasure { .. } => ActionName::TakeMeasure,
         Command::Place { .. } => ActionName::Place,
         Command::ExcuseSlot { .. } => ActionName::ExcuseSlot,
+        Command::Restrict { .. } => ActionName::Restrict,
+        Command::LiftRestriction { .. } => ActionName::LiftRestriction,
+        Command::NameReader { .. } => ActionName::NameReader,
+        Command::DropReader { .. } => ActionName::DropReader,
         Command::Archive => ActionName::Archive,
         Command::Void { .. } => ActionName::Void,
         Command::Regrade { .. } => ActionName::Regrade,

@@ -3,7 +3,7 @@
 use protocol::bounded::Text;
 use protocol::event::{Act, Content, Private, PrivatePart, Salt};
 use protocol::id::{ContributionId, OrderId};
-use protocol::order::{Answer, Asked, Directive, Order, OrderAnswer, OrderWithdrawn};
+use protocol::order::{Answer, Asked, Directive, Order, OrderAnswer, OrderWithdrawn, WideAsked};
 use protocol::receipt::{Progress, Subject};
 use protocol::time::CivilDay;
 use protocol::wire::kind::Body;
@@ -77,6 +77,12 @@ pub(super) fn withdraw(draft: &mut Draft<'_, '_>, order: OrderId) -> Result<(), 
     if file.order.from != draft.me() || !file.open() || file.answers.is_some() {
         return Err(Refusal::NoOpenOrder);
     }
+    // What the node above was asked for is its to give, until it has let its term pass.
+    let days = file.order.term_days.filter(|_| matches!(file.order.asked, Asked::Wider(_)));
+    let until = days.map(|days| file.order.at.day().plus(i32::from(days)));
+    if until.is_some_and(|until| draft.world.now.day() <= until) {
+        return Err(Refusal::AssessedAbove);
+    }
     let (to, case) = (file.to, file.order.case);
     draft.store(Record::Order(OrderFile { withdrawn: true, ..file }));
     draft.tell(to, Body::OrderWithdrawn(OrderWithdrawn { order, case }));
@@ -85,8 +91,16 @@ pub(super) fn withdraw(draft: &mut Draft<'_, '_>, order: OrderId) -> Result<(), 
 
 pub(super) fn answer(draft: &mut Draft<'_, '_>, order: OrderId, reply: Reply, by: &Actor) -> Result<(), Refusal> {
     let file = waiting(draft, order)?;
-    let approves = matches!(file.order.asked, Asked::ApproveLevel { .. });
-    if approves || matches!(file.order.asked, Asked::View { .. }) {
+    let approves = file.order.asked.is_of_a_node();
+    let wish = match &file.order.asked {
+        Asked::Wider(wish) => wish.read(),
+        _ => None,
+    };
+    let leads = match (&file.order.asked, &wish) {
+        (Asked::Directive { .. }, _) | (_, Some(WideAsked::Assess { .. })) => false,
+        (Asked::View { .. } | Asked::ApproveLevel { .. } | Asked::Wider(_), _) => true,
+    };
+    if leads {
         // Approving, and letting names out, are the supervisor's.
         if !by.supervises(&rights::at(&draft.known)) {
             return Err(Refusal::RoleMissing);
@@ -118,9 +132,28 @@ fn kind_of(asked: &Asked, reply: &Reply) -> Result<(AnswerKind, String), Refusal
         (Asked::View { .. } | Asked::ApproveLevel { .. }, Reply::No { text }) if !text.trim().is_empty() => {
             (AnswerKind::No { text: text.clone() }, text.to_string())
         }
+        (Asked::Wider(wish), reply) => return granted(wish.read(), reply),
         (_, Reply::No { .. }) => return Err(Refusal::ReasonMissing),
         _ => return Err(Refusal::WrongAnswer),
     })
+}
+
+/// The same of what the owner of a case asks of the node above.
+fn granted(wish: Option<WideAsked>, reply: &Reply) -> Result<(AnswerKind, String), Refusal> {
+    match (wish, reply) {
+        (Some(WideAsked::Assess { .. }), Reply::Score { score, text }) => match score {
+            1..=5 => Ok((AnswerKind::Scored { score: *score, text: text.clone() }, text.to_string())),
+            _ => Err(Refusal::ScoreOutOfRange),
+        },
+        (Some(WideAsked::Extend { .. }), Reply::Yes { text }) => {
+            Ok((AnswerKind::Yes { text: text.clone() }, text.to_string()))
+        }
+        (Some(WideAsked::Extend { .. }), Reply::No { text }) if !text.trim().is_empty() => {
+            Ok((AnswerKind::No { text: text.clone() }, text.to_string()))
+        }
+        (Some(WideAsked::Extend { .. }), Reply::No { .. }) => Err(Refusal::ReasonMissing),
+        _ => Err(Refusal::WrongAnswer),
+    }
 }
 
 fn send_answer(draft: &mut Draft<'_, '_>, file: &OrderFile, reply: Reply, kind: AnswerKind) -> Result<(), Refusal> {
@@ -131,6 +164,7 @@ fn send_answer(draft: &mut Draft<'_, '_>, file: &OrderFile, reply: Reply, kind: 
         Reply::Text { text } => Answer::Reply(text),
         Reply::Yes { text } => Answer::Yes(text),
         Reply::No { text } => Answer::No(text),
+        Reply::Score { score, text } => Answer::Scored { score, text },
         Reply::Grant => {
             let private = draft.known.parts();
             draft.send(to, Letter::Copy { order, case, by, at, private });

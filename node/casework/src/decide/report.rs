@@ -7,12 +7,13 @@ use protocol::id::NodeId;
 use protocol::unit::UnitCode;
 use protocol::warning::Warning;
 
-use super::{level, transfer};
+use super::{level, restrict, transfer};
 use crate::brief::{nameless, prefill};
-use crate::command::Intake;
+use crate::command::{Intake, Restrict};
 use crate::draft::{Decision, Draft};
 use crate::known::Known;
 use crate::refusal::Refusal;
+use crate::restricted::{self, Withheld};
 use crate::rights::{ActionName, Actor, At};
 use crate::term::{self, SoFar};
 use crate::world::World;
@@ -24,8 +25,11 @@ pub fn open(intake: Intake, by: &Actor, known: &Known, world: &mut World<'_>) ->
         return Err(Refusal::AlreadyReported);
     }
     acceptable(&intake, world)?;
-    let receiver = receiver(&intake, world)?;
+    let restrict = restrict::wanted(&intake);
+    restrict.as_ref().map_or(Ok(()), |asked| restrict::acceptable(asked, world))?;
+    let receiver = receiver(&intake, restrict.as_ref(), world)?;
     let brief = brief(&intake, world)?;
+    let told = if restrict.is_some() { restricted::told(&brief, world.me.division) } else { brief.clone() };
     let mut draft = Draft::new(known, world, Some(by));
     let header = Header {
         id: draft.event_id(),
@@ -35,11 +39,14 @@ pub fn open(intake: Intake, by: &Actor, known: &Known, world: &mut World<'_>) ->
         previous: Hash::ZERO,
         at: draft.world.now,
         act: Act::Reported { ending: intake.ending },
-        brief,
+        brief: told,
         commitment: Commitment([0; 32]),
     };
     draft.key();
     draft.commit(header, Content::Report { title: intake.title, narrative: intake.narrative, parties: intake.parties });
+    if let Some(Restrict { ground, against, note }) = restrict {
+        restrict::withhold(&mut draft, &Withheld::from(&brief, ground, against), note, by)?;
+    }
     if let Some(to) = receiver {
         transfer::offer(&mut draft, to)?;
     }
@@ -63,10 +70,13 @@ fn acceptable(intake: &Intake, world: &World<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn receiver(intake: &Intake, world: &World<'_>) -> Result<Option<NodeId>, Refusal> {
-    match intake.ending {
-        Ending::SettleHere => Ok(None),
-        Ending::Submit => world.intake().map(Some).ok_or(Refusal::NobodyAbove),
+fn receiver(intake: &Intake, restrict: Option<&Restrict>, world: &World<'_>) -> Result<Option<NodeId>, Refusal> {
+    let against = restrict.and_then(|asked| asked.against);
+    match (intake.ending, against) {
+        (Ending::SettleHere, Some(node)) if node == world.me.node => Err(Refusal::AboutOwnPeople),
+        (Ending::SettleHere, _) => Ok(None),
+        (Ending::Submit, Some(node)) => restrict::around(world, node).map(Some).ok_or(Refusal::NobodyAbove),
+        (Ending::Submit, None) => world.intake().map(Some).ok_or(Refusal::NobodyAbove),
     }
 }
 

@@ -5,10 +5,10 @@ use protocol::event::{Act, Content, Contentment, Outcome, ToldBy, WideContent};
 use protocol::time::CivilDay;
 use protocol::unit::UnitCode;
 
-use super::{end_open_offer, roomy};
+use super::{above, end_open_offer, roomy};
 use crate::dossier::blocking;
 use crate::draft::Draft;
-use crate::receive::withdraw_approval;
+use crate::receive::{withdraw_approval, withdraw_wishes};
 use crate::refusal::Refusal;
 use crate::rights::ActionName;
 
@@ -66,7 +66,8 @@ pub(super) fn feed_back(
             told.widen().map_err(|_| Refusal::TooLong)?
         }
     };
-    draft.append(Act::FedBack, words, |_| {})
+    draft.append(Act::FedBack, words, |_| {})?;
+    above::ask_assessment(draft)
 }
 
 pub(super) fn assess(draft: &mut Draft<'_, '_>, score: u8, text: Text<4000>) -> Result<(), Refusal> {
@@ -87,6 +88,7 @@ pub(super) fn archive(draft: &mut Draft<'_, '_>) -> Result<(), Refusal> {
     }
     end_open_offer(draft)?;
     withdraw_approval(draft);
+    withdraw_wishes(draft, |_| true);
     draft.append(Act::Archived, Content::Nothing, |_| {})
 }
 
@@ -94,5 +96,6 @@ pub(super) fn void(draft: &mut Draft<'_, '_>, reason: Text<4000>) -> Result<(), 
     let content = needed(reason)?;
     end_open_offer(draft)?;
     withdraw_approval(draft);
+    withdraw_wishes(draft, |_| true);
     draft.append(Act::Voided, content, |brief| brief.void = true)
 }

@@ -8,11 +8,13 @@ use protocol::transfer::{Accept, Decline, Ground, Offer, Recall, TENURES_MAX};
 use protocol::unit::UnitCode;
 use protocol::wire::kind::Body;
 
-use super::{nameless, steps::note};
+use super::{nameless, restrict, steps::note};
 use crate::draft::{Decision, Draft};
 use crate::known::Known;
 use crate::record::{FollowerClass, OfferFile, OfferState, Record};
 use crate::refusal::Refusal;
+use crate::restricted;
+use crate::rights::Actor;
 use crate::tenure::may_take_over;
 use crate::term;
 use crate::world::World;
@@ -26,12 +28,15 @@ pub(super) fn offer(draft: &mut Draft<'_, '_>, to: NodeId) -> Result<(), Refusal
     if !fits_one_more_tenure(draft) {
         return Err(Refusal::CaseFull);
     }
+    if draft.case()?.withheld.is_some_and(|it| it.against == Some(to)) {
+        return Err(Refusal::AboutOwnPeople);
+    }
     let id = OfferId::new(draft.world.now.wall, draft.world.random());
     draft.append(Act::Offered { offer: id, to }, Content::Nothing, |_| {})?;
     let case = draft.case()?;
     let at = draft.world.now;
     let expires = term::days_later(at, draft.world.holds.policy.accept_days);
-    let offer = Offer { id, case: case.id, from: me, brief: case.brief, head: case.head.hash, at, expires };
+    let offer = Offer { id, case: case.id, from: me, brief: case.above().clone(), head: case.head.hash, at, expires };
     draft.store(Record::Offer(OfferFile { offer: offer.clone(), to, state: OfferState::Open, since: at }));
     draft.follow(to, FollowerClass::Brief, None, "offer");
     tell_of(draft, offer, to);
@@ -94,8 +99,12 @@ fn waiting(draft: &Draft<'_, '_>, offer: OfferId) -> Result<OfferFile, Refusal> 
 }
 
 /// Takes a case on (签收). Owned is nothing until the handover arrives.
-pub(super) fn accept(draft: &mut Draft<'_, '_>, offer: OfferId) -> Result<(), Refusal> {
+pub(super) fn accept(draft: &mut Draft<'_, '_>, offer: OfferId, by: &Actor) -> Result<(), Refusal> {
     let file = waiting(draft, offer)?;
+    // Whoever takes a restricted case on is the first here to read it, and names the others.
+    if restricted::is_told(&file.offer.brief) {
+        restrict::may_read(draft, by.user.clone(), by.name.clone(), by);
+    }
     let (case, owner) = (file.offer.case, file.offer.from);
     set_state(draft, offer, OfferState::Accepted);
     draft.receipt(owner, Subject::Offer { offer, case }, Progress::Accepted);

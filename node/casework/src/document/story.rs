@@ -1,6 +1,8 @@
 //! A case as it is told on paper. This is the one place that reads what events say privately: a content that comes later is
 //! one more line in [`words`].
 
+use std::borrow::Cow;
+
 use protocol::event::{Act, Brief, Content, Header, Participant, Private, Standing, WideAct, WideContent};
 use protocol::id::{AttachmentId, NodeId};
 use protocol::time::ClockReading;
@@ -8,6 +10,7 @@ use protocol::time::ClockReading;
 use super::{Paper, SheetCode};
 use crate::case::{Case, Exit};
 use crate::known::Known;
+use crate::restricted::{Withheld, is_told};
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,7 +61,7 @@ pub struct Entry<'k> {
     /// The node that owned the case then.
     pub owner: NodeId,
     /// How the case stood after it: a paper tells of that, and not of what came later.
-    pub brief: &'k Brief,
+    pub brief: Cow<'k, Brief>,
 }
 
 /// A case with its events.
@@ -96,6 +99,7 @@ fn main_words(content: &WideContent) -> &str {
         WideContent::Performance { note, .. } | WideContent::Ruling { note, .. } => note,
         WideContent::Session { record, .. } => record,
         WideContent::Agreement { terms, .. } => terms,
+        WideContent::Withheld { note, .. } => note,
         WideContent::Task { text, .. } => text,
         WideContent::TakenIn { narrative, .. } => narrative,
         WideContent::Sponsor { note, .. } => note,
@@ -123,7 +127,25 @@ fn entry<'k>(header: &'k Header, private: Option<&'k Private>, owner: NodeId) ->
         by: private.and_then(|p| p.by.as_ref()).map_or("", |by| by.name.as_str()),
         words: private.map_or(Words::Gone, words),
         owner,
-        brief: &header.brief,
+        brief: Cow::Borrowed(&header.brief),
+    }
+}
+
+/// Papers tell what a header withholds from above, as far as it is held: from each event on that says it, and before the first of
+/// them what that one says.
+fn whole(entries: &mut [Entry<'_>]) {
+    let says = |entry: &Entry<'_>| match (&entry.did, &entry.words) {
+        (Did::Wide(WideAct::Restricted {} | WideAct::WithheldChanged {}), Words::Wide(content)) => {
+            Withheld::of(WideContent::clone(content))
+        }
+        _ => None,
+    };
+    let mut held = entries.iter().find_map(says);
+    for entry in entries {
+        held = says(entry).or(held);
+        if let Some(held) = held.as_ref().filter(|_| is_told(&entry.brief)) {
+            held.put(entry.brief.to_mut());
+        }
     }
 }
 
@@ -131,7 +153,9 @@ impl<'k> Story<'k> {
     /// Tells a case; none where no chain of it is here.
     pub fn of(known: &'k Known) -> Option<Self> {
         let links = known.chain().iter();
-        let entries: Vec<_> = links.map(|link| entry(&link.header, known.said(&link.header), link.writer)).collect();
+        let mut entries: Vec<_> =
+            links.map(|link| entry(&link.header, known.said(&link.header), link.writer)).collect();
+        whole(&mut entries);
         let reopened = entries.iter().filter(|entry| entry.did == Did::Wide(WideAct::Reopened {}));
         let again = reopened.map(|entry| entry.number).max().unwrap_or(0);
         let renamed = entries.iter().filter(|entry| matches!(&entry.did, Did::Wide(act) if names(act)));

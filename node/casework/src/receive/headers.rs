@@ -6,7 +6,7 @@ use std::sync::Arc;
 use protocol::chain::Hash;
 use protocol::event::{Act, Content, Header, PrivatePart};
 use protocol::id::{ContributionId, EventId, NodeId};
-use protocol::order::{Answer, Asked, OrderAnswer};
+use protocol::order::{Answer, OrderAnswer};
 use protocol::receipt::{Progress, Receipt, Subject};
 use protocol::transfer::{History, Recall};
 use protocol::wire::kind::Body;
@@ -200,7 +200,7 @@ pub(super) fn send_orders_on(draft: &mut Draft<'_, '_>) {
         .known
         .orders()
         .filter(|f| f.order.from == me && f.open() && f.to != case.owner() && case.owner() != me)
-        .filter(|f| !matches!(f.order.asked, Asked::ApproveLevel { .. }))
+        .filter(|f| !f.order.asked.is_of_a_node())
         .cloned()
         .collect();
     for file in files {
@@ -271,7 +271,7 @@ pub(super) fn answer_moved(draft: &mut Draft<'_, '_>) {
     let files: Vec<OrderFile> = draft
         .known
         .orders()
-        .filter(|f| incoming(f, me) && f.open() && !matches!(f.order.asked, Asked::ApproveLevel { .. }))
+        .filter(|f| incoming(f, me) && f.open() && !f.order.asked.is_of_a_node())
         .cloned()
         .collect();
     for file in files {

@@ -8,7 +8,7 @@ mod transfer;
 use protocol::bounded::Text;
 use protocol::event::{Act, Content, PrivatePart};
 use protocol::id::{CaseId, NodeId};
-use protocol::order::OrderWithdrawn;
+use protocol::order::{Asked, OrderWithdrawn, WideAsked};
 use protocol::receipt::Subject;
 use protocol::wire::kind::Body;
 
@@ -42,7 +42,7 @@ pub fn subject_of(body: &Body) -> Option<CaseId> {
         Body::Header(header) | Body::WideHeader(header) => Some(header.case),
         Body::History(history) | Body::WideHistory(history) => Some(history.case),
         Body::Fact(fact) => fact.case,
-        Body::Order(order) => Some(order.case),
+        Body::Order(order) | Body::WideOrder(order) => Some(order.case),
         Body::OrderAnswer(answer) => Some(answer.case),
         Body::OrderWithdrawn(withdrawn) => Some(withdrawn.case),
         Body::Receipt(receipt) => Some(match receipt.subject {
@@ -99,7 +99,7 @@ pub fn receive(known: &Known, message: Incoming, world: &mut World<'_>) -> Resul
         Body::Watermark(mark) => from_itself(origin, mark.node).map(|()| draft_ref.store(Record::Watermark(mark)))?,
         // Given back on behalf of another: only headers and figures are kept on the way.
         _ if returned => {}
-        Body::Order(order) => orders::order(draft_ref, order, origin)?,
+        Body::Order(order) | Body::WideOrder(order) => orders::order(draft_ref, order, origin)?,
         Body::OrderAnswer(answer) => orders::answer(draft_ref, answer, origin, opened)?,
         Body::OrderWithdrawn(withdrawn) => orders::withdrawn(draft_ref, &withdrawn, origin)?,
         Body::Receipt(receipt) => {
@@ -155,6 +155,21 @@ pub(crate) fn withdraw_approval(draft: &mut Draft<'_, '_>) {
     let (to, order, case) = (file.to, file.order.id, file.order.case);
     draft.store(Record::Order(OrderFile { withdrawn: true, ..file }));
     draft.tell(to, Body::OrderWithdrawn(OrderWithdrawn { order, case }));
+}
+
+/// Nobody asks the node above any more for what these wishes say.
+pub(crate) fn withdraw_wishes(draft: &mut Draft<'_, '_>, of: impl Fn(&WideAsked) -> bool) {
+    let me = draft.me();
+    let open = draft.known.orders().filter(|file| file.order.from == me && file.open());
+    let wished = |file: &&OrderFile| match &file.order.asked {
+        Asked::Wider(wish) => wish.read().is_none_or(|asked| of(&asked)),
+        _ => false,
+    };
+    for file in open.filter(wished).cloned().collect::<Vec<_>>() {
+        let (to, order, case) = (file.to, file.order.id, file.order.case);
+        draft.store(Record::Order(OrderFile { withdrawn: true, ..file }));
+        draft.tell(to, Body::OrderWithdrawn(OrderWithdrawn { order, case }));
+    }
 }
 
 /// A note of a message as content.

@@ -3,7 +3,7 @@
 use protocol::erase::Erase;
 use protocol::event::{Act, Content, PrivatePart};
 use protocol::id::NodeId;
-use protocol::order::{Answer, Asked, Contribution, Order, OrderAnswer, OrderWithdrawn};
+use protocol::order::{Answer, Asked, Contribution, Order, OrderAnswer, OrderWithdrawn, WideAsked, Wish};
 use protocol::receipt::{Progress, Receipt, Subject};
 use protocol::wire::kind::Body;
 
@@ -20,7 +20,7 @@ pub(super) fn order(draft: &mut Draft<'_, '_>, order: Order, origin: NodeId) -> 
     let me = draft.me();
     let (id, case) = (order.id, order.case);
     let subject = Subject::Order { order: id, case };
-    if matches!(order.asked, Asked::ApproveLevel { .. }) {
+    if order.asked.is_of_a_node() {
         keep(draft, order);
         draft.receipt(origin, subject, Progress::Delivered);
         return Ok(());
@@ -117,12 +117,34 @@ pub(super) fn answer(
             draft.known.rebuild();
             AnswerKind::Copy
         }
+        Answer::Scored { score, text } => AnswerKind::Scored { score, text },
         Answer::Yes(text) => AnswerKind::Yes { text },
         Answer::No(text) => AnswerKind::No { text },
     };
     let approval = matches!(file.order.asked, Asked::ApproveLevel { .. });
     draft.store(Record::Order(OrderFile { answered: Some(Answered { by, at, kind: kind.clone() }), ..file.clone() }));
-    if approval { approved(draft, &file, &kind) } else { Ok(()) }
+    match &file.order.asked {
+        Asked::Wider(wish) => wished(draft, wish, &kind),
+        _ if approval => approved(draft, &file, &kind),
+        _ => Ok(()),
+    }
+}
+
+/// What the node above was asked for came, or did not. Where the case has gone on meanwhile it no longer fits, and changes nothing.
+fn wished(draft: &mut Draft<'_, '_>, wish: &Wish, kind: &AnswerKind) -> Result<(), Refusal> {
+    if !draft.known.owned_by(draft.me()) || draft.known.is_archived() {
+        return Ok(());
+    }
+    match (wish.read(), kind) {
+        (Some(WideAsked::Assess { .. }), AnswerKind::Scored { score, text }) => {
+            decide::assessed_above(draft, *score, said(text))
+        }
+        (Some(WideAsked::Extend { days, .. }), AnswerKind::Yes { text }) => {
+            decide::extended_above(draft, days, said(text))
+        }
+        (Some(WideAsked::Extend { .. }), AnswerKind::No { text }) => decide::not_extended_above(draft, said(text)),
+        _ => Ok(()),
+    }
 }
 
 fn moved(draft: &mut Draft<'_, '_>, file: OrderFile, answered: Answered, owner: NodeId) -> Result<(), Refusal> {

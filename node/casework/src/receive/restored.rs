@@ -9,9 +9,11 @@ use protocol::transfer::Offer;
 use protocol::wire::kind::Body;
 
 use crate::draft::{Draft, Notice};
+use crate::evolve::foreseen;
 use crate::part::bound;
 use crate::record::{OfferFile, OfferState, OrderFile, Record};
 use crate::refusal::Refusal;
+use crate::restricted;
 use crate::step;
 use crate::tenure::Link;
 
@@ -64,6 +66,8 @@ fn mint_again(draft: &mut Draft<'_, '_>, ours: Vec<Link>) {
                 (Act::Contributed { contribution, from: draft.me() }, case.brief.clone())
             }
         };
+        let then = foreseen(&case, &act, link.header.at);
+        let brief = if then.restricted { restricted::told(&brief, draft.world.me.division) } else { brief };
         let header = Header {
             epoch: case.head.epoch,
             number: case.head.number.saturating_add(1),
@@ -102,11 +106,12 @@ pub(super) fn remember(draft: &mut Draft<'_, '_>, body: Body) -> Result<(), Refu
         Body::Fact(fact) => draft.store(Record::Fact(fact)),
         Body::Tally(tally) => draft.store(Record::Tally(tally)),
         Body::Watermark(mark) => draft.store(Record::Watermark(mark)),
-        Body::Order(order) if draft.known.order(order.id).is_none() => {
+        Body::Order(order) | Body::WideOrder(order) if draft.known.order(order.id).is_none() => {
             let to = match &order.asked {
                 Asked::ApproveLevel { brief, .. } => {
                     brief.level().map(|from| crate::decide::approver(draft.world, from))
                 }
+                Asked::Wider(_) => draft.world.line.first().map(|above| above.node),
                 Asked::Directive { .. } | Asked::View { .. } => draft.known.case().map(crate::case::Case::owner),
             };
             let to = to.unwrap_or(order.from);

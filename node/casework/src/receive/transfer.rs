@@ -5,14 +5,13 @@ use std::sync::Arc;
 use protocol::chain::TenureSeal;
 use protocol::event::{Act, Content, Header, PrivatePart};
 use protocol::id::NodeId;
-use protocol::order::Asked;
 use protocol::receipt::{Progress, Subject};
 use protocol::transfer::{Accept, Decline, Handover, Offer, Recall};
 use protocol::unit::UnitCode;
 use protocol::wire::kind::Body;
 
 use super::headers::{self, Before, take_in};
-use super::{from_itself, said, withdraw_approval};
+use super::{from_itself, said, withdraw_approval, withdraw_wishes};
 use crate::decide::{fits_one_more_tenure, incoming, keep, set_state};
 use crate::draft::{Draft, Notice};
 use crate::letter::{HandoverLetter, Letter};
@@ -71,6 +70,7 @@ fn not_any_more(draft: &mut Draft<'_, '_>, accept: &Accept) -> Result<(), Refusa
 fn release(draft: &mut Draft<'_, '_>, file: &OfferFile) -> Result<(), Refusal> {
     let (offer, to, me) = (file.offer.id, file.to, draft.me());
     withdraw_approval(draft);
+    withdraw_wishes(draft, |_| true);
     let next = draft.case()?.head.epoch.moved();
     draft.append(Act::Released { offer, to, next }, Content::Nothing, |brief| brief.owner = to)?;
     let case = draft.case()?;
@@ -174,7 +174,7 @@ fn take(draft: &mut Draft<'_, '_>, last: &tenure::Link, followed: bool) -> Resul
         .known
         .orders()
         .filter(|file| incoming(file, node) && file.open() && !draft.known.received(file.order.id))
-        .filter(|file| !matches!(file.order.asked, Asked::ApproveLevel { .. }))
+        .filter(|file| !file.order.asked.is_of_a_node())
         .cloned()
         .collect();
     for file in early {

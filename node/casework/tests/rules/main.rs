@@ -1,5 +1,6 @@
 //! The rules of cases between several nodes that store records in a map and exchange real bytes.
 
+mod above;
 mod attachments;
 mod bonds;
 mod clocks;
@@ -19,6 +20,7 @@ mod orders;
 mod people;
 mod property;
 mod restored;
+mod restricted;
 mod steps;
 mod tasks;
 mod terms;

@@ -1,7 +1,9 @@
 //! Mediation: nobody is mediated against their will, an agreement holds from the mark that completes it, and its papers are
 //! counted.
 
-use casework::{ActionName, Command, Draw, Hold, OpenMediation, Refusal, Role, Seek, Sign, next_actions};
+use casework::{
+    ActionName, Command, Draw, Hold, NoteConfirmation, OpenMediation, Refusal, Role, Seek, Sign, next_actions,
+};
 use protocol::bounded::{List, Text};
 use protocol::event::{
     AgreementForm, Category, Confirmation, Ending, Instalment, Kept, Mark, MediationEnd, MediationSource, Outcome,
@@ -193,14 +195,14 @@ fn a_court_is_asked_within_thirty_days_and_answers_once() {
     net.act(GRID, case, draw(AgreementForm::Oral, 1, |_| {})).unwrap();
     let since = today(&net);
     assert_eq!(net.case(GRID, case).agreements[0].confirmable_until(), Some(since.plus(30)));
-    let confirmed = Command::NoteConfirmation {
+    let confirmed = Command::from(NoteConfirmation {
         agreement: 1,
         result: Confirmation::Confirmed,
         on: None,
         court: text("越城区人民法院"),
         number: text("(2026)浙0602民特1号"),
         note: text(""),
-    };
+    });
     assert_eq!(net.act(GRID, case, confirmed.clone()).unwrap_err(), Refusal::NotSought, "nobody has asked");
     net.now += 31 * DAY;
     assert_eq!(net.act(GRID, case, seek()).unwrap_err(), Refusal::ConfirmationLate);

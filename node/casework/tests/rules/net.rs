@@ -140,6 +140,7 @@ pub(crate) fn intake(case: u8, ending: Ending, answers: Answers) -> Intake {
         summary: None,
         ending,
         confirmed_level: None,
+        restricted: None,
     }
 }
 

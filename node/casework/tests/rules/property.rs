@@ -5,6 +5,7 @@ use protocol::attachment::{Attachment, Media, Sha256};
 use protocol::bounded::List;
 use protocol::event::{
     AgreementForm, DeclineGround, Ending, Kept, Mark, MediationEnd, MediationSource, Outcome, PauseGround,
+    RestrictionGround,
 };
 use protocol::id::{AttachmentId, CaseId, OfferId, OrderId};
 use protocol::order::Directive;
@@ -29,7 +30,7 @@ fn command(net: &Net, node: usize, case: CaseId, what: u8, arg: u8) -> Command {
     let offer = known.offers().map(|f| f.offer.id).nth(usize::from(arg % 3)).unwrap_or(OfferId::from_bytes([0; 16]));
     let order = known.orders().map(|f| f.order.id).nth(usize::from(arg % 3)).unwrap_or(OrderId::from_bytes([0; 16]));
     let level = Warning::from_rank(arg % 4);
-    match what % 47 {
+    match what % 50 {
         0 => Command::File,
         1 => Command::Assign { unit: UnitCode(2), note: text("甲") },
         2 => Command::Progress { note: text("乙") },
@@ -43,7 +44,8 @@ fn command(net: &Net, node: usize, case: CaseId, what: u8, arg: u8) -> Command {
         11..=13 => Command::AcceptOffer { offer },
         14 => Command::DeclineOffer { offer, ground: Ground::NotCompetent, text: text("不属本地"), proposed: None },
         15 => Command::IssueDirective { form: Directive::Remind, text: text("请办"), term_days: None },
-        16 => match arg % 3 {
+        16 => match arg % 4 {
+            3 => Command::AnswerOrder { order, reply: Reply::Score { score: arg % 7, text: text("") } },
             0 => Command::AnswerOrder { order, reply: Reply::Text { text: text("已办") } },
             1 => Command::AnswerOrder { order, reply: Reply::Yes { text: text("") } },
             _ => Command::AnswerOrder { order, reply: Reply::No { text: text("不可") } },
@@ -63,6 +65,14 @@ fn command(net: &Net, node: usize, case: CaseId, what: u8, arg: u8) -> Command {
             attachment: photo(arg).id,
             place: Place::Slot(Slot::ALL[usize::from(arg) % Slot::ALL.len()]),
         },
+        47 => Command::Restrict {
+            ground: RestrictionGround::Minors,
+            against: arg.is_multiple_of(4).then(|| net.id(VILLAGE)),
+            note: text(""),
+        },
+        48 if arg.is_multiple_of(4) => Command::LiftRestriction { reason: text("不再需要") },
+        49 if arg.is_multiple_of(2) => Command::NameReader { user: text("u"), name: text("某人") },
+        49 => Command::DropReader { user: text("u") },
         25 => Command::Reopen { reason: text("反悔") },
         26 => Command::Join {
             people: List::new(vec![somebody(if arg.is_multiple_of(2) { "王五" } else { "赵六" })]).unwrap(),
@@ -175,7 +185,8 @@ proptest! {
         net.seed = seed;
         // Names go from former owners while the case moves on.
         net.holds.policy.keep_days = 1;
-        let report = intake(3, if submit { Ending::Submit } else { Ending::SettleHere }, answers(red, 0));
+        let mut report = intake(3, if submit { Ending::Submit } else { Ending::SettleHere }, answers(red, 0));
+        report.restricted = Some((seed % 4 == 0).then(crate::restricted::minors));
         let case = report.case;
         net.open(GRID, report).unwrap();
         let mut took_over = false;
@@ -204,6 +215,7 @@ proptest! {
             prop_assert_eq!(known.case(), replayed.as_ref());
         }
         prop_assert_eq!(crate::figures::digests_agree(&net), Ok(()));
+        prop_assert_eq!(crate::restricted::told_too_much(&net), None);
         let owners: Vec<usize> = NODES.into_iter().filter(|n| net.known(*n, case).owned_by(net.id(*n))).collect();
         let forged = net.notes.iter().any(|(_, note)| matches!(note, Notice::NotTheOwner { .. } | Notice::Unbound { .. }));
         prop_assert!(!forged, "{:?}", net.notes);

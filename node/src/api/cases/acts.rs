@@ -10,11 +10,12 @@ use protocol::id::CaseId;
 use super::bodies::{
     AcceptTaskBody, AmendBody, AmendPartyBody, ArchiveBody, AskExtensionBody, AssessBody, AssignBody, CancelTaskBody,
     CloseTaskBody, Commanded, ConsentBody, ContributeBody, DrawBody, DropAgreementBody, EndMediationBody,
-    ExcuseSlotBody, ExtendBody, FeedBackBody, FileBody, GiveTaskBody, HoldBody, JoinBody, LeaveBody, LinkBody,
-    MergeBody, NoteConfirmationBody, OfferBody, OpenMediationBody, PauseBody, PerformBody, PlaceBody, ProgressBody,
-    RecallBody, ReferBody, RefuseExtensionBody, RegradeBody, RejectBody, ReopenBody, ReportTaskBody, ResolveBody,
-    ResumeBody, ReturnBody, SeekConfirmationBody, SendBackTaskBody, SignAgreementBody, SponsorBody, TakeMeasureBody,
-    TakeOverBody, TurnBody, VisitAgainBody, VoidBody, WithdrawBody,
+    ExcuseSlotBody, ExtendBody, FeedBackBody, FileBody, GiveTaskBody, HoldBody, JoinBody, LeaveBody,
+    LiftRestrictionBody, LinkBody, MergeBody, NoteConfirmationBody, OfferBody, OpenMediationBody, PauseBody,
+    PerformBody, PlaceBody, ProgressBody, RecallBody, ReferBody, RefuseExtensionBody, RegradeBody, RejectBody,
+    ReopenBody, ReportTaskBody, ResolveBody, RestrictBody, ResumeBody, ReturnBody, SeekConfirmationBody,
+    SendBackTaskBody, SignAgreementBody, SponsorBody, TakeMeasureBody, TakeOverBody, TurnBody, VisitAgainBody,
+    VoidBody, WithdrawBody,
 };
 use super::detail::{case_of, must_see};
 use super::papers::incomplete;
@@ -154,6 +155,10 @@ acts! {
     cancel_task(CancelTaskBody) = "/api/v1/cases/{id}/cancel-task",
     /// Puts it into another case of the same matter, which goes on with the people and words of both; this one is struck through.
     merge(MergeBody) = "/api/v1/cases/{id}/merge",
+    /// Restricts it to named readers: from here on levels above and lists have its level and number.
+    restrict(RestrictBody) = "/api/v1/cases/{id}/restrict",
+    /// Makes it a case like others again.
+    lift_restriction(LiftRestrictionBody) = "/api/v1/cases/{id}/lift-restriction",
     /// Names the leader who stands for it.
     sponsor(SponsorBody) = "/api/v1/cases/{id}/sponsor",
     /// Notes what its level asks for.

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use casework::Known;
-use casework::rights::at;
 use protocol::id::CaseId;
 
 use super::dossier;
 use super::pieces::Shown;
+use super::restricted::must_be_read;
 use super::view::CaseView;
 use crate::api::caller::Caller;
 use crate::api::extract::id;
@@ -23,14 +23,22 @@ pub(crate) async fn case_of(state: &ApiState, caller: &Caller, text: &str) -> Re
     dossier::view(state, caller, case, Shown::Masked).await?.ok_or_else(Problem::not_found)
 }
 
-/// Refuses a case outside of the caller's scopes like one that is not here.
+/// Refuses a case outside of the caller's scopes like one that is not here. Of a restricted one whoever is not named as its reader has what
+/// a level above has.
 pub(crate) async fn must_see(state: &ApiState, caller: &Caller, case: CaseId) -> Result<Known, Problem> {
     caller.must_see_cases()?;
     if !state.store.holds_case(case).await? {
         return Err(Problem::not_found());
     }
     let known = dossier::known(state, case).await?;
-    if caller.actor().sees(&at(&known)) { Ok(known) } else { Err(Problem::not_found()) }
+    let by = caller.actor();
+    if known.is_seen_by(&by) { Ok(known.read_by(&by).into_owned()) } else { Err(Problem::not_found()) }
+}
+
+/// The same, and refuses a restricted case to whoever is not named as its reader.
+pub(crate) async fn must_read(state: &ApiState, caller: &Caller, case: CaseId) -> Result<Known, Problem> {
+    let known = must_see(state, caller, case).await?;
+    must_be_read(&known, caller).map(|()| known)
 }
 
 /// One case with its events, ladder, orders and offers.

@@ -1,6 +1,5 @@
 //! A case as it is shown, from what the node holds of it.
 
-use casework::rights::at;
 use casework::{Case, Known};
 use protocol::id::CaseId;
 
@@ -10,7 +9,7 @@ use super::holders::holders;
 use super::pieces::{self, Shown};
 use super::tasks;
 use super::view::{CaseLine, CaseView, OfferView, OrderView};
-use super::{measures, mediation};
+use super::{measures, mediation, restricted};
 use crate::api::caller::Caller;
 use crate::api::problem::Problem;
 use crate::api::stamp;
@@ -52,15 +51,23 @@ pub(crate) async fn view(
     shown: Shown,
 ) -> Result<Option<CaseView>, Problem> {
     let row = state.store.case_row(case).await?;
-    let known = known(state, case).await?;
-    if !caller.actor().sees(&at(&known)) {
+    let whole = known(state, case).await?;
+    let by = caller.actor();
+    if !whole.is_seen_by(&by) {
         return Ok(None);
     }
+    let known = whole.read_by(&by);
     let held = held(&known);
     let offer = held.offers.iter().max_by_key(|o| o.offer.at.corrected()).map(|o| &o.offer);
-    let brief = held.events.last().map(|(header, _)| &header.brief).or(offer.map(|o| &o.brief));
+    let asked = held.orders.iter().find_map(|file| Some((&file.order, file.order.asked.told()?)));
+    let brief = known.case().map(|case| &case.brief).or(offer.map(|o| &o.brief));
+    let brief = brief.cloned().or(asked.as_ref().map(|(_, brief)| brief.clone()));
     let line = row.map(|row| CaseLine::of(state, row)).or(offer.map(|o| CaseLine::offered(state, o)));
-    let (Some(brief), Some(line)) = (brief, line) else { return Ok(None) };
+    let line = line.or(asked.map(|(order, brief)| CaseLine::asked(state, order, &brief)));
+    let (Some(brief), Some(mut line)) = (brief.as_ref(), line) else { return Ok(None) };
+    if known.is_restricted() {
+        line.retold(state, brief);
+    }
     let in_force = state.in_force();
     let committee = known.case().and_then(Case::committee);
     Ok(Some(CaseView {
@@ -72,6 +79,7 @@ pub(crate) async fn view(
         tasks: tasks::tasks(state, &known, shown),
         linked: known.case().into_iter().flat_map(|case| &case.linked).map(CaseId::to_string).collect(),
         merged_into: known.case().and_then(|case| case.merged_into).map(|into| into.to_string()),
+        restricted: restricted::of(state, &known, &by),
         sponsor: known.case().and_then(measures::sponsor),
         measures: measures::of(state, &known),
         grading: pieces::grading(brief),
@@ -85,7 +93,7 @@ pub(crate) async fn view(
         holders: holders(state, &known),
         orders: orders(state, &held),
         offers: offers(state, &held),
-        next_actions: actions(state, &known, caller),
+        next_actions: actions(state, &whole, caller),
     }))
 }
 
@@ -94,7 +102,7 @@ pub(crate) async fn open_offers(state: &ApiState, caller: &Caller) -> Result<Vec
     let mut found = Vec::new();
     for case in state.store.cases_with_open(OFFER, CASES_MAX).await? {
         let known = known(state, case).await?;
-        if !caller.actor().sees(&at(&known)) {
+        if !known.is_seen_by(&caller.actor()) {
             continue;
         }
         found.extend(offers(state, &held(&known)).into_iter().filter(|o| o.open && o.incoming));
@@ -107,7 +115,7 @@ pub(crate) async fn all_orders(state: &ApiState, caller: &Caller) -> Result<Vec<
     let mut found = Vec::new();
     for case in state.store.cases_with_paper(ORDER, CASES_MAX).await? {
         let known = known(state, case).await?;
-        if !caller.actor().sees(&at(&known)) {
+        if !known.is_seen_by(&caller.actor()) {
             continue;
         }
         found.extend(orders(state, &held(&known)));

@@ -15,6 +15,7 @@ pub mod mediation;
 pub mod papers;
 pub(crate) mod pieces;
 pub mod report;
+pub mod restricted;
 pub mod similar;
 pub mod task_link;
 pub mod tasks;

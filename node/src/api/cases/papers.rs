@@ -15,7 +15,7 @@ use protocol::id::{CaseId, NodeId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::detail::must_see;
+use super::detail::{must_read, must_see};
 use crate::api::caller::Caller;
 use crate::api::extract::{Params, id};
 use crate::api::persons::{checked, must_reveal};
@@ -179,7 +179,7 @@ pub(crate) async fn dossier_of(state: &ApiState, caller: &Caller, case: &str) ->
         way_name_en: dossier.way.english().to_owned(),
         edition: dossier.edition.number,
         complete: dossier.missing().next().is_none(),
-        printable: !state.reads_only && must_reveal(caller, &known).is_ok(),
+        printable: !state.reads_only && must_reveal(caller, &known).is_ok() && known.is_read_by(&caller.actor()),
         slots: dossier.slots.iter().map(SlotView::of).collect(),
     })
 }
@@ -239,7 +239,7 @@ pub(crate) async fn bound(
 
 /// The case, for whoever may see its parties. A process that only reads can write nothing down, and so prints nothing.
 async fn may_print(state: &ApiState, caller: &Caller, case: CaseId) -> Result<Known, Problem> {
-    let known = must_see(state, caller, case).await?;
+    let known = must_read(state, caller, case).await?;
     must_reveal(caller, &known)?;
     if state.reads_only {
         return Err(Problem::reads_only(state.store.writer().await.ok().flatten().as_deref()));

@@ -7,7 +7,7 @@ use casework::{AnswerKind, Known, OfferFile, OfferState, OrderFile, Seat};
 use protocol::division::DivisionCode;
 use protocol::event::{Act, Brief, Content, Contentment, DueTerm, Header, Private, Step, ToldBy, WideContent};
 use protocol::id::NodeId;
-use protocol::order::Asked;
+use protocol::order::{Asked, WideAsked};
 use protocol::receipt::{Progress, Receipt, Subject};
 use protocol::time::CivilDay;
 use protocol::warning::Warning;
@@ -188,6 +188,7 @@ fn wide_said(content: WideContent, shown: Shown) -> Option<String> {
         // Shown as the agreement that it is.
         WideContent::Agreement { .. } => None,
         WideContent::TakenIn { title, narrative, note } => Some(joined([&joined([&note, &title]), &narrative])),
+        WideContent::Withheld { note, .. } => Some(note.to_string()),
         WideContent::Sponsor { name, office, note } => Some(joined([&joined([&office, &name]), &note])),
         WideContent::Task { title, text } => Some(joined([&title, &text])),
         WideContent::Performance { note, .. } => Some(note.to_string()),
@@ -238,6 +239,11 @@ fn asked(asked: &Asked) -> (&'static str, Option<String>, Option<String>) {
         Asked::Directive { form } => ("directive", Some(word(form)), None),
         Asked::View { until } => ("view", None, Some(stamp::day(until.number()))),
         Asked::ApproveLevel { wanted, .. } => ("approve_level", None, Some(level(*wanted))),
+        Asked::Wider(wish) => match wish.read() {
+            Some(WideAsked::Extend { days, .. }) => ("extend", None, Some(days.to_string())),
+            Some(WideAsked::Assess { .. }) => ("assess", None, None),
+            None => ("wider", None, None),
+        },
     }
 }
 
@@ -250,6 +256,7 @@ fn answered(state: &ApiState, kind: &AnswerKind) -> (&'static str, Option<String
         AnswerKind::No { text } => ("no", Some(text.to_string())),
         AnswerKind::Moved { owner, .. } => ("moved", Some(state.node_name(*owner))),
         AnswerKind::Unknown => ("unknown", None),
+        AnswerKind::Scored { score, text } => ("scored", Some(joined([&score.to_string(), text]))),
     }
 }
 

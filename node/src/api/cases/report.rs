@@ -55,6 +55,11 @@ pub struct ReportBody {
     /// The level that a person confirmed: `orange`, `red`, `yellow`; the proposal of the rules when left out. Never below it.
     #[serde(default)]
     pub confirmed_level: Option<String>,
+    /// Restricted to named readers from the first: `ground` (`minors`, `domestic_violence`, `sexual_harm`, `own_people`, `other`),
+    /// `against` (id of the node whose people it is about), `note`. Null: not restricted; left out: as its words suggest.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub restricted: Option<serde_json::Value>,
 }
 
 /// Files a report. The answer is the case as it stands.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use casework::duplicate::DAYS_BACK;
+use casework::restricted::suggested;
 use protocol::bounded::{List, Text};
 use protocol::division::DivisionCode;
 use protocol::event::{Category, Party, PartySide};
@@ -40,6 +41,10 @@ pub struct SimilarBody {
     #[serde(default)]
     #[schema(value_type = String)]
     pub title: Text<120>,
+    /// Narrative: only for whether the report should be restricted.
+    #[serde(default)]
+    #[schema(value_type = String)]
+    pub narrative: Text<8000>,
     /// Phone of whoever asks, before there is a party to write it to.
     #[serde(default)]
     #[schema(value_type = String)]
@@ -81,6 +86,8 @@ pub struct SimilarView {
     pub candidates: Vec<CandidateView>,
     /// What is known of its parties, as counts; nothing for whoever may not see parties.
     pub history: Vec<HistoryView>,
+    /// The ground on which its words suggest that it be restricted: `minors`, `domestic_violence` or `sexual_harm`. Without another wish it is.
+    pub restrict: Option<String>,
 }
 
 /// A concluded case in outline: no name and no word of what was agreed.
@@ -144,6 +151,7 @@ pub(crate) async fn similar(
     caller.must_see_cases().map_err(|_| Problem::forbidden())?;
     let parties = parties(body.parties, body.phone)?;
     note(&state, &parties);
+    let restrict = suggested(&body.title, &body.narrative).map(pieces::word);
     let today = state.clock.reading().day();
     let drafted = Drafted {
         place: body.place,
@@ -168,7 +176,7 @@ pub(crate) async fn similar(
     });
     let told = |PartyHistory { party, open, concluded }| HistoryView { party, open, concluded };
     let history = history.into_iter().map(told).collect();
-    Ok(NotKept(Json(SimilarView { candidates: candidates.collect(), history })))
+    Ok(NotKept(Json(SimilarView { candidates: candidates.collect(), history, restrict })))
 }
 
 /// Concluded cases of this node that are like one, by category and words, in outline.

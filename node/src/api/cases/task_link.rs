@@ -12,7 +12,7 @@ use protocol::time::CivilDay;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::detail::must_see;
+use super::detail::must_read;
 use super::dossier;
 use crate::api::caller::Caller;
 use crate::api::extract::{Body, id};
@@ -84,7 +84,8 @@ impl TaskLink {
     pub(crate) async fn find(self, state: &ApiState) -> Result<(Known, Task), Problem> {
         let known = dossier::known(state, self.case).await?;
         let task = known.case().and_then(|case| case.task(self.task)).copied().ok_or_else(Problem::not_found)?;
-        if known.owned_by(state.me()) { Ok((known, task)) } else { Err(Problem::not_found()) }
+        // A handler without an account is named nowhere as a reader.
+        if known.owned_by(state.me()) && !known.is_restricted() { Ok((known, task)) } else { Err(Problem::not_found()) }
     }
 
     /// Whoever has it, as the rules of cases know them: somebody of the unit, by the name that they give.
@@ -115,7 +116,10 @@ pub(crate) async fn make(
     Path(case): Path<String>,
     Body(body): Body<LinkWish>,
 ) -> Result<NotKept<LinkView>, Problem> {
-    let known = must_see(&state, &caller, id(&case)?).await?;
+    let known = must_read(&state, &caller, id(&case)?).await?;
+    if known.is_restricted() {
+        return Err(Problem::from(casework::Refusal::Restricted));
+    }
     let days = body.days.unwrap_or(DAYS);
     if !(1..=DAYS_MAX).contains(&days) {
         return Err(Problem::field("days", &format!("1 to {DAYS_MAX}"), &format!("应为 1 至 {DAYS_MAX} 天")));

@@ -1,7 +1,9 @@
 //! Cases as the API and the page show them.
 
-use protocol::event::Category;
-use protocol::time::UnixMillis;
+use protocol::event::{Brief, Category};
+use protocol::id::{CaseId, NodeId};
+use protocol::order::Order;
+use protocol::time::{ClockReading, UnixMillis};
 use protocol::transfer::Offer;
 use protocol::warning::Warning;
 use serde::Serialize;
@@ -11,6 +13,7 @@ use super::attachments::view::AttachmentView;
 use super::measures::{MeasureView, SponsorView};
 use super::mediation::{AgreementView, MediationView};
 use super::pieces;
+use super::restricted::RestrictedView;
 use super::tasks::TaskView;
 use crate::api::stamp;
 use crate::api::state::ApiState;
@@ -126,14 +129,34 @@ impl CaseLine {
 }
 
 impl CaseLine {
+    /// What is withheld of a restricted case from lists, for who may read it.
+    pub(super) fn retold(&mut self, state: &ApiState, brief: &Brief) {
+        let holds = state.in_force();
+        self.category = brief.category.to_string();
+        self.category_name = holds.categories.name(brief.category, true);
+        self.category_name_en = holds.categories.name(brief.category, false);
+        self.place = brief.place.to_string();
+        self.place_name = state.division_name(brief.place);
+        self.summary = brief.summary.to_string();
+        self.people = brief.head_count;
+    }
+
     /// A case of which nothing but an offer is here.
     pub fn offered(state: &ApiState, offer: &Offer) -> Self {
-        let brief = &offer.brief;
+        Self { head: offer.head.to_string(), ..Self::told(state, offer.case, offer.from, offer.at, &offer.brief) }
+    }
+
+    /// One of which nothing but an order is here, which its owner gave with what may be seen of it.
+    pub fn asked(state: &ApiState, order: &Order, brief: &Brief) -> Self {
+        Self::told(state, order.case, order.from, order.at, brief)
+    }
+
+    fn told(state: &ApiState, case: CaseId, from: NodeId, at: ClockReading, brief: &Brief) -> Self {
         let holds = state.in_force();
         Self {
-            id: offer.case.to_string(),
-            owner: offer.from.to_string(),
-            owner_name: state.node_name(offer.from),
+            id: case.to_string(),
+            owner: from.to_string(),
+            owner_name: state.node_name(from),
             mine: false,
             level: pieces::level(brief.level()),
             rank: brief.level().map_or(0, Warning::rank),
@@ -152,12 +175,12 @@ impl CaseLine {
             people: brief.head_count,
             void: brief.void,
             escalated: false,
-            reported_at: stamp::rfc3339(offer.at.corrected()),
-            changed_at: stamp::rfc3339(offer.at.corrected()),
-            changed_ms: offer.at.corrected().0,
+            reported_at: stamp::rfc3339(at.corrected()),
+            changed_at: stamp::rfc3339(at.corrected()),
+            changed_ms: at.corrected().0,
             epoch: String::new(),
             number: 0,
-            head: offer.head.to_string(),
+            head: String::new(),
             found: None,
         }
     }
@@ -341,7 +364,7 @@ pub struct OrderView {
     pub asks: String,
     /// Form of a directive.
     pub form: Option<String>,
-    /// Level wanted by an approval, day of a view.
+    /// Level wanted by an approval, day of a view, days of an extension.
     pub wanted: Option<String>,
     /// Words.
     pub text: String,
@@ -418,6 +441,8 @@ pub struct CaseView {
     pub linked: Vec<String>,
     /// The case into which it went.
     pub merged_into: Option<String>,
+    /// That only named readers may read it.
+    pub restricted: Option<RestrictedView>,
     /// Who stands for it.
     pub sponsor: Option<SponsorView>,
     /// What its level asks for at once, and how far that has come.

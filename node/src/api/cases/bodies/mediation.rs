@@ -1,7 +1,7 @@
 //! Bodies of what is done in a mediation.
 
 use casework::calendar::Date;
-use casework::{Command, Draw, Hold, OpenMediation, Seek, Sign};
+use casework::{Command, Draw, Hold, NoteConfirmation, OpenMediation, Seek, Sign};
 use protocol::bounded::{List, Text};
 use protocol::event::{
     AgreementForm, Confirmation, INSTALMENTS_MAX, Instalment, Kept, MEDIATORS_MAX, Mark, MediationEnd, MediationSource,
@@ -101,6 +101,23 @@ bodies! {
         #[schema(value_type = String)]
         note: Note,
     },
+    /// The end of a mediation without an agreement.
+    EndMediationBody => EndMediation {
+        /// `refused`, `no_agreement`, `absent`, `out_of_time` or `not_admissible`.
+        #[schema(value_type = String)]
+        ground: MediationEnd,
+        /// The day, as `YYYY-MM-DD`: today, where it is absent, or earlier.
+        #[serde(default, with = "casework::calendar::day")]
+        #[schema(value_type = Option<String>)]
+        on: Option<CivilDay>,
+        /// What was said.
+        #[serde(default)]
+        #[schema(value_type = String)]
+        note: Note,
+    },
+}
+
+whole! {
     /// What the court said.
     NoteConfirmationBody => NoteConfirmation {
         /// The agreement, by its number in the case.
@@ -125,23 +142,6 @@ bodies! {
         #[schema(value_type = String)]
         note: Text<1000>,
     },
-    /// The end of a mediation without an agreement.
-    EndMediationBody => EndMediation {
-        /// `refused`, `no_agreement`, `absent`, `out_of_time` or `not_admissible`.
-        #[schema(value_type = String)]
-        ground: MediationEnd,
-        /// The day, as `YYYY-MM-DD`: today, where it is absent, or earlier.
-        #[serde(default, with = "casework::calendar::day")]
-        #[schema(value_type = Option<String>)]
-        on: Option<CivilDay>,
-        /// What was said.
-        #[serde(default)]
-        #[schema(value_type = String)]
-        note: Note,
-    },
-}
-
-whole! {
     /// A dispute is taken on for mediation.
     OpenMediationBody => OpenMediation {
         /// `application`, `initiative`, `court`, `procuratorate`, `police`, `petitions` or `department`.
