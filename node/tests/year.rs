@@ -114,7 +114,7 @@ fn assert_lived(measure: Measure, cut: Dimension, counted: &Cells) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn figures_of_a_year_equal_a_count_over_the_owners_cases() {
-    let year = Year::live(7, cases(600), database()).await;
+    let year = Year::live(11, cases(600), database()).await;
     let (city, ledger) = (Oversight::new(year.post.city().store.clone()), Ledger::of(&year).await);
     for days in [WHOLE, PART] {
         ledger.stand(days.1).await;
