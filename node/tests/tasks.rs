@@ -135,3 +135,36 @@ async fn the_page_of_a_case_shows_what_its_level_asks_for_who_stands_for_it_and_
         assert!(shown.contains(words), "{words}: {shown}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_unit_objects_to_its_case_and_a_second_time_a_leader_rules() {
+    let root = tempfile::tempdir().expect("a folder");
+    let mut node = Node::found(&root).await;
+    let case = led(&mut node, 1).await;
+    let handler = node.person("handler", &["handler#1"]).await;
+    let object = json!({ "reason": "不属本单位职责", "proposed": 3 });
+    let path = format!("/api/v1/cases/{case}");
+    let (status, told) = node.ask("POST", &format!("{path}/object"), ("cookie", &handler), Some(&object)).await;
+    assert_eq!(status, StatusCode::OK, "{told}");
+    let objection = &told["objection"];
+    assert_eq!(
+        (&objection["proposed_name"], &objection["needs_ruling"]),
+        (&json!("派出所"), &json!(false)),
+        "{objection}"
+    );
+    assert_eq!(told["unit"], 1, "it leads on");
+    let desk = node.person("desk", &["clerk"]).await;
+    assert!(node.page(&desk, &format!("/cases/{case}")).await.contains("改派即为同意"));
+    let refuse = json!({ "reason": "属职责范围" });
+    let refused = node.ask("POST", &format!("{path}/refuse-objection"), ("cookie", &desk), Some(&refuse)).await;
+    assert_eq!(refused.0, StatusCode::OK, "{}", refused.1);
+    node.ask("POST", &format!("{path}/object"), ("cookie", &handler), Some(&object)).await;
+    assert!(node.page(&desk, &format!("/cases/{case}")).await.contains("须由分管领导裁定"));
+    let (status, no) =
+        node.ask("POST", &format!("{path}/assign"), ("cookie", &desk), Some(&json!({ "unit": 3 }))).await;
+    assert_eq!((status, &no["code"]), (StatusCode::CONFLICT, &json!("ruling-needed")), "{no}");
+    let rule = json!({ "unit": 3, "reason": "由派出所牵头" });
+    let (status, ruled) = node.clerk("POST", &format!("/cases/{case}/rule"), Some(&rule)).await;
+    assert_eq!((status, &ruled["unit"], &ruled["objection"]), (StatusCode::OK, &json!(3), &Value::Null), "{ruled}");
+    assert_eq!(node.ask("GET", &path, ("cookie", &handler), None).await.0, StatusCode::NOT_FOUND, "no longer its case");
+}

@@ -183,6 +183,12 @@ actions! {
     Place: Works, Step, Grows;
     /// Excuse a slot of the dossier (免附).
     ExcuseSlot: Desk, Step, Grows;
+    /// Object to leading it (退回异议).
+    Object: Works, Step, Grows;
+    /// Not agree to that.
+    RefuseObjection: Desk, Step, Ends;
+    /// Rule who leads it (裁定).
+    Rule: Leads, Step, Ends;
     /// Restrict it to named readers (设为受限).
     Restrict: Works, Owned, Ends;
     /// Make it a case like others again (解除受限).

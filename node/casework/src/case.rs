@@ -12,6 +12,7 @@ use protocol::time::{CivilDay, ClockReading, Minute};
 use protocol::warning::Warning;
 
 use crate::mediation::{Agreement, Mediation};
+use crate::objection::Assignment;
 use crate::restricted::Withheld;
 use crate::tasks::Task;
 
@@ -124,6 +125,8 @@ pub struct Case {
     pub mediations: Vec<Mediation>,
     /// What was agreed in them.
     pub agreements: Vec<Agreement>,
+    /// How it came that its unit leads it.
+    pub assignment: Assignment,
     /// What units do of it.
     pub tasks: Vec<Task>,
     /// Other cases that it belongs with.

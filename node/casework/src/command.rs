@@ -345,6 +345,26 @@ pub enum Command {
         /// Why.
         reason: Text<4000>,
     },
+    /// The unit that leads it objects (退回异议).
+    Object {
+        /// Whom it proposes instead.
+        #[serde(default)]
+        proposed: Option<UnitCode>,
+        /// Why.
+        reason: Text<4000>,
+    },
+    /// Does not agree to that.
+    RefuseObjection {
+        /// Why.
+        reason: Text<4000>,
+    },
+    /// Says who leads it, which binds (裁定).
+    Rule {
+        /// The unit; 0: the node itself.
+        unit: UnitCode,
+        /// Why.
+        reason: Text<4000>,
+    },
     /// Restricts it to named readers (设为受限案件).
     Restrict {
         /// Why.

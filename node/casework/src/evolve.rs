@@ -12,6 +12,7 @@ use protocol::time::{ClockReading, Minute};
 
 use crate::case::{Case, Exit, Pause, Report, Seat, Sponsor};
 use crate::mediation;
+use crate::objection::{self, Assignment};
 use crate::restricted::{self, Withheld};
 use crate::tasks;
 
@@ -52,6 +53,7 @@ pub(crate) fn evolve_hashed(case: Option<Case>, header: &Header, hash: Hash, pri
         seats: Vec::new(),
         mediations: Vec::new(),
         agreements: Vec::new(),
+        assignment: Assignment::default(),
         tasks: Vec::new(),
         linked: Vec::new(),
         merged_into: None,
@@ -86,7 +88,7 @@ pub(crate) fn evolve_hashed(case: Option<Case>, header: &Header, hash: Hash, pri
     next.head = Head { epoch: header.epoch, number: header.number, hash };
     next.brief = header.brief.clone();
     next.changed_at = header.at;
-    follow_act(&mut next, &header.act);
+    follow_act(&mut next, &header.act, header.at.minute());
     if let Act::Wider(wider) = &header.act {
         // Of one that came after this version only the brief tells.
         wider.read().into_iter().for_each(|act| follow_wide(&mut next, &act, header.at.minute()));
@@ -157,7 +159,7 @@ fn sit(case: &mut Case, number: u16, who: Participant) {
 }
 
 /// What an act opens or closes besides the brief.
-fn follow_act(case: &mut Case, act: &Act) {
+fn follow_act(case: &mut Case, act: &Act, at: Minute) {
     match act {
         Act::Offered { offer, to } => case.offered = Some((*offer, *to)),
         Act::OfferEnded { .. } | Act::OfferDeclined { .. } => case.offered = None,
@@ -170,7 +172,11 @@ fn follow_act(case: &mut Case, act: &Act) {
             case.approval = None;
             case.released = true;
         }
+        Act::Assigned => case.assignment.given(at),
+        Act::Resolved => case.assignment.objection = None,
         Act::Taken { .. } | Act::TakenOver { .. } => {
+            // Its units have not had it yet.
+            case.assignment = Assignment::default();
             case.offered = None;
             case.approval = None;
             case.released = false;
@@ -180,9 +186,7 @@ fn follow_act(case: &mut Case, act: &Act) {
         Act::Voided | Act::Archived => case.approval = None,
         Act::Assessed { score } => case.score = Some(*score),
         Act::Reported { .. }
-        | Act::Assigned
         | Act::Progressed
-        | Act::Resolved
         | Act::FedBack
         | Act::OrderReceived { .. }
         | Act::OrderAnswered { .. }
@@ -238,6 +242,7 @@ fn follow_wide(case: &mut Case, act: &WideAct, at: Minute) {
         }
         act => {
             mediation::follow(case, act);
+            objection::follow(case, act, at);
             tasks::follow(case, act, at);
         }
     }

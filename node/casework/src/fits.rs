@@ -36,6 +36,12 @@ pub(crate) fn has_a_subject(action: ActionName, case: &Case) -> bool {
         A::ReportTask => in_state(&[TaskState::Given, TaskState::Accepted, TaskState::SentBack]),
         A::SendBackTask | A::CloseTask => in_state(&[TaskState::Reported]),
         A::CancelTask => case.tasks.iter().any(|task| !task.state.0.has_ended()),
+        A::Object => {
+            let led = case.brief.unit != UnitCode::NODE_ITSELF;
+            led && case.assignment.objection.is_none() && !case.assignment.ruled
+        }
+        A::RefuseObjection => case.assignment.objection.is_some() && !case.assignment.needs_ruling(),
+        A::Rule => case.assignment.objection.is_some() || case.assignment.ruled,
         A::Restrict => !case.restricted,
         A::LiftRestriction | A::NameReader | A::DropReader => case.restricted,
         A::AskExtension => case.extension_asked.is_none(),
@@ -85,6 +91,9 @@ fn example(action: ActionName, case: &Case) -> Option<Act> {
         ActionName::Sponsor => WideAct::Sponsored {}.into(),
         ActionName::TakeMeasure => WideAct::MeasureTaken { measure: 1 }.into(),
         ActionName::Place | ActionName::ExcuseSlot => WideAct::SlotExcused { slot: 1 }.into(),
+        ActionName::Object => WideAct::Objected { proposed: None }.into(),
+        ActionName::RefuseObjection => WideAct::ObjectionRefused {}.into(),
+        ActionName::Rule => WideAct::Ruled { unit: UnitCode::NODE_ITSELF }.into(),
         ActionName::GiveTask => {
             WideAct::TaskGiven { task: 1, unit: UnitCode::NODE_ITSELF, after: None, due: on }.into()
         }

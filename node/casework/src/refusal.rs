@@ -166,6 +166,18 @@ refusals! {
     Restricted: Person, "restricted",
         "This is a restricted case: only its named readers work on it. Ask a supervisor of this node to name you.",
         "本案为受限案件,仅指定知情人可以查看和办理。如需办理,请由本级分管领导指定。";
+    /// It was ruled who leads it.
+    RuledAlready: State, "ruled-already", "It was ruled who leads this case, and that binds.", "承办单位已经裁定,应当执行。";
+    /// A second objection.
+    RulingNeeded: State, "ruling-needed",
+        "Units have objected twice: whoever leads this node rules who leads the case.",
+        "承办单位已第二次提出异议,须由本级分管领导裁定。";
+    /// Nobody objects.
+    NothingObjected: State, "nothing-objected", "No unit objects to leading this case.", "没有待处理的退回异议。";
+    /// The days to object are over.
+    ObjectionLate: State, "objection-late",
+        "The five working days in which a unit may object are over (信访工作条例 art. 23).",
+        "五个工作日的异议期限已过(信访工作条例第二十三条)。";
     /// The node above was asked.
     AssessedAbove: State, "assessed-above",
         "The node above was asked for this, and has until the end of its term to answer.",

@@ -81,7 +81,10 @@ fn wide(act: WideAct, step: Step, open: bool) -> Option<Step> {
         | WideAct::TaskReported { .. }
         | WideAct::TaskSentBack { .. }
         | WideAct::TaskClosed { .. }
-        | WideAct::TaskCancelled { .. } => open && matches!(step, Step::Assigned | Step::InProgress),
+        | WideAct::TaskCancelled { .. }
+        | WideAct::Objected { .. }
+        | WideAct::ObjectionRefused {}
+        | WideAct::Ruled { .. } => open && matches!(step, Step::Assigned | Step::InProgress),
         // How it is kept is asked as long as the file is open.
         WideAct::Performed { .. }
         | WideAct::ReturnVisited { .. }
@@ -121,6 +124,7 @@ pub fn refit(act: &Act, written: &Brief, case: &Case) -> Option<Brief> {
             | WideAct::SlotExcused { .. }
             | WideAct::MeasureTaken { .. } => {}
             WideAct::ExtensionAsked { .. } => {}
+            WideAct::Objected { .. } if case.assignment.objection.is_none() && written.unit == current.unit => {}
             // What it says is bound to the header, and both are kept as they are.
             WideAct::Restricted {} if !case.restricted => {}
             WideAct::WithheldChanged {} | WideAct::RestrictionLifted {} if case.restricted => {}
@@ -141,6 +145,9 @@ pub fn refit(act: &Act, written: &Brief, case: &Case) -> Option<Brief> {
             | WideAct::Restricted {}
             | WideAct::WithheldChanged {}
             | WideAct::RestrictionLifted {}
+            | WideAct::Objected { .. }
+            | WideAct::ObjectionRefused {}
+            | WideAct::Ruled { .. }
             | WideAct::TermCounted {} => return None,
             act if mediation::fits_again(case, &act) || tasks::fits_again(case, &act) => {}
             _ => return None,

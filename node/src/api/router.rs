@@ -175,6 +175,9 @@ fn tasks() -> OpenApiRouter<Arc<ApiState>> {
         .routes(routes!(cases::acts::close_task)) // close-task
         .routes(routes!(cases::acts::cancel_task)) // cancel-task
         .routes(routes!(cases::acts::merge)) // merge
+        .routes(routes!(cases::acts::object)) // object
+        .routes(routes!(cases::acts::refuse_objection)) // refuse-objection
+        .routes(routes!(cases::acts::rule)) // rule
         .routes(routes!(cases::acts::restrict)) // restrict
         .routes(routes!(cases::acts::lift_restriction)) // lift-restriction
         .routes(routes!(cases::restricted::name_reader)) // name-reader

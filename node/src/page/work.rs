@@ -9,7 +9,7 @@ use crate::api::cases::view::CaseView;
 
 /// Measures, sponsor and tasks, where there are any.
 pub(super) fn card(html: &mut Html, lang: Lang, case: &CaseView) {
-    if case.measures.is_empty() && case.tasks.is_empty() && case.sponsor.is_none() {
+    if case.measures.is_empty() && case.tasks.is_empty() && case.sponsor.is_none() && case.objection.is_none() {
         return;
     }
     html.raw("<section class=\"card\"><header>");
@@ -17,6 +17,22 @@ pub(super) fn card(html: &mut Html, lang: Lang, case: &CaseView) {
     if let Some(sponsor) = &case.sponsor {
         html.raw("<li>").el("<strong>", lang.t("包案领导", "Sponsor"), "</strong> ");
         html.said(&sponsor.name).raw(" <span class=\"meta\">").said(&sponsor.office).raw("</span></li>");
+    }
+    if let Some(objection) = &case.objection {
+        html.raw("<li>").el(
+            "<strong>",
+            lang.t("承办单位提出异议", "Its unit objects"),
+            "</strong> <span class=\"meta\">",
+        );
+        html.text(&time(&objection.at));
+        if let Some(name) = &objection.proposed_name {
+            html.text(lang.t(" · 建议由 ", " · proposes ")).text(name);
+        }
+        let decides = match objection.needs_ruling {
+            true => lang.t(" · 须由分管领导裁定", " · to be ruled by whoever leads the node"),
+            false => lang.t(" · 改派即为同意", " · to agree, assign it to another unit"),
+        };
+        html.text(decides).raw("</span></li>");
     }
     case.measures.iter().for_each(|measure| measure_line(html, lang, measure));
     case.tasks.iter().for_each(|task| task_line(html, lang, task));

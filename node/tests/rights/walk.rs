@@ -117,6 +117,8 @@ impl Operation {
                 json!({ "content": { "schema": 1, "rules": [{ "level": "yellow", "fires": "any_dispute", "when": {} }] } })
             }
             "merge" => json!({ "into": "019e0000000070008000000000000001" }),
+            "object" | "refuse-objection" => json!({ "reason": "x" }),
+            "rule" => json!({ "unit": 1, "reason": "x" }),
             "restrict" => json!({ "ground": "own_people" }),
             "lift-restriction" => json!({ "reason": "x" }),
             "name-reader" | "drop-reader" => json!({ "user": "somebody" }),

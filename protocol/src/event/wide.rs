@@ -350,6 +350,18 @@ coded! {
     } = 506,
     /// A leader stands for it (包案).
     Sponsored {} = 507,
+    /// The unit that leads it objects that it is not its matter (退回异议); it leads on until that is agreed or ruled.
+    Objected {
+        /// Whom it proposes instead.
+        proposed: Option<UnitCode>,
+    } = 508,
+    /// Its objection is not agreed.
+    ObjectionRefused {} = 509,
+    /// Whoever is above both says who leads it (裁定), and that binds.
+    Ruled {
+        /// The unit.
+        unit: UnitCode,
+    } = 510,
     /// What was attached has its place in the dossier (归卷).
     Placed {
         /// The attachment.

@@ -69,6 +69,9 @@ variants! {
         WideAct::TaskClosed { .. } => WideAct::TaskClosed { task: g.make() },
         WideAct::TaskCancelled { .. } => WideAct::TaskCancelled { task: g.make() },
         WideAct::Sponsored {} => WideAct::Sponsored {},
+        WideAct::Objected { .. } => WideAct::Objected { proposed: g.make() },
+        WideAct::ObjectionRefused {} => WideAct::ObjectionRefused {},
+        WideAct::Ruled { .. } => WideAct::Ruled { unit: g.make() },
         WideAct::Placed { .. } => WideAct::Placed { attachment: g.make(), slot: g.make() },
         WideAct::SheetScanned { .. } => WideAct::SheetScanned {
             attachment: g.make(),

@@ -12,6 +12,7 @@ mod level;
 mod measures;
 pub(crate) mod mediation;
 mod merge;
+mod object;
 mod orders;
 pub(crate) mod people;
 mod report;
@@ -125,6 +126,9 @@ fn run(draft: &mut Draft<'_, '_>, command: Command, by: &Actor) -> Result<(), Re
         Command::TakeMeasure { measure, note } => measures::take(draft, measure, note),
         Command::Place { attachment, place } => dossier::place(draft, attachment, place),
         Command::ExcuseSlot { slot, reason } => dossier::excuse(draft, slot, reason),
+        Command::Object { proposed, reason } => object::object(draft, proposed, reason),
+        Command::RefuseObjection { reason } => object::refuse(draft, reason),
+        Command::Rule { unit, reason } => object::rule(draft, unit, reason),
         Command::Restrict { ground, against, note } => restrict::restrict(draft, ground, against, note, by),
         Command::LiftRestriction { reason } => restrict::lift(draft, reason),
         Command::NameReader { user, name } => restrict::name_reader(draft, user, name, by),
@@ -214,6 +218,9 @@ pub(crate) fn name_of(command: &Command) -> ActionName {
         Command::TakeMeasure { .. } => ActionName::TakeMeasure,
         Command::Place { .. } => ActionName::Place,
         Command::ExcuseSlot { .. } => ActionName::ExcuseSlot,
+        Command::Object { .. } => ActionName::Object,
+        Command::RefuseObjection { .. } => ActionName::RefuseObjection,
+        Command::Rule { .. } => ActionName::Rule,
         Command::Restrict { .. } => ActionName::Restrict,
         Command::LiftRestriction { .. } => ActionName::LiftRestriction,
         Command::NameReader { .. } => ActionName::NameReader,

@@ -5,7 +5,7 @@ use protocol::event::{Act, Content, Contentment, Outcome, ToldBy, WideContent};
 use protocol::time::CivilDay;
 use protocol::unit::UnitCode;
 
-use super::{above, end_open_offer, roomy};
+use super::{above, end_open_offer, object, roomy};
 use crate::dossier::blocking;
 use crate::draft::Draft;
 use crate::receive::{withdraw_approval, withdraw_wishes};
@@ -30,6 +30,7 @@ pub(super) fn send_back(draft: &mut Draft<'_, '_>, text: Text<4000>) -> Result<(
 }
 
 pub(super) fn assign(draft: &mut Draft<'_, '_>, unit: UnitCode, text: Text<4000>) -> Result<(), Refusal> {
+    object::assignable(&draft.case()?, unit)?;
     draft.append(Act::Assigned, note(text), |brief| brief.unit = unit)
 }
 

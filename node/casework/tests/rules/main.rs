@@ -16,6 +16,7 @@ mod mediation;
 mod merge;
 mod mirror;
 mod net;
+mod objection;
 mod orders;
 mod people;
 mod property;

@@ -30,7 +30,7 @@ fn command(net: &Net, node: usize, case: CaseId, what: u8, arg: u8) -> Command {
     let offer = known.offers().map(|f| f.offer.id).nth(usize::from(arg % 3)).unwrap_or(OfferId::from_bytes([0; 16]));
     let order = known.orders().map(|f| f.order.id).nth(usize::from(arg % 3)).unwrap_or(OrderId::from_bytes([0; 16]));
     let level = Warning::from_rank(arg % 4);
-    match what % 50 {
+    match what % 53 {
         0 => Command::File,
         1 => Command::Assign { unit: UnitCode(2), note: text("甲") },
         2 => Command::Progress { note: text("乙") },
@@ -65,6 +65,9 @@ fn command(net: &Net, node: usize, case: CaseId, what: u8, arg: u8) -> Command {
             attachment: photo(arg).id,
             place: Place::Slot(Slot::ALL[usize::from(arg) % Slot::ALL.len()]),
         },
+        50 => Command::Object { proposed: None, reason: text("不属本单位") },
+        51 => Command::RefuseObjection { reason: text("属本单位") },
+        52 => Command::Rule { unit: UnitCode(u16::from(arg % 3)), reason: text("裁定") },
         47 => Command::Restrict {
             ground: RestrictionGround::Minors,
             against: arg.is_multiple_of(4).then(|| net.id(VILLAGE)),

@@ -11,11 +11,11 @@ use super::bodies::{
     AcceptTaskBody, AmendBody, AmendPartyBody, ArchiveBody, AskExtensionBody, AssessBody, AssignBody, CancelTaskBody,
     CloseTaskBody, Commanded, ConsentBody, ContributeBody, DrawBody, DropAgreementBody, EndMediationBody,
     ExcuseSlotBody, ExtendBody, FeedBackBody, FileBody, GiveTaskBody, HoldBody, JoinBody, LeaveBody,
-    LiftRestrictionBody, LinkBody, MergeBody, NoteConfirmationBody, OfferBody, OpenMediationBody, PauseBody,
-    PerformBody, PlaceBody, ProgressBody, RecallBody, ReferBody, RefuseExtensionBody, RegradeBody, RejectBody,
-    ReopenBody, ReportTaskBody, ResolveBody, RestrictBody, ResumeBody, ReturnBody, SeekConfirmationBody,
-    SendBackTaskBody, SignAgreementBody, SponsorBody, TakeMeasureBody, TakeOverBody, TurnBody, VisitAgainBody,
-    VoidBody, WithdrawBody,
+    LiftRestrictionBody, LinkBody, MergeBody, NoteConfirmationBody, ObjectBody, OfferBody, OpenMediationBody,
+    PauseBody, PerformBody, PlaceBody, ProgressBody, RecallBody, ReferBody, RefuseExtensionBody, RefuseObjectionBody,
+    RegradeBody, RejectBody, ReopenBody, ReportTaskBody, ResolveBody, RestrictBody, ResumeBody, ReturnBody, RuleBody,
+    SeekConfirmationBody, SendBackTaskBody, SignAgreementBody, SponsorBody, TakeMeasureBody, TakeOverBody, TurnBody,
+    VisitAgainBody, VoidBody, WithdrawBody,
 };
 use super::detail::{case_of, must_see};
 use super::papers::incomplete;
@@ -155,6 +155,12 @@ acts! {
     cancel_task(CancelTaskBody) = "/api/v1/cases/{id}/cancel-task",
     /// Puts it into another case of the same matter, which goes on with the people and words of both; this one is struck through.
     merge(MergeBody) = "/api/v1/cases/{id}/merge",
+    /// The unit that leads it objects, within five working days; it leads on until that is agreed, refused or ruled.
+    object(ObjectBody) = "/api/v1/cases/{id}/object",
+    /// Does not agree to a first objection. To agree, the case is assigned to another unit.
+    refuse_objection(RefuseObjectionBody) = "/api/v1/cases/{id}/refuse-objection",
+    /// Rules who leads it, which binds.
+    rule(RuleBody) = "/api/v1/cases/{id}/rule",
     /// Restricts it to named readers: from here on levels above and lists have its level and number.
     restrict(RestrictBody) = "/api/v1/cases/{id}/restrict",
     /// Makes it a case like others again.

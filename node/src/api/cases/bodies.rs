@@ -6,8 +6,8 @@ use casework::{Amendment, Command, GiveTask, Place};
 use protocol::bounded::{List, Text};
 use protocol::division::{DivisionCode, GridKind};
 use protocol::event::{
-    Category, Contentment, DeclineGround, Matter, Outcome, PARTIES_AT_ONCE_MAX, Participant, PauseGround,
-    RestrictionGround, Source, ToldBy,
+    Category, Contentment, DeclineGround, Matter, Outcome, PARTIES_AT_ONCE_MAX, Participant, PauseGround, Source,
+    ToldBy,
 };
 use protocol::grading::Answers;
 use protocol::id::{AttachmentId, CaseId, NodeId};
@@ -17,8 +17,10 @@ use protocol::warning::Warning;
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
+mod lead;
 mod mediation;
 
+pub use lead::{LiftRestrictionBody, ObjectBody, RefuseObjectionBody, RestrictBody, RuleBody};
 pub use mediation::{
     ConsentBody, DrawBody, DropAgreementBody, EndMediationBody, HoldBody, InstalmentBody, NoteConfirmationBody,
     OpenMediationBody, PerformBody, SeekConfirmationBody, SignAgreementBody, VisitAgainBody,
@@ -277,26 +279,6 @@ bodies! {
         #[serde(default)]
         #[schema(value_type = String)]
         note: Note,
-    },
-    /// Only named readers may read it from here on.
-    RestrictBody => Restrict {
-        /// `minors`, `domestic_violence`, `sexual_harm`, `own_people` or `other`.
-        #[schema(value_type = String)]
-        ground: RestrictionGround,
-        /// Id of the node whose people it is about.
-        #[serde(default)]
-        #[schema(value_type = Option<String>)]
-        against: Option<NodeId>,
-        /// Why, in words; needed for another ground.
-        #[serde(default)]
-        #[schema(value_type = String)]
-        note: Text<1000>,
-    },
-    /// It is a case like others again.
-    LiftRestrictionBody => LiftRestriction {
-        /// Why.
-        #[schema(value_type = String)]
-        reason: Note,
     },
     /// Who stands for it.
     SponsorBody => Sponsor {

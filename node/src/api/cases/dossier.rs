@@ -80,6 +80,7 @@ pub(crate) async fn view(
         linked: known.case().into_iter().flat_map(|case| &case.linked).map(CaseId::to_string).collect(),
         merged_into: known.case().and_then(|case| case.merged_into).map(|into| into.to_string()),
         restricted: restricted::of(state, &known, &by),
+        objection: tasks::objection(state, &known),
         sponsor: known.case().and_then(measures::sponsor),
         measures: measures::of(state, &known),
         grading: pieces::grading(brief),

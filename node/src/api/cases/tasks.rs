@@ -37,6 +37,34 @@ pub struct TaskView {
     pub sent_back: u16,
 }
 
+/// That the unit which leads a case objects to it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ObjectionView {
+    /// Code of the unit that it proposes instead.
+    pub proposed: Option<u16>,
+    /// Its name.
+    pub proposed_name: Option<String>,
+    /// When.
+    pub at: String,
+    /// How often units have objected to it here.
+    pub times: u16,
+    /// The desk no longer decides: whoever leads the node rules.
+    pub needs_ruling: bool,
+}
+
+/// The objection that waits.
+pub(super) fn objection(state: &ApiState, known: &Known) -> Option<ObjectionView> {
+    let assignment = known.case()?.assignment;
+    let (proposed, at) = assignment.objection?;
+    Some(ObjectionView {
+        proposed: proposed.map(|unit| unit.0),
+        proposed_name: proposed.map(|unit| state.in_force().units.name(unit, true)),
+        at: stamp::rfc3339(protocol::time::UnixMillis(i64::from(at.0) * 60_000)),
+        times: assignment.objections,
+        needs_ruling: assignment.needs_ruling(),
+    })
+}
+
 /// The tasks of a case, as they were given.
 pub(super) fn tasks(state: &ApiState, known: &Known, shown: Shown) -> Vec<TaskView> {
     let all = known.case().into_iter().flat_map(|case| case.tasks.iter().map(move |task| (task, case.waits(task))));

@@ -14,7 +14,7 @@ use super::measures::{MeasureView, SponsorView};
 use super::mediation::{AgreementView, MediationView};
 use super::pieces;
 use super::restricted::RestrictedView;
-use super::tasks::TaskView;
+use super::tasks::{ObjectionView, TaskView};
 use crate::api::stamp;
 use crate::api::state::ApiState;
 use crate::store::lists::CaseRow;
@@ -443,6 +443,8 @@ pub struct CaseView {
     pub merged_into: Option<String>,
     /// That only named readers may read it.
     pub restricted: Option<RestrictedView>,
+    /// The objection of the unit that leads it, where one waits.
+    pub objection: Option<ObjectionView>,
     /// Who stands for it.
     pub sponsor: Option<SponsorView>,
     /// What its level asks for at once, and how far that has come.
