@@ -91,13 +91,15 @@ async fn who_is_no_reader_finds_a_level_and_a_number_everywhere() {
         let (status, refused) = post(&node, &other, &format!("{path}/{tail}"), &body).await;
         assert_eq!((status, &refused["code"]), (StatusCode::FORBIDDEN, &json!("restricted")), "{tail}: {refused}");
     }
-    for paper in ["papers/registration.pdf", "dossier.pdf"] {
+    for paper in ["papers/registration.pdf", "dossier.pdf", "dossier"] {
         let (status, refused) = get(&node, &other, &format!("{path}/{paper}?reason=%E6%A0%B8%E5%AF%B9")).await;
         assert_eq!((status, &refused["code"]), (StatusCode::FORBIDDEN, &json!("restricted")), "{paper}: {refused}");
     }
     let page = node.page(&other, &path).await;
     tells_nothing("the page", &page);
-    assert!(page.contains("您不是本案知情人") && !page.contains("当事人与经过不在本节点"));
+    assert!(
+        page.contains("您尚未列为本案知情人") && !page.contains("一案一卷") && !page.contains("当事人与经过不在本节点")
+    );
     assert!(!node.page(&other, "/").await.contains("我知情的受限案件"));
 }
 

@@ -20,7 +20,7 @@ pub(super) async fn case(view: &View, id: &str) -> Result<Html, Problem> {
     main.text(lang.t("返回", "Back")).raw("</a></p>");
     heading(&mut main, lang, &case);
     main.raw("<div class=\"two\"><div class=\"col\">");
-    super::restricted::card(&mut main, lang, case.restricted.as_ref());
+    super::restricted::card(&mut main, lang, &case);
     match &case.private {
         Some(private) => private_card(&mut main, lang, private),
         // They may be, and are for its readers.
@@ -30,7 +30,10 @@ pub(super) async fn case(view: &View, id: &str) -> Result<Html, Problem> {
     super::work::card(&mut main, lang, &case);
     super::mediation::card(&mut main, lang, &case);
     super::attachments::card(&mut main, lang, &case.attachments);
-    papers::card(&mut main, view, id).await?;
+    // What its dossier holds is for its readers.
+    if case.restricted.as_ref().is_none_or(|restricted| restricted.reads) {
+        papers::card(&mut main, view, id).await?;
+    }
     super::history::card(&mut main, lang, &case);
     main.raw("</div><div class=\"col\">");
     ladder_card(&mut main, lang, &case.ladder);

@@ -4,12 +4,14 @@ use super::View;
 use super::frame::{level, tail, time};
 use super::html::Html;
 use super::words::Lang;
-use crate::api::cases::restricted::{ReadableView, RestrictedView, readable};
+use crate::api::cases::restricted::{ReadableView, readable};
+use crate::api::cases::view::CaseView;
 use crate::api::problem::Problem;
 
 /// On the page of a case: that it is restricted, why, and who reads it.
-pub(super) fn card(html: &mut Html, lang: Lang, restricted: Option<&RestrictedView>) {
-    let Some(restricted) = restricted else { return };
+pub(super) fn card(html: &mut Html, lang: Lang, case: &CaseView) {
+    let Some(restricted) = case.restricted.as_ref() else { return };
+    let names = case.next_actions.iter().any(|action| action == "name_reader");
     html.raw("<section class=\"card\"><header>").el("<h2>", lang.t("受限案件", "Restricted case"), "</h2>");
     if let Some(ground) = &restricted.ground {
         html.el("<span class=\"chip\">", lang.word(ground), "</span>");
@@ -18,12 +20,16 @@ pub(super) fn card(html: &mut Html, lang: Lang, restricted: Option<&RestrictedVi
     if let Some(against) = &restricted.against {
         html.raw("<p>").text(lang.t("所反映单位:", "About people of: ")).said(against).raw("</p>");
     }
-    let told = match restricted.reads {
-        true => lang.t(
+    let told = match (restricted.reads, names) {
+        (true, _) => lang.t(
             "仅下列知情人可查看内容和办理;上级和列表只见等级与编号。",
             "Only these readers see what it says and work on it; levels above and lists have its level and number.",
         ),
-        false => lang.t(
+        (false, true) => lang.t(
+            "您尚未列为本案知情人,只能看到等级、环节和期限。您可以指定知情人,包括本人;指定情况留有记录。",
+            "You are not a reader of this case yet: you see its level, step and terms. You can name readers, yourself among them; that is on record.",
+        ),
+        (false, false) => lang.t(
             "您不是本案知情人,只能看到等级、环节和期限。如需办理,请由本级分管领导指定。",
             "You are not a reader of this case: you see its level, step and terms. A supervisor of this node can name you.",
         ),

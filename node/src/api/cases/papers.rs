@@ -15,7 +15,7 @@ use protocol::id::{CaseId, NodeId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::detail::{must_read, must_see};
+use super::detail::must_read;
 use crate::api::caller::Caller;
 use crate::api::extract::{Params, id};
 use crate::api::persons::{checked, must_reveal};
@@ -168,7 +168,7 @@ pub(super) async fn incomplete(state: &ApiState, case: CaseId) -> Problem {
 
 /// The dossier of a case for somebody who may see it; none while nothing but an offer is here.
 pub(crate) async fn dossier_of(state: &ApiState, caller: &Caller, case: &str) -> Result<DossierView, Problem> {
-    let known = must_see(state, caller, id(case)?).await?;
+    let known = must_read(state, caller, id(case)?).await?;
     let held = state.in_force();
     let desk = Desk { me: state.me(), holds: &held, names: state };
     let story = Story::of(&known).ok_or_else(Problem::not_found)?;
@@ -179,14 +179,15 @@ pub(crate) async fn dossier_of(state: &ApiState, caller: &Caller, case: &str) ->
         way_name_en: dossier.way.english().to_owned(),
         edition: dossier.edition.number,
         complete: dossier.missing().next().is_none(),
-        printable: !state.reads_only && must_reveal(caller, &known).is_ok() && known.is_read_by(&caller.actor()),
+        printable: !state.reads_only && must_reveal(caller, &known).is_ok(),
         slots: dossier.slots.iter().map(SlotView::of).collect(),
     })
 }
 
 /// What the dossier of a case holds, what it lacks and why.
 #[utoipa::path(get, path = "/api/v1/cases/{id}/dossier", tag = "papers", params(("id" = String, Path)),
-    responses((status = 200, body = DossierView), (status = 401, body = ProblemBody), (status = 404, body = ProblemBody)))]
+    responses((status = 200, body = DossierView), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
+        (status = 404, body = ProblemBody)))]
 pub(crate) async fn dossier(
     State(state): State<Arc<ApiState>>,
     caller: Caller,
