@@ -163,19 +163,23 @@ impl Store {
         count: u32,
     ) -> Result<Vec<CaseRow>, StoreError> {
         let scopes = filter.scopes.as_deref();
-        let within = scopes.map(|scopes| within(scopes.len(), 12)).unwrap_or_default();
+        let within = scopes.map(|scopes| within(scopes.len(), 13)).unwrap_or_default();
+        // The level as a range: the index is entered at it, and what stands above is not walked through.
+        let lowest = filter.level.unwrap_or(0);
+        let highest = filter.level.unwrap_or(u8::MAX).min(after.map_or(u8::MAX, |row| row.level));
         let text = format!(
             "SELECT {COLUMNS} FROM case_file WHERE node = $1 {within} \
-             AND ($2 IS NULL OR mine = $2) AND ($3 = 0 OR escalated = 1) AND ($4 IS NULL OR level = $4) \
-             AND ($5 IS NULL OR step = $5) AND ($6 = 1 OR void = 0) AND ($7 = 1 OR step <> 'archived') \
-             AND ($8 IS NULL OR level < $8 OR (level = $8 AND (changed_at < $9 OR (changed_at = $9 AND case_id > $10)))) \
-             ORDER BY level DESC, changed_at DESC, case_id LIMIT $11"
+             AND ($2 IS NULL OR mine = $2) AND ($3 = 0 OR escalated = 1) AND level >= $4 AND level <= $5 \
+             AND ($6 IS NULL OR step = $6) AND ($7 = 1 OR void = 0) AND ($8 = 1 OR step <> 'archived') \
+             AND ($9 IS NULL OR level < $9 OR (level = $9 AND (changed_at < $10 OR (changed_at = $10 AND case_id > $11)))) \
+             ORDER BY level DESC, changed_at DESC, case_id LIMIT $12"
         );
         let mut query = sql(AssertSqlSafe(text))
             .bind(self.me())
             .bind(filter.mine)
             .bind(filter.escalated)
-            .bind(filter.level.map(i64::from))
+            .bind(i64::from(lowest))
+            .bind(i64::from(highest))
             .bind(filter.step.clone())
             .bind(filter.void)
             .bind(filter.archived)
