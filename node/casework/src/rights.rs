@@ -221,9 +221,10 @@ fn lead(known: &Known) -> Option<At> {
 /// What a person may do next with a case: what would not be refused for role or state. What depends on the words of the
 /// command, or on where another node hangs, is judged when it is done.
 pub fn next_actions(known: &Known, me: Me, by: &Actor, holds: &InForce) -> Vec<ActionName> {
-    let actions = ActionName::ALL.iter().copied().filter(|action| *action != ActionName::Report);
+    let (seen, actions) = (known.read_by(by), ActionName::ALL.iter().copied());
     actions
-        .filter(|action| may(known, me, by, holds, *action).is_ok())
+        .filter(|action| *action != ActionName::Report)
+        .filter(|action| allowed((known, &seen), me, by, holds, *action).is_ok())
         .filter(|action| known.case().is_none_or(|case| has_a_subject(*action, case)))
         .filter(|action| !action.names_readers() || decide::names_readers(known, by))
         .collect()
@@ -231,7 +232,18 @@ pub fn next_actions(known: &Known, me: Me, by: &Actor, holds: &InForce) -> Vec<A
 
 /// Whether a person may do something now, as far as it does not depend on the words of the command.
 pub fn may(known: &Known, me: Me, by: &Actor, holds: &InForce, action: ActionName) -> Result<(), Refusal> {
-    by.must(action, &places(&known.read_by(by), action))?;
+    allowed((known, &known.read_by(by)), me, by, holds, action)
+}
+
+/// The same, where what the person may read of the case is known.
+fn allowed(
+    (known, seen): (&Known, &Known),
+    me: Me,
+    by: &Actor,
+    holds: &InForce,
+    action: ActionName,
+) -> Result<(), Refusal> {
+    by.must(action, &places(seen, action))?;
     restricted::must_read(known, by, action)?;
     restricted::must_not_be_about(known, me, action)?;
     decide::timely(known, me, &holds.places, action)?;
