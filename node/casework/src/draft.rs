@@ -234,7 +234,10 @@ impl<'d, 'w> Draft<'d, 'w> {
         change(&mut brief);
         let then = foreseen(&case, &act, self.world.now);
         brief.next_term = term::next(self.world.holds, &brief, SoFar::of(&then), self.world.now);
-        let told = if then.restricted { restricted::told(&brief, self.world.me.division) } else { brief.clone() };
+        let withheld = then.restricted.then(|| brief.clone());
+        if withheld.is_some() {
+            brief = restricted::told(&brief, self.world.me.division);
+        }
         let header = Header {
             id: self.event_id(),
             case: case.id,
@@ -243,17 +246,17 @@ impl<'d, 'w> Draft<'d, 'w> {
             previous: case.head.hash,
             at: self.world.now,
             act,
-            brief: told,
+            brief,
             commitment: protocol::event::Commitment([0; 32]),
         };
         self.commit(header, content);
-        self.keep_withheld(epoch, &brief)
+        withheld.map_or(Ok(()), |now| self.keep_withheld(epoch, &now))
     }
 
     /// What changed of what is withheld from above is said behind the event that changed it, to those alone who may read it.
     fn keep_withheld(&mut self, epoch: Epoch, now: &Brief) -> Result<(), Refusal> {
-        let case = self.case()?;
-        let Some(changed) = case.withheld.as_deref().and_then(|held| held.changed(now)) else { return Ok(()) };
+        let held = self.known.case().and_then(|case| case.withheld.as_deref());
+        let Some(changed) = held.and_then(|held| held.changed(now)) else { return Ok(()) };
         let content = changed.content(Text::default()).widen().map_err(|_| Refusal::TooLong)?;
         self.append_in(epoch, WideAct::WithheldChanged {}.into(), content, |brief| changed.put(brief))
     }
