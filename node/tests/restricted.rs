@@ -177,3 +177,16 @@ async fn levels_above_have_a_level_and_a_number_and_a_report_about_the_county_go
     let (_, refused) = post(&city, &desk, &format!("{path}/offer"), &back).await;
     assert_eq!(refused["code"], "about-own-people", "{refused}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_list_of_its_readers_masks_names_as_every_list_does() {
+    let root = tempfile::tempdir().expect("a folder");
+    let node = Node::found(&root).await;
+    let filer = node.person("filer", &["clerk"]).await;
+    let mut named = report(1);
+    named["title"] = json!(format!("{NAME}的孩子被欺凌"));
+    assert_eq!(post(&node, &filer, "/cases", &named).await.0, StatusCode::CREATED);
+    let (_, mine) = get(&node, &filer, "/restricted").await;
+    assert_eq!(mine[0]["title"], "钱**的孩子被欺凌", "{mine}");
+    assert!(!node.page(&filer, "/").await.contains(NAME));
+}

@@ -121,9 +121,14 @@ pub(crate) fn told(brief: &Brief, home: DivisionCode) -> Brief {
     }
 }
 
+/// Whether a category and a summary are those that are told of a restricted case.
+pub fn are_told(category: Category, summary: &str) -> bool {
+    category == CATEGORY && summary == SUMMARY
+}
+
 /// Whether a brief is what is told of a restricted case.
 pub fn is_told(brief: &Brief) -> bool {
-    brief.category == CATEGORY && brief.summary.as_str() == SUMMARY
+    are_told(brief.category, &brief.summary)
 }
 
 /// Lets a case stand as it is where what is withheld is held, beside what a header tells.
@@ -173,9 +178,11 @@ impl Known {
         if self.is_read_by(by) { Cow::Borrowed(self) } else { Cow::Owned(self.without_words()) }
     }
 
-    /// Whether somebody may know of it here: by their roles, or because they are named.
-    pub fn is_seen_by(&self, by: &Actor) -> bool {
-        by.sees(&rights::at(&self.read_by(by))) || (self.is_restricted() && self.has_reader(by))
+    /// The same; none where they may not even know of it here: neither by their roles, nor because they are named.
+    pub fn seen_by(&self, by: &Actor) -> Option<Cow<'_, Self>> {
+        let read = self.read_by(by);
+        let seen = by.sees(&rights::at(&read)) || (self.is_restricted() && self.has_reader(by));
+        seen.then_some(read)
     }
 }
 

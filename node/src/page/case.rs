@@ -21,17 +21,17 @@ pub(super) async fn case(view: &View, id: &str) -> Result<Html, Problem> {
     heading(&mut main, lang, &case);
     main.raw("<div class=\"two\"><div class=\"col\">");
     super::restricted::card(&mut main, lang, &case);
+    // What is held of a restricted case, its dossier too, is for its readers.
+    let reads = case.restricted.as_ref().is_none_or(|restricted| restricted.reads);
     match &case.private {
         Some(private) => private_card(&mut main, lang, private),
-        // They may be, and are for its readers.
-        None if case.restricted.as_ref().is_some_and(|restricted| !restricted.reads) => {}
+        None if !reads => {}
         None => nameless_card(&mut main, lang, case.names_gone_at.as_deref()),
     }
     super::work::card(&mut main, lang, &case);
     super::mediation::card(&mut main, lang, &case);
     super::attachments::card(&mut main, lang, &case.attachments);
-    // What its dossier holds is for its readers.
-    if case.restricted.as_ref().is_none_or(|restricted| restricted.reads) {
+    if reads {
         papers::card(&mut main, view, id).await?;
     }
     super::history::card(&mut main, lang, &case);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use casework::Scope;
 use protocol::chain::{Epoch, Hash};
 use protocol::division::DivisionCode;
+use protocol::event::Category;
 use protocol::id::{CaseId, NodeId};
 use protocol::unit::UnitCode;
 use protocol::wire::codec;
@@ -62,7 +63,7 @@ pub struct CaseRow {
 impl CaseRow {
     /// Whether it is what lists hold of a restricted case.
     pub(crate) fn is_restricted(&self) -> bool {
-        self.category == casework::restricted::CATEGORY.0 && self.summary == casework::restricted::SUMMARY
+        casework::restricted::are_told(Category(self.category), &self.summary)
     }
 }
 

@@ -183,6 +183,13 @@ impl Store {
         rows.iter().map(case_id).collect::<Result<Vec<_>, _>>()
     }
 
+    /// The same for whoever is told that there are some, and not which: nobody learns of a restricted case by a number.
+    pub async fn told_cases_of_number(&self, number: &str, count: u32) -> Result<BTreeSet<CaseId>, StoreError> {
+        let cases = self.cases_of_number(number, count).await?;
+        let rows = self.case_rows(&cases).await?;
+        Ok(cases.into_iter().filter(|case| rows.get(case).is_none_or(|row| !row.is_restricted())).collect())
+    }
+
     /// Opens one private part for each key that any is sealed with; the first that stays closed is the error.
     pub async fn try_vault(&self) -> Result<(), StoreError> {
         let vault = sealed_with(self.vault.as_ref())?;

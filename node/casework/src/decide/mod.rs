@@ -60,7 +60,7 @@ pub fn decide(known: &Known, command: Command, by: &Actor, world: &mut World<'_>
     let action = name_of(&command);
     // Who has a task of a case knows of it, and is told so.
     by.must(action, &rights::places(&known.read_by(by), action)).map_err(|refusal| match refusal {
-        Refusal::UnknownCase if known.is_seen_by(by) => Refusal::RoleMissing,
+        Refusal::UnknownCase if known.seen_by(by).is_some() => Refusal::RoleMissing,
         refusal => refusal,
     })?;
     restricted::must_read(known, by, action)?;

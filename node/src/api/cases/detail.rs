@@ -1,15 +1,15 @@
 //! One case.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use casework::Known;
+use casework::{Known, Refusal};
 use protocol::id::CaseId;
 
 use super::dossier;
 use super::pieces::Shown;
-use super::restricted::must_be_read;
 use super::view::CaseView;
 use crate::api::caller::Caller;
 use crate::api::extract::id;
@@ -31,14 +31,17 @@ pub(crate) async fn must_see(state: &ApiState, caller: &Caller, case: CaseId) ->
         return Err(Problem::not_found());
     }
     let known = dossier::known(state, case).await?;
-    let by = caller.actor();
-    if known.is_seen_by(&by) { Ok(known.read_by(&by).into_owned()) } else { Err(Problem::not_found()) }
+    match known.seen_by(&caller.actor()) {
+        None => Err(Problem::not_found()),
+        Some(Cow::Owned(masked)) => Ok(masked),
+        Some(Cow::Borrowed(_)) => Ok(known),
+    }
 }
 
 /// The same, and refuses a restricted case to whoever is not named as its reader.
 pub(crate) async fn must_read(state: &ApiState, caller: &Caller, case: CaseId) -> Result<Known, Problem> {
     let known = must_see(state, caller, case).await?;
-    must_be_read(&known, caller).map(|()| known)
+    if known.is_read_by(&caller.actor()) { Ok(known) } else { Err(Problem::from(Refusal::Restricted)) }
 }
 
 /// One case with its events, ladder, orders and offers.

@@ -53,18 +53,18 @@ pub(crate) async fn view(
     let row = state.store.case_row(case).await?;
     let whole = known(state, case).await?;
     let by = caller.actor();
-    if !whole.is_seen_by(&by) {
-        return Ok(None);
-    }
-    let known = whole.read_by(&by);
+    let Some(known) = whole.seen_by(&by) else { return Ok(None) };
     let held = held(&known);
     let offer = held.offers.iter().max_by_key(|o| o.offer.at.corrected()).map(|o| &o.offer);
-    let asked = held.orders.iter().find_map(|file| Some((&file.order, file.order.asked.told()?)));
-    let brief = known.case().map(|case| &case.brief).or(offer.map(|o| &o.brief));
-    let brief = brief.cloned().or(asked.as_ref().map(|(_, brief)| brief.clone()));
+    let told = known.case().map(|case| &case.brief).or(offer.map(|o| &o.brief));
+    // Where nothing else is here, an order may tell of it.
+    let asked = || held.orders.iter().find_map(|file| Some((&file.order, file.order.asked.told()?)));
+    let asked = if told.is_none() { asked() } else { None };
     let line = row.map(|row| CaseLine::of(state, row)).or(offer.map(|o| CaseLine::offered(state, o)));
-    let line = line.or(asked.map(|(order, brief)| CaseLine::asked(state, order, &brief)));
-    let (Some(brief), Some(mut line)) = (brief.as_ref(), line) else { return Ok(None) };
+    let line = line.or(asked.as_ref().map(|(order, brief)| CaseLine::asked(state, order, brief)));
+    let (Some(brief), Some(mut line)) = (told.or(asked.as_ref().map(|(_, brief)| brief)), line) else {
+        return Ok(None);
+    };
     if known.is_restricted() {
         line.retold(state, brief);
     }
@@ -103,7 +103,7 @@ pub(crate) async fn open_offers(state: &ApiState, caller: &Caller) -> Result<Vec
     let mut found = Vec::new();
     for case in state.store.cases_with_open(OFFER, CASES_MAX).await? {
         let known = known(state, case).await?;
-        if !known.is_seen_by(&caller.actor()) {
+        if known.seen_by(&caller.actor()).is_none() {
             continue;
         }
         found.extend(offers(state, &held(&known)).into_iter().filter(|o| o.open && o.incoming));
@@ -116,7 +116,7 @@ pub(crate) async fn all_orders(state: &ApiState, caller: &Caller) -> Result<Vec<
     let mut found = Vec::new();
     for case in state.store.cases_with_paper(ORDER, CASES_MAX).await? {
         let known = known(state, case).await?;
-        if !known.is_seen_by(&caller.actor()) {
+        if known.seen_by(&caller.actor()).is_none() {
             continue;
         }
         found.extend(orders(state, &held(&known)));

@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use casework::{Actor, Command, Known, Refusal, Role};
+use casework::{Actor, Command, Known, Role};
 use protocol::bounded::Text;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::acts::act;
-use super::dossier;
 use super::pieces;
 use super::view::{CaseLine, CaseView};
 use crate::api::caller::Caller;
@@ -18,6 +17,7 @@ use crate::api::extract::Body;
 use crate::api::problem::{Problem, ProblemBody};
 use crate::api::stamp;
 use crate::api::state::ApiState;
+use crate::person::mask;
 
 /// Restricted cases that one answer lists, the latest first.
 pub const LISTED_MAX: u32 = 200;
@@ -124,7 +124,7 @@ pub struct ReadableView {
     /// As in a list, with what is withheld from others.
     #[serde(flatten)]
     pub line: CaseLine,
-    /// Its title.
+    /// Its title with names and numbers masked.
     pub title: String,
     /// Why it is restricted.
     pub ground: Option<String>,
@@ -133,17 +133,16 @@ pub struct ReadableView {
 /// The restricted cases that a caller may read, the latest first: lists and searches show everybody an alias.
 pub(crate) async fn readable(state: &ApiState, caller: &Caller) -> Result<Vec<ReadableView>, Problem> {
     caller.must_see_cases().map_err(|_| Problem::forbidden())?;
-    let (mut found, by) = (Vec::new(), caller.actor());
-    for case in state.store.cases_read_by(&by.user, LISTED_MAX).await? {
-        let Some(row) = state.store.case_row(case).await? else { continue };
-        let known = dossier::known(state, case).await?;
-        let Some(held) = known.case().filter(|case| case.restricted) else { continue };
-        let mut line = CaseLine::of(state, row);
+    let cases = state.store.cases_read_by(&caller.actor().user, LISTED_MAX).await?;
+    let (mut rows, known) = (state.store.case_rows(&cases).await?, state.store.known_of(&cases).await?);
+    let found = cases.iter().filter_map(|case| {
+        let held = known.get(case)?.case().filter(|case| case.restricted)?;
+        let mut line = CaseLine::of(state, rows.remove(case)?);
         line.retold(state, &held.brief);
-        let title = held.report.as_ref().map(|report| report.title.to_string()).unwrap_or_default();
-        found.push(ReadableView { line, title, ground: held.withheld.as_deref().map(|it| pieces::word(it.ground)) });
-    }
-    Ok(found)
+        let title = held.report.as_ref().map(|report| mask::prose(&report.title, held.names())).unwrap_or_default();
+        Some(ReadableView { line, title, ground: held.withheld.as_deref().map(|it| pieces::word(it.ground)) })
+    });
+    Ok(found.collect())
 }
 
 /// The restricted cases that the caller may read.
@@ -154,9 +153,4 @@ pub(crate) async fn list(
     caller: Caller,
 ) -> Result<Json<Vec<ReadableView>>, Problem> {
     Ok(Json(readable(&state, &caller).await?))
-}
-
-/// Refuses what would leave the program with a restricted case to whoever is no reader of it.
-pub(crate) fn must_be_read(known: &Known, caller: &Caller) -> Result<(), Problem> {
-    if known.is_read_by(&caller.actor()) { Ok(()) } else { Err(Problem::from(Refusal::Restricted)) }
 }

@@ -12,7 +12,7 @@ use protocol::time::CivilDay;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::detail::must_read;
+use super::detail::must_see;
 use super::dossier;
 use crate::api::caller::Caller;
 use crate::api::extract::{Body, id};
@@ -116,7 +116,7 @@ pub(crate) async fn make(
     Path(case): Path<String>,
     Body(body): Body<LinkWish>,
 ) -> Result<NotKept<LinkView>, Problem> {
-    let known = must_read(&state, &caller, id(&case)?).await?;
+    let known = must_see(&state, &caller, id(&case)?).await?;
     if known.is_restricted() {
         return Err(Problem::from(casework::Refusal::Restricted));
     }
