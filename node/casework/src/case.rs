@@ -155,6 +155,11 @@ impl Case {
         self.told.as_deref().unwrap_or(&self.brief)
     }
 
+    /// Whether it is about people of a node.
+    pub(crate) fn is_about(&self, node: NodeId) -> bool {
+        self.withheld.as_deref().is_some_and(|withheld| withheld.against == Some(node))
+    }
+
     /// The node that owns the case; while it is between two owners, the next one.
     pub fn owner(&self) -> NodeId {
         self.brief.owner

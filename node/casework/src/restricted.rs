@@ -163,9 +163,14 @@ impl Known {
         self.case().is_some_and(|case| case.restricted)
     }
 
+    /// A reader who still may read it.
+    pub(crate) fn reader(&self, user: &str) -> Option<&Reader> {
+        self.readers().find(|reader| reader.until.is_none() && &*reader.user == user)
+    }
+
     /// Whether somebody is named as a reader.
     pub fn has_reader(&self, by: &Actor) -> bool {
-        self.readers().any(|reader| reader.until.is_none() && reader.user == by.user)
+        self.reader(&by.user).is_some()
     }
 
     /// Whether somebody may read what is in it: anybody who may see it, of a case that is not restricted.
@@ -202,7 +207,7 @@ fn reads(action: ActionName) -> bool {
 
 /// Refuses what a node does not do with a case about its own people: it goes to another desk, and is kept from its own.
 pub(crate) fn must_not_be_about(known: &Known, me: Me, action: ActionName) -> Result<(), Refusal> {
-    let about_us = known.case().and_then(|case| case.withheld.as_deref()).is_some_and(|it| it.against == Some(me.node));
+    let about_us = known.case().is_some_and(|case| case.is_about(me.node));
     let handles = action.when() == When::Step || action == ActionName::NameReader;
     if about_us && handles { Err(Refusal::AboutOwnPeople) } else { Ok(()) }
 }

@@ -61,7 +61,7 @@ impl Known {
             _ => None,
         });
         // What is about people of this node is not kept from them for days after it has passed on.
-        let about_us = self.case().and_then(|case| case.withheld.as_deref()).is_some_and(|it| it.against == Some(me));
+        let about_us = self.case().is_some_and(|case| case.is_about(me));
         views.chain(self.former_owner_until(me, if about_us { 0 } else { keep_days })).max()
     }
 

@@ -1,8 +1,7 @@
 //! A unit objects to a case that it was given (退回异议), and it is agreed, refused or ruled. It leads the case until then: nobody has none.
 
 use protocol::bounded::Text;
-use protocol::event::{Content, WideAct};
-use protocol::time::UnixMillis;
+use protocol::event::WideAct;
 use protocol::unit::UnitCode;
 
 use super::steps::needed;
@@ -36,8 +35,7 @@ pub(super) fn object(draft: &mut Draft<'_, '_>, proposed: Option<UnitCode>, reas
 /// Whether the working days in which a unit may object are over. Beyond the calendar nobody can say so.
 fn late(draft: &Draft<'_, '_>, case: &Case) -> bool {
     let Some(since) = case.assignment.since else { return false };
-    let given = protocol::time::CivilDay::of(UnixMillis(i64::from(since.0).saturating_mul(60_000)));
-    match draft.world.holds.calendar.due(given, Span::WorkingDays(OBJECT_DAYS)) {
+    match draft.world.holds.calendar.due(since.day(), Span::WorkingDays(OBJECT_DAYS)) {
         Due::Day(last) => draft.world.now.day() > last,
         Due::Provisional { .. } => false,
     }
@@ -62,7 +60,7 @@ pub(super) fn rule(draft: &mut Draft<'_, '_>, unit: UnitCode, reason: Text<4000>
     if unit != UnitCode::NODE_ITSELF {
         unit_here(draft, unit)?;
     }
-    let content: Content = needed(reason)?;
+    let content = needed(reason)?;
     draft.append(WideAct::Ruled { unit }, content, |brief| brief.unit = unit)
 }
 

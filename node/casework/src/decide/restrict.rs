@@ -106,8 +106,7 @@ pub(super) fn name_reader(
     by: &Actor,
 ) -> Result<(), Refusal> {
     must_name(draft, by)?;
-    let reading = |reader: &&Reader| reader.until.is_none();
-    if draft.known.readers().filter(reading).any(|reader| reader.user == user) {
+    if draft.known.reader(&user).is_some() {
         return Err(Refusal::NothingChanges);
     }
     if draft.known.readers().count() >= READERS_MAX {
@@ -119,9 +118,8 @@ pub(super) fn name_reader(
 
 pub(super) fn drop_reader(draft: &mut Draft<'_, '_>, user: &Text<40>, by: &Actor) -> Result<(), Refusal> {
     must_name(draft, by)?;
-    let held = draft.known.readers().find(|reader| reader.until.is_none() && reader.user == *user).cloned();
-    let until = Some(draft.world.now);
-    draft.store(Record::Reader(Reader { until, ..held.ok_or(Refusal::NothingChanges)? }));
+    let held = draft.known.reader(user).cloned().ok_or(Refusal::NothingChanges)?;
+    draft.store(Record::Reader(Reader { until: Some(draft.world.now), ..held }));
     Ok(())
 }
 

@@ -28,7 +28,7 @@ pub(super) fn offer(draft: &mut Draft<'_, '_>, to: NodeId) -> Result<(), Refusal
     if !fits_one_more_tenure(draft) {
         return Err(Refusal::CaseFull);
     }
-    if draft.case()?.withheld.is_some_and(|it| it.against == Some(to)) {
+    if draft.case()?.is_about(to) {
         return Err(Refusal::AboutOwnPeople);
     }
     let id = OfferId::new(draft.world.now.wall, draft.world.random());
