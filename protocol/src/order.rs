@@ -59,9 +59,7 @@ impl Asked {
     pub fn is_of_a_node(&self) -> bool {
         matches!(self, Self::ApproveLevel { .. } | Self::Wider(_))
     }
-}
 
-impl Asked {
     /// What an order tells of its case, to a node that may hold nothing else of it.
     pub fn told(&self) -> Option<Brief> {
         match self {

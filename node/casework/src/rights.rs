@@ -13,7 +13,6 @@ use crate::fits::has_a_subject;
 use crate::known::Known;
 use crate::publish::InForce;
 use crate::refusal::Refusal;
-use crate::restricted;
 use crate::world::Me;
 
 /// A role of a person at a node.
@@ -244,11 +243,7 @@ fn allowed(
     action: ActionName,
 ) -> Result<(), Refusal> {
     by.must(action, &places(seen, action))?;
-    restricted::must_read(known, by, action)?;
-    restricted::must_not_be_about(known, me, action)?;
-    decide::timely(known, me, &holds.places, action)?;
-    decide::roomy(known, me, &holds.policy, action)?;
-    decide::may_assess(known, me, by, action)
+    decide::open_to(known, me, by, holds, action)
 }
 
 #[cfg(test)]

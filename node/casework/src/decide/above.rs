@@ -4,36 +4,73 @@
 use protocol::bounded::Text;
 use protocol::division::Level;
 use protocol::event::{Act, Brief, Content, DueTerm, Step, WideAct};
+use protocol::grading::Answers;
 use protocol::id::{NodeId, OrderId};
 use protocol::order::{Asked, Order, WideAsked};
 use protocol::unit::UnitCode;
 use protocol::warning::Warning;
-use protocol::wire::kind::Body;
 
 use super::clock::extendable;
 use crate::case::Case;
 use crate::draft::{Decision, Draft};
 use crate::known::Known;
-use crate::receive::withdraw_wishes;
 use crate::record::{FollowerClass, OrderFile, Record};
 use crate::refusal::Refusal;
 use crate::rights::{self, ActionName, Actor};
 use crate::world::{Me, World};
 
-/// Asks the node right above; nothing where nobody is.
-fn ask(draft: &mut Draft<'_, '_>, wish: impl FnOnce(Brief) -> WideAsked, text: Text<1000>) -> Result<(), Refusal> {
-    let Some(above) = draft.world.line.first().map(|above| above.node) else { return Ok(()) };
-    // What is asked travels readable.
-    super::nameless(&draft.known, &text)?;
+/// Asks a node above, which may have nothing of the case but what is told with the order. What is asked travels readable.
+pub(super) fn ask(
+    draft: &mut Draft<'_, '_>,
+    (id, to): (OrderId, NodeId),
+    asked: impl FnOnce(Brief) -> Asked,
+    text: Text<1000>,
+    answers: Option<Answers>,
+) -> Result<(), Refusal> {
     let case = draft.case()?;
-    let id = OrderId::new(draft.world.now.wall, draft.world.random());
-    let asked = Asked::Wider(wish(case.above().clone()).widen());
     let term_days = Some(draft.world.holds.policy.answer_days);
-    let order = Order { id, case: case.id, from: draft.me(), asked, text, term_days, at: draft.world.now };
-    draft.store(Record::Order(OrderFile::issued(order.clone(), above, None)));
-    draft.follow(above, FollowerClass::Brief, None, "approval");
-    draft.tell(above, Body::order(order));
+    let (from, at, asked) = (draft.me(), draft.world.now, asked(case.above().clone()));
+    draft.give(Order { id, case: case.id, from, asked, text, term_days, at }, to, answers);
+    draft.follow(to, FollowerClass::Brief, None, "approval");
     Ok(())
+}
+
+/// Asks the node right above; nothing where nobody is.
+fn wish(draft: &mut Draft<'_, '_>, wish: impl FnOnce(Brief) -> WideAsked, text: Text<1000>) -> Result<(), Refusal> {
+    let Some(above) = draft.world.line.first().map(|above| above.node) else { return Ok(()) };
+    super::nameless(&draft.known, &text)?;
+    let id = draft.order_id();
+    ask(draft, (id, above), |brief| Asked::Wider(wish(brief).widen()), text, None)
+}
+
+/// Takes back the approval that is pending: the case changes in a way that it no longer fits.
+pub(crate) fn withdraw_approval(draft: &mut Draft<'_, '_>) {
+    let pending = draft.known.case().and_then(|case| case.approval);
+    let file = pending.and_then(|(order, _)| draft.known.order(order)).filter(|file| file.open()).cloned();
+    file.into_iter().for_each(|file| draft.take_back(file));
+}
+
+/// Takes back all that is asked of nodes above: the case is no longer here, or no longer what it was asked about.
+pub(crate) fn withdraw_asked(draft: &mut Draft<'_, '_>) {
+    withdraw_approval(draft);
+    withdraw_wishes(draft, |_| true);
+}
+
+/// Nobody asks for more time any longer.
+pub(super) fn withdraw_extension(draft: &mut Draft<'_, '_>) {
+    withdraw_wishes(draft, |asked| matches!(asked, WideAsked::Extend { .. }));
+}
+
+fn withdraw_wishes(draft: &mut Draft<'_, '_>, of: impl Fn(&WideAsked) -> bool) {
+    let me = draft.me();
+    let open = draft.known.orders().filter(|file| file.order.from == me && file.open());
+    let wished = |file: &&OrderFile| match &file.order.asked {
+        Asked::Wider(wish) => wish.read().is_none_or(|asked| of(&asked)),
+        _ => false,
+    };
+    for file in open.filter(wished).cloned().collect::<Vec<_>>() {
+        draft.take_back(file);
+    }
 }
 
 /// Whether a case is assessed by another unit than the one that led it: once it was red or orange, it is to its end.
@@ -45,13 +82,13 @@ fn by_another(case: &Case) -> bool {
 pub(super) fn ask_assessment(draft: &mut Draft<'_, '_>) -> Result<(), Refusal> {
     let case = draft.case()?;
     if by_another(&case) && case.brief.unit == UnitCode::NODE_ITSELF {
-        ask(draft, |brief| WideAsked::Assess { brief }, Text::default())?;
+        wish(draft, |brief| WideAsked::Assess { brief }, Text::default())?;
     }
     Ok(())
 }
 
 /// Refuses an assessment that is another's: the node's above, which was asked, or the node's own where a unit led the case.
-pub(crate) fn may_assess(known: &Known, me: Me, by: &Actor, action: ActionName) -> Result<(), Refusal> {
+pub(super) fn may_assess(known: &Known, me: Me, by: &Actor, action: ActionName) -> Result<(), Refusal> {
     let Some(case) = known.case().filter(|case| action == ActionName::Assess && by_another(case)) else {
         return Ok(());
     };
@@ -75,9 +112,9 @@ pub(crate) fn assessed_above(draft: &mut Draft<'_, '_>, score: u8, content: Cont
 
 /// A grid has one person, who gives themselves no time: the node above is asked.
 pub(super) fn ask_more_time(draft: &mut Draft<'_, '_>, days: u16, text: &str) -> Result<(), Refusal> {
-    withdraw_wishes(draft, |asked| matches!(asked, WideAsked::Extend { .. }));
+    withdraw_extension(draft);
     if draft.world.me.division.level() == Level::Grid {
-        ask(draft, |brief| WideAsked::Extend { days, brief }, Text::cut(text))?;
+        wish(draft, |brief| WideAsked::Extend { days, brief }, Text::cut(text))?;
     }
     Ok(())
 }
@@ -113,11 +150,9 @@ pub(super) fn extend_by(draft: &mut Draft<'_, '_>, days: u16, content: Content) 
 /// The node above does not know what it was asked: its program is too old. Nobody waits for it.
 pub fn order_refused(known: &Known, order: OrderId, by: NodeId, world: &mut World<'_>) -> Option<Decision> {
     let mut draft = Draft::new(known, world, None);
-    let file = draft.known.order(order).filter(|file| file.to == by && file.open()).cloned()?;
-    let mine = file.order.from == draft.me();
-    if !mine {
-        return None;
-    }
+    let me = draft.me();
+    let asked = |file: &&OrderFile| file.order.from == me && file.to == by && file.open();
+    let file = draft.known.order(order).filter(asked).cloned()?;
     draft.store(Record::Order(OrderFile { withdrawn: true, ..file }));
     Some(draft.finish())
 }

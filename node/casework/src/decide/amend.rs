@@ -6,6 +6,7 @@ use protocol::event::{Brief, Category, Matter, WideAct, WideContent};
 use protocol::grading::{Answers, Grading};
 use protocol::id::CaseId;
 
+use super::above::withdraw_approval;
 use super::level;
 use super::steps::note;
 use crate::brief::prefill;
@@ -13,7 +14,6 @@ use crate::command::Amendment;
 use crate::draft::Draft;
 use crate::evolve::LINKS_MAX;
 use crate::grading::merge;
-use crate::receive::withdraw_approval;
 use crate::refusal::Refusal;
 use crate::world::World;
 

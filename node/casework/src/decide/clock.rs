@@ -2,13 +2,11 @@
 
 use protocol::bounded::Text;
 use protocol::event::{Content, PauseGround, TermKind, WideAct};
-use protocol::order::WideAsked;
 use protocol::time::CivilDay;
 
 use super::above;
 use super::steps::{needed, note};
 use crate::draft::Draft;
-use crate::receive::withdraw_wishes;
 use crate::refusal::Refusal;
 use crate::term::{self, SoFar};
 use crate::terms::EXTEND_DAYS;
@@ -73,14 +71,14 @@ pub(super) fn ask_extension(draft: &mut Draft<'_, '_>, days: u16, text: Text<400
 pub(super) fn extend(draft: &mut Draft<'_, '_>, days: u16, text: Text<4000>) -> Result<(), Refusal> {
     extendable(draft, days)?;
     let content = needed(text)?;
-    withdraw_wishes(draft, |asked| matches!(asked, WideAsked::Extend { .. }));
+    above::withdraw_extension(draft);
     above::extend_by(draft, days, content)
 }
 
 pub(super) fn refuse_extension(draft: &mut Draft<'_, '_>, text: Text<4000>) -> Result<(), Refusal> {
     draft.case()?.extension_asked.ok_or(Refusal::NothingAsked)?;
     let content = needed(text)?;
-    withdraw_wishes(draft, |asked| matches!(asked, WideAsked::Extend { .. }));
+    above::withdraw_extension(draft);
     draft.append(WideAct::ExtensionRefused {}, content, |_| {})
 }
 

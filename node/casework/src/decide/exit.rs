@@ -5,10 +5,10 @@ use protocol::bounded::Text;
 use protocol::event::{Content, DeclineGround, Outcome, WideAct};
 use protocol::fact::Channel;
 
+use super::above::withdraw_asked;
 use super::end_open_offer;
 use super::steps::{needed, note};
 use crate::draft::Draft;
-use crate::receive::{withdraw_approval, withdraw_wishes};
 use crate::refusal::Refusal;
 
 pub(super) fn decline(draft: &mut Draft<'_, '_>, ground: DeclineGround, text: Text<4000>) -> Result<(), Refusal> {
@@ -47,8 +47,7 @@ fn leave(draft: &mut Draft<'_, '_>, act: WideAct, content: Content, outcome: Out
 pub(super) fn reopen(draft: &mut Draft<'_, '_>, reason: Text<4000>) -> Result<(), Refusal> {
     let content = needed(reason)?;
     let step = draft.case()?.handled_to();
-    withdraw_approval(draft);
-    withdraw_wishes(draft, |_| true);
+    withdraw_asked(draft);
     draft.append(WideAct::Reopened {}, content, |brief| {
         brief.outcome = None;
         brief.step = step;

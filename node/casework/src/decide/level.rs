@@ -4,15 +4,13 @@ use protocol::bounded::Text;
 use protocol::event::{Act, Brief, Content, Matter};
 use protocol::grading::{Answers, Grading, Rule};
 use protocol::id::{NodeId, OrderId};
-use protocol::order::{Asked, Order};
+use protocol::order::Asked;
 use protocol::warning::Warning;
-use protocol::wire::kind::Body;
 
+use super::above::{self, withdraw_approval};
 use super::steps::note;
 use crate::draft::Draft;
 use crate::grading::merge;
-use crate::receive::withdraw_approval;
-use crate::record::{FollowerClass, OrderFile, Record};
 use crate::refusal::Refusal;
 use crate::rights::{self, Actor};
 use crate::world::World;
@@ -133,21 +131,7 @@ fn ask(
 ) -> Result<(), Refusal> {
     // The reason travels with the order.
     super::nameless(&draft.known, &reason)?;
-    let id = OrderId::new(draft.world.now.wall, draft.world.random());
-    let text = Text::cut(&reason);
+    let (id, text) = (draft.order_id(), Text::cut(&reason));
     draft.append(Act::ApprovalAsked { order: id, wanted }, note(reason), |_| {})?;
-    let case = draft.case()?;
-    let order = Order {
-        id,
-        case: case.id,
-        from: draft.me(),
-        asked: Asked::ApproveLevel { wanted, brief: case.above().clone() },
-        text,
-        term_days: Some(draft.world.holds.policy.answer_days),
-        at: draft.world.now,
-    };
-    draft.store(Record::Order(OrderFile::issued(order.clone(), approver, Some(answers))));
-    draft.follow(approver, FollowerClass::Brief, None, "approval");
-    draft.tell(approver, Body::Order(order));
-    Ok(())
+    above::ask(draft, (id, approver), |brief| Asked::ApproveLevel { wanted, brief }, text, Some(answers))
 }

@@ -7,15 +7,14 @@ use protocol::bounded::{List, Text};
 use protocol::event::{Brief, PARTIES_AT_ONCE_MAX, Participant, WideAct, WideContent};
 use protocol::grading::Grading;
 
+use super::above::{withdraw_approval, withdraw_asked};
 use super::steps::note;
-use super::{end_open_offer, level, roomy, timely};
+use super::{end_open_offer, level, open_to, roomy};
 use crate::case::Case;
 use crate::draft::{Decision, Draft};
 use crate::grading::merge;
 use crate::known::Known;
-use crate::receive::withdraw_approval;
 use crate::refusal::Refusal;
-use crate::restricted;
 use crate::rights::{self, ActionName, Actor};
 use crate::world::World;
 
@@ -39,7 +38,7 @@ pub fn decide_pair(
     let gone = {
         let mut draft = Draft::new(goes, world, Some(by));
         end_open_offer(&mut draft)?;
-        withdraw_approval(&mut draft);
+        withdraw_asked(&mut draft);
         draft.append(WideAct::Merged { into: into.id }, note(text.clone()), |brief| brief.void = true)?;
         draft.finish()
     };
@@ -50,8 +49,7 @@ pub fn decide_pair(
 
 fn ready(known: &Known, by: &Actor, world: &World<'_>) -> Result<(), Refusal> {
     by.must(ActionName::Merge, &rights::places(&known.read_by(by), ActionName::Merge))?;
-    restricted::must_read(known, by, ActionName::Merge)?;
-    timely(known, world.me, &world.holds.places, ActionName::Merge)
+    open_to(known, world.me, by, world.holds, ActionName::Merge)
 }
 
 fn case(known: &Known) -> Result<&Case, Refusal> {

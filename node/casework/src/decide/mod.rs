@@ -31,14 +31,16 @@ use crate::draft::{Decision, Draft};
 use crate::fits::fits;
 use crate::known::Known;
 use crate::policy::Policy;
+use crate::publish::InForce;
 use crate::record::{OfferState, OrderFile};
 use crate::refusal::Refusal;
 use crate::restricted;
 use crate::rights::{self, ActionName, Actor};
 use crate::world::{Me, World};
 
+use above::may_assess;
 pub use above::order_refused;
-pub(crate) use above::{assessed_above, extended_above, may_assess, not_extended_above};
+pub(crate) use above::{assessed_above, extended_above, not_extended_above, withdraw_asked};
 pub(crate) use erase::carry_out;
 pub(crate) use level::{approved, approver, lower};
 pub use mediation::books;
@@ -63,12 +65,8 @@ pub fn decide(known: &Known, command: Command, by: &Actor, world: &mut World<'_>
         Refusal::UnknownCase if known.seen_by(by).is_some() => Refusal::RoleMissing,
         refusal => refusal,
     })?;
-    restricted::must_read(known, by, action)?;
-    restricted::must_not_be_about(known, world.me, action)?;
     let mut draft = Draft::new(known, world, Some(by));
-    timely(&draft.known, draft.world.me, &draft.world.holds.places, action)?;
-    roomy(&draft.known, draft.world.me, &draft.world.holds.policy, action)?;
-    may_assess(&draft.known, draft.world.me, by, action)?;
+    open_to(&draft.known, draft.world.me, by, draft.world.holds, action)?;
     run(&mut draft, command, by)?;
     Ok(draft.finish())
 }
@@ -244,8 +242,17 @@ pub(crate) fn name_of(command: &Command) -> ActionName {
     }
 }
 
-/// Whether it is the time for an action: what a command asks first, and what a button asks too.
-pub(crate) fn timely(known: &Known, me: Me, places: &Moves, action: ActionName) -> Result<(), Refusal> {
+/// Whether an action is open to a person whose roles allow it: what a command asks first, and what a button asks too.
+pub(crate) fn open_to(known: &Known, me: Me, by: &Actor, holds: &InForce, action: ActionName) -> Result<(), Refusal> {
+    restricted::must_read(known, by, action)?;
+    restricted::must_not_be_about(known, me, action)?;
+    timely(known, me, &holds.places, action)?;
+    roomy(known, me, &holds.policy, action)?;
+    may_assess(known, me, by, action)
+}
+
+/// Whether it is the time for it.
+fn timely(known: &Known, me: Me, places: &Moves, action: ActionName) -> Result<(), Refusal> {
     let offering = || known.case().is_some_and(|case| case.offered.is_some());
     match action.when() {
         When::Always => Ok(()),

@@ -2,7 +2,8 @@
 
 use protocol::bounded::Text;
 use protocol::event::{Act, Content, Private, PrivatePart, Salt};
-use protocol::id::{ContributionId, OrderId};
+use protocol::grading::Answers;
+use protocol::id::{ContributionId, NodeId, OrderId};
 use protocol::order::{Answer, Asked, Directive, Order, OrderAnswer, OrderWithdrawn, WideAsked};
 use protocol::receipt::{Progress, Subject};
 use protocol::time::CivilDay;
@@ -18,18 +19,37 @@ use crate::rights::{self, Actor};
 
 impl OrderFile {
     /// An order as its issuer begins to hold it.
-    pub(crate) fn issued(order: Order, to: protocol::id::NodeId, answers: Option<protocol::grading::Answers>) -> Self {
+    pub(crate) fn issued(order: Order, to: NodeId, answers: Option<Answers>) -> Self {
         Self { order, to, hops: 0, delivered: None, read: None, due: None, answered: None, withdrawn: false, answers }
+    }
+}
+
+impl Draft<'_, '_> {
+    /// An id for an order of now.
+    pub(crate) fn order_id(&mut self) -> OrderId {
+        OrderId::new(self.world.now.wall, self.world.random())
+    }
+
+    /// Gives an order to a node; with an approval go the answers of the grade panel that belong to it.
+    pub(crate) fn give(&mut self, order: Order, to: NodeId, answers: Option<Answers>) {
+        self.store(Record::Order(OrderFile::issued(order.clone(), to, answers)));
+        self.tell(to, Body::order(order));
+    }
+
+    /// Takes an order back: nobody waits for its answer.
+    pub(crate) fn take_back(&mut self, file: OrderFile) {
+        let (to, order, case) = (file.to, file.order.id, file.order.case);
+        self.store(Record::Order(OrderFile { withdrawn: true, ..file }));
+        self.tell(to, Body::OrderWithdrawn(OrderWithdrawn { order, case }));
     }
 }
 
 fn issue(draft: &mut Draft<'_, '_>, asked: Asked, text: Text<1000>, term_days: Option<u16>) -> Result<(), Refusal> {
     nameless(&draft.known, &text)?;
     let case = draft.case()?;
-    let id = OrderId::new(draft.world.now.wall, draft.world.random());
+    let id = draft.order_id();
     let order = Order { id, case: case.id, from: draft.me(), asked, text, term_days, at: draft.world.now };
-    draft.store(Record::Order(OrderFile::issued(order.clone(), case.owner(), None)));
-    draft.tell(case.owner(), Body::Order(order));
+    draft.give(order, case.owner(), None);
     Ok(())
 }
 
@@ -83,32 +103,27 @@ pub(super) fn withdraw(draft: &mut Draft<'_, '_>, order: OrderId) -> Result<(), 
     if until.is_some_and(|until| draft.world.now.day() <= until) {
         return Err(Refusal::AssessedAbove);
     }
-    let (to, case) = (file.to, file.order.case);
-    draft.store(Record::Order(OrderFile { withdrawn: true, ..file }));
-    draft.tell(to, Body::OrderWithdrawn(OrderWithdrawn { order, case }));
+    draft.take_back(file);
     Ok(())
+}
+
+/// Approving, and letting names out, are the supervisor's; a directive is answered, and a case assessed, by the desk too.
+fn is_a_leaders(asked: &Asked) -> bool {
+    match asked {
+        Asked::Directive { .. } => false,
+        Asked::View { .. } | Asked::ApproveLevel { .. } => true,
+        Asked::Wider(wish) => !matches!(wish.read(), Some(WideAsked::Assess { .. })),
+    }
 }
 
 pub(super) fn answer(draft: &mut Draft<'_, '_>, order: OrderId, reply: Reply, by: &Actor) -> Result<(), Refusal> {
     let file = waiting(draft, order)?;
-    let approves = file.order.asked.is_of_a_node();
-    let wish = match &file.order.asked {
-        Asked::Wider(wish) => wish.read(),
-        _ => None,
-    };
-    let leads = match (&file.order.asked, &wish) {
-        (Asked::Directive { .. }, _) | (_, Some(WideAsked::Assess { .. })) => false,
-        (Asked::View { .. } | Asked::ApproveLevel { .. } | Asked::Wider(_), _) => true,
-    };
-    if leads {
-        // Approving, and letting names out, are the supervisor's.
-        if !by.supervises(&rights::at(&draft.known)) {
-            return Err(Refusal::RoleMissing);
-        }
+    if is_a_leaders(&file.order.asked) && !by.supervises(&rights::at(&draft.known)) {
+        return Err(Refusal::RoleMissing);
     }
     let (kind, said) = kind_of(&file.order.asked, &reply)?;
     nameless(&draft.known, &said)?;
-    if !approves {
+    if !file.order.asked.is_of_a_node() {
         if !draft.known.owned_by(draft.me()) {
             return Err(Refusal::NotOwner);
         }
@@ -121,39 +136,49 @@ pub(super) fn answer(draft: &mut Draft<'_, '_>, order: OrderId, reply: Reply, by
     send_answer(draft, &file, reply, kind)
 }
 
-/// What an answer is, if the order can be answered so.
-fn kind_of(asked: &Asked, reply: &Reply) -> Result<(AnswerKind, String), Refusal> {
-    Ok(match (asked, reply) {
-        (Asked::Directive { .. }, Reply::Text { text }) if !text.trim().is_empty() => {
-            (AnswerKind::Reply { text: text.clone() }, text.to_string())
-        }
-        (Asked::View { .. }, Reply::Grant) => (AnswerKind::Copy, String::new()),
-        (Asked::ApproveLevel { .. }, Reply::Yes { text }) => (AnswerKind::Yes { text: text.clone() }, text.to_string()),
-        (Asked::View { .. } | Asked::ApproveLevel { .. }, Reply::No { text }) if !text.trim().is_empty() => {
-            (AnswerKind::No { text: text.clone() }, text.to_string())
-        }
-        (Asked::Wider(wish), reply) => return granted(wish.read(), reply),
-        (_, Reply::No { .. }) => return Err(Refusal::ReasonMissing),
-        _ => return Err(Refusal::WrongAnswer),
-    })
+/// What an order can be answered with.
+enum Admits {
+    Words,
+    TheCopyOrNo,
+    YesOrNo,
+    AScore,
+    /// One of a later version.
+    Nothing,
 }
 
-/// The same of what the owner of a case asks of the node above.
-fn granted(wish: Option<WideAsked>, reply: &Reply) -> Result<(AnswerKind, String), Refusal> {
-    match (wish, reply) {
-        (Some(WideAsked::Assess { .. }), Reply::Score { score, text }) => match score {
-            1..=5 => Ok((AnswerKind::Scored { score: *score, text: text.clone() }, text.to_string())),
-            _ => Err(Refusal::ScoreOutOfRange),
+fn admits(asked: &Asked) -> Admits {
+    match asked {
+        Asked::Directive { .. } => Admits::Words,
+        Asked::View { .. } => Admits::TheCopyOrNo,
+        Asked::ApproveLevel { .. } => Admits::YesOrNo,
+        Asked::Wider(wish) => match wish.read() {
+            Some(WideAsked::Extend { .. }) => Admits::YesOrNo,
+            Some(WideAsked::Assess { .. }) => Admits::AScore,
+            None => Admits::Nothing,
         },
-        (Some(WideAsked::Extend { .. }), Reply::Yes { text }) => {
-            Ok((AnswerKind::Yes { text: text.clone() }, text.to_string()))
-        }
-        (Some(WideAsked::Extend { .. }), Reply::No { text }) if !text.trim().is_empty() => {
-            Ok((AnswerKind::No { text: text.clone() }, text.to_string()))
-        }
-        (Some(WideAsked::Extend { .. }), Reply::No { .. }) => Err(Refusal::ReasonMissing),
-        _ => Err(Refusal::WrongAnswer),
     }
+}
+
+/// What an answer is, if the order can be answered so.
+fn kind_of(asked: &Asked, reply: &Reply) -> Result<(AnswerKind, String), Refusal> {
+    Ok(match (admits(asked), reply) {
+        (Admits::Words, Reply::Text { text }) if !text.trim().is_empty() => {
+            (AnswerKind::Reply { text: text.clone() }, text.to_string())
+        }
+        (Admits::TheCopyOrNo, Reply::Grant) => (AnswerKind::Copy, String::new()),
+        (Admits::YesOrNo, Reply::Yes { text }) => (AnswerKind::Yes { text: text.clone() }, text.to_string()),
+        (Admits::TheCopyOrNo | Admits::YesOrNo, Reply::No { text }) if !text.trim().is_empty() => {
+            (AnswerKind::No { text: text.clone() }, text.to_string())
+        }
+        (Admits::AScore, Reply::Score { score: score @ 1..=5, text }) => {
+            (AnswerKind::Scored { score: *score, text: text.clone() }, text.to_string())
+        }
+        (Admits::AScore, Reply::Score { .. }) => return Err(Refusal::ScoreOutOfRange),
+        (Admits::Words | Admits::TheCopyOrNo | Admits::YesOrNo, Reply::No { .. }) => {
+            return Err(Refusal::ReasonMissing);
+        }
+        _ => return Err(Refusal::WrongAnswer),
+    })
 }
 
 fn send_answer(draft: &mut Draft<'_, '_>, file: &OrderFile, reply: Reply, kind: AnswerKind) -> Result<(), Refusal> {

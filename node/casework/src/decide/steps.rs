@@ -5,10 +5,10 @@ use protocol::event::{Act, Content, Contentment, Outcome, ToldBy, WideContent};
 use protocol::time::CivilDay;
 use protocol::unit::UnitCode;
 
+use super::above::withdraw_asked;
 use super::{above, end_open_offer, object, roomy};
 use crate::dossier::blocking;
 use crate::draft::Draft;
-use crate::receive::{withdraw_approval, withdraw_wishes};
 use crate::refusal::Refusal;
 use crate::rights::ActionName;
 
@@ -88,15 +88,13 @@ pub(super) fn archive(draft: &mut Draft<'_, '_>) -> Result<(), Refusal> {
         return Err(Refusal::DossierIncomplete);
     }
     end_open_offer(draft)?;
-    withdraw_approval(draft);
-    withdraw_wishes(draft, |_| true);
+    withdraw_asked(draft);
     draft.append(Act::Archived, Content::Nothing, |_| {})
 }
 
 pub(super) fn void(draft: &mut Draft<'_, '_>, reason: Text<4000>) -> Result<(), Refusal> {
     let content = needed(reason)?;
     end_open_offer(draft)?;
-    withdraw_approval(draft);
-    withdraw_wishes(draft, |_| true);
+    withdraw_asked(draft);
     draft.append(Act::Voided, content, |brief| brief.void = true)
 }

@@ -8,13 +8,12 @@ mod transfer;
 use protocol::bounded::Text;
 use protocol::event::{Act, Content, PrivatePart};
 use protocol::id::{CaseId, NodeId};
-use protocol::order::{Asked, OrderWithdrawn, WideAsked};
 use protocol::receipt::Subject;
 use protocol::wire::kind::Body;
 
 use crate::draft::{Decision, Draft};
 use crate::known::Known;
-use crate::record::{OrderFile, Record};
+use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::world::World;
 
@@ -144,32 +143,6 @@ pub fn receive(known: &Known, message: Incoming, world: &mut World<'_>) -> Resul
 /// Refuses a message that names another sender than signed it.
 fn from_itself(origin: NodeId, named: NodeId) -> Result<(), Refusal> {
     if origin == named { Ok(()) } else { Err(Refusal::WrongOrigin) }
-}
-
-/// Takes back the approval that is pending: the case changes in a way that it no longer fits.
-pub(crate) fn withdraw_approval(draft: &mut Draft<'_, '_>) {
-    let pending = draft.known.case().and_then(|case| case.approval);
-    let Some(file) = pending.and_then(|(order, _)| draft.known.order(order)).filter(|f| f.open()).cloned() else {
-        return;
-    };
-    let (to, order, case) = (file.to, file.order.id, file.order.case);
-    draft.store(Record::Order(OrderFile { withdrawn: true, ..file }));
-    draft.tell(to, Body::OrderWithdrawn(OrderWithdrawn { order, case }));
-}
-
-/// Nobody asks the node above any more for what these wishes say.
-pub(crate) fn withdraw_wishes(draft: &mut Draft<'_, '_>, of: impl Fn(&WideAsked) -> bool) {
-    let me = draft.me();
-    let open = draft.known.orders().filter(|file| file.order.from == me && file.open());
-    let wished = |file: &&OrderFile| match &file.order.asked {
-        Asked::Wider(wish) => wish.read().is_none_or(|asked| of(&asked)),
-        _ => false,
-    };
-    for file in open.filter(wished).cloned().collect::<Vec<_>>() {
-        let (to, order, case) = (file.to, file.order.id, file.order.case);
-        draft.store(Record::Order(OrderFile { withdrawn: true, ..file }));
-        draft.tell(to, Body::OrderWithdrawn(OrderWithdrawn { order, case }));
-    }
 }
 
 /// A note of a message as content.

@@ -121,12 +121,11 @@ pub(super) fn answer(
         Answer::Yes(text) => AnswerKind::Yes { text },
         Answer::No(text) => AnswerKind::No { text },
     };
-    let approval = matches!(file.order.asked, Asked::ApproveLevel { .. });
     draft.store(Record::Order(OrderFile { answered: Some(Answered { by, at, kind: kind.clone() }), ..file.clone() }));
     match &file.order.asked {
         Asked::Wider(wish) => wished(draft, wish, &kind),
-        _ if approval => approved(draft, &file, &kind),
-        _ => Ok(()),
+        Asked::ApproveLevel { .. } => approved(draft, &file, &kind),
+        Asked::Directive { .. } | Asked::View { .. } => Ok(()),
     }
 }
 

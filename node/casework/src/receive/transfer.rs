@@ -11,8 +11,8 @@ use protocol::unit::UnitCode;
 use protocol::wire::kind::Body;
 
 use super::headers::{self, Before, take_in};
-use super::{from_itself, said, withdraw_approval, withdraw_wishes};
-use crate::decide::{fits_one_more_tenure, incoming, keep, set_state};
+use super::{from_itself, said};
+use crate::decide::{fits_one_more_tenure, incoming, keep, set_state, withdraw_asked};
 use crate::draft::{Draft, Notice};
 use crate::letter::{HandoverLetter, Letter};
 use crate::part::bound;
@@ -69,8 +69,7 @@ fn not_any_more(draft: &mut Draft<'_, '_>, accept: &Accept) -> Result<(), Refusa
 
 fn release(draft: &mut Draft<'_, '_>, file: &OfferFile) -> Result<(), Refusal> {
     let (offer, to, me) = (file.offer.id, file.to, draft.me());
-    withdraw_approval(draft);
-    withdraw_wishes(draft, |_| true);
+    withdraw_asked(draft);
     let next = draft.case()?.head.epoch.moved();
     draft.append(Act::Released { offer, to, next }, Content::Nothing, |brief| brief.owner = to)?;
     let case = draft.case()?;

@@ -153,6 +153,19 @@ fn a_grid_asks_the_node_above_for_more_time_whose_leader_gives_it_or_does_not() 
 }
 
 #[test]
+fn a_case_that_goes_into_another_asks_for_no_more_time() {
+    let (mut net, goes) = wanting(10);
+    let stays = net.open(GRID, intake(8, Ending::SettleHere, answers(false, 0))).unwrap().id;
+    let (one, other, by) = (net.known(GRID, goes), net.known(GRID, stays), crate::net::actor(Role::Supervisor));
+    let pair = net.world(GRID, |world| casework::decide_pair(&one, &other, text("同一事"), &by, world));
+    let (gone, stayed) = pair.unwrap();
+    net.adopt(GRID, goes, gone);
+    net.adopt(GRID, stays, stayed);
+    net.settle();
+    assert!(asked(&net, VILLAGE, goes).iter().all(|file| !file.open()), "nobody there is to answer it");
+}
+
+#[test]
 fn a_node_with_a_leader_asks_nobody_else_for_time() {
     let mut net = Net::new();
     let case = net.open(TOWN, intake(7, Ending::SettleHere, answers(false, 0))).unwrap().id;
