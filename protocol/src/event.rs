@@ -26,6 +26,7 @@ pub use self::mediation::{
 pub use self::party::{Being, Participant, Party, PartySide, Sex, Standing};
 pub use self::said::{
     Contentment, INSTALMENTS_MAX, MEDIATORS_MAX, PARTIES_AT_ONCE_MAX, SAID_BYTES_MAX, Said, ToldBy, WideContent,
+    Withheld,
 };
 pub use self::wide::{DeclineGround, PauseGround, RestrictionGround, WIDE_BYTES_MAX, WideAct, Wider};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use protocol::bounded::{List, Text};
 use protocol::chain::{Epoch, Head};
 use protocol::event::{Brief, DueTerm, Participant, Party, Step};
-use protocol::event::{DeclineGround, PauseGround};
+use protocol::event::{DeclineGround, PauseGround, Withheld};
 use protocol::fact::{Channel, LevelChange, StepReached};
 use protocol::id::{CaseId, NodeId, OfferId, OrderId};
 use protocol::time::{CivilDay, ClockReading, Minute};
@@ -13,7 +13,6 @@ use protocol::warning::Warning;
 
 use crate::mediation::{Agreement, Mediation};
 use crate::objection::Assignment;
-use crate::restricted::Withheld;
 use crate::tasks::Task;
 
 /// Parties that a report can have.

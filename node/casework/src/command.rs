@@ -4,7 +4,7 @@ use protocol::attachment::Attachment;
 use protocol::bounded::{List, Text};
 use protocol::event::{
     Category, Contentment, DeclineGround, Kept, Matter, MediationEnd, Outcome, PARTIES_AT_ONCE_MAX, Participant,
-    Parties, PauseGround, RestrictionGround, ToldBy,
+    Parties, PauseGround, ToldBy,
 };
 use protocol::grading::Answers;
 use protocol::id::{AttachmentId, CaseId, NodeId, OfferId, OrderId};
@@ -366,16 +366,7 @@ pub enum Command {
         reason: Text<4000>,
     },
     /// Restricts it to named readers (设为受限案件).
-    Restrict {
-        /// Why.
-        ground: RestrictionGround,
-        /// The node whose people it is about.
-        #[serde(default)]
-        against: Option<NodeId>,
-        /// Why, in words.
-        #[serde(default)]
-        note: Text<1000>,
-    },
+    Restrict(Restrict),
     /// Makes it a case like others again (解除受限).
     LiftRestriction {
         /// Why.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use protocol::bounded::{List, Text};
 use protocol::chain::{Epoch, Hash};
-use protocol::event::{Act, Brief, Content, Header, Private, Salt, Signatory, WideAct};
+use protocol::event::{Act, Brief, Content, Header, Private, Salt, Signatory, WideAct, WideContent};
 use protocol::fact::CaseFact;
 use protocol::id::{CaseKey, EventId, NodeId, OfferId};
 use protocol::receipt::{Progress, Receipt, Subject};
@@ -256,9 +256,10 @@ impl<'d, 'w> Draft<'d, 'w> {
     /// What changed of what is withheld from above is said behind the event that changed it, to those alone who may read it.
     fn keep_withheld(&mut self, epoch: Epoch, now: &Brief) -> Result<(), Refusal> {
         let held = self.known.case().and_then(|case| case.withheld.as_deref());
-        let Some(changed) = held.and_then(|held| held.changed(now)) else { return Ok(()) };
-        let content = changed.content(Text::default()).widen().map_err(|_| Refusal::TooLong)?;
-        self.append_in(epoch, WideAct::WithheldChanged {}.into(), content, |brief| changed.put(brief))
+        let Some(changed) = held.and_then(|held| restricted::changed(held, now)) else { return Ok(()) };
+        let content = WideContent::Withheld { what: changed.clone(), note: Text::default() };
+        let content = content.widen().map_err(|_| Refusal::TooLong)?;
+        self.append_in(epoch, WideAct::WithheldChanged {}.into(), content, |brief| restricted::put(&changed, brief))
     }
 
     /// Binds a private part to a header and appends both.

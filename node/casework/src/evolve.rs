@@ -13,7 +13,7 @@ use protocol::time::{ClockReading, Minute};
 use crate::case::{Case, Exit, Pause, Report, Seat, Sponsor};
 use crate::mediation;
 use crate::objection::{self, Assignment};
-use crate::restricted::{self, Withheld};
+use crate::restricted;
 use crate::tasks;
 
 /// Seats that one event adds: as many as its content can name.
@@ -137,8 +137,8 @@ fn follow_wide_words(case: &mut Case, act: &WideAct, content: WideContent) {
                 report.narrative = narrative.unwrap_or_else(|| report.narrative.clone());
             }
         }
-        (WideAct::Restricted {} | WideAct::WithheldChanged {}, content @ WideContent::Withheld { .. }) => {
-            case.withheld = Withheld::of(content).map(Arc::new);
+        (WideAct::Restricted {} | WideAct::WithheldChanged {}, WideContent::Withheld { what, .. }) => {
+            case.withheld = Some(Arc::new(what));
         }
         (WideAct::Sponsored {}, WideContent::Sponsor { name, office, .. }) => {
             case.sponsor = Some(Arc::new(Sponsor { name, office }));

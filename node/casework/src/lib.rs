@@ -81,7 +81,7 @@ pub use record::{
     RecordKey,
 };
 pub use refusal::{Fault, Refusal};
-pub use restricted::{Reader, Withheld};
+pub use restricted::Reader;
 pub use rights::{ActionName, Actor, At, Grant, Role, Scope, may, next_actions};
 pub use tasks::{Task, TaskState};
 pub use told::told;

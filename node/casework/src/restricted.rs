@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use protocol::bounded::Text;
 use protocol::division::{DivisionCode, GridKind};
-use protocol::event::{Brief, Category, RestrictionGround, WideContent};
+use protocol::event::{Brief, Category, RestrictionGround, Withheld};
 use protocol::grading::{Answers, Grading, Rule};
 use protocol::id::{CaseId, NodeId};
 use protocol::time::ClockReading;
@@ -24,86 +24,32 @@ pub const CATEGORY: Category = Category(9_900);
 /// What stands above, and in lists, for what such a case is about.
 pub const SUMMARY: &str = "受限案件";
 
-/// What is withheld of a case from above, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Withheld {
-    /// Why.
-    pub ground: RestrictionGround,
-    /// The node whose people it is about.
-    pub against: Option<NodeId>,
-    category: Category,
-    place: DivisionCode,
-    grid_kind: GridKind,
-    head_count: u32,
-    answers: Answers,
-    fired: Rule,
-    summary: Text<120>,
+/// What is to be withheld of a brief.
+pub(crate) fn withheld(brief: &Brief, ground: RestrictionGround, against: Option<NodeId>) -> Withheld {
+    Withheld {
+        ground,
+        against,
+        category: brief.category,
+        place: brief.place,
+        grid_kind: brief.grid_kind,
+        head_count: brief.head_count,
+        answers: brief.grading.answers,
+        fired: brief.grading.fired,
+        summary: brief.summary.clone(),
+    }
 }
 
-impl Withheld {
-    /// What is to be withheld of a brief.
-    pub(crate) fn from(brief: &Brief, ground: RestrictionGround, against: Option<NodeId>) -> Self {
-        Self {
-            ground,
-            against,
-            category: brief.category,
-            place: brief.place,
-            grid_kind: brief.grid_kind,
-            head_count: brief.head_count,
-            answers: brief.grading.answers,
-            fired: brief.grading.fired,
-            summary: brief.summary.clone(),
-        }
-    }
+/// What is withheld by now, where that is another.
+pub(crate) fn changed(held: &Withheld, now: &Brief) -> Option<Withheld> {
+    let after = withheld(now, held.ground, held.against);
+    (after != *held).then_some(after)
+}
 
-    /// What an event said of it.
-    pub(crate) fn of(content: WideContent) -> Option<Self> {
-        let WideContent::Withheld {
-            ground,
-            against,
-            category,
-            place,
-            grid_kind,
-            head_count,
-            answers,
-            fired,
-            summary,
-            note: _,
-        } = content
-        else {
-            return None;
-        };
-        Some(Self { ground, against, category, place, grid_kind, head_count, answers, fired, summary })
-    }
-
-    /// As it is said.
-    pub(crate) fn content(&self, note: Text<1000>) -> WideContent {
-        WideContent::Withheld {
-            ground: self.ground,
-            against: self.against,
-            category: self.category,
-            place: self.place,
-            grid_kind: self.grid_kind,
-            head_count: self.head_count,
-            answers: self.answers,
-            fired: self.fired,
-            summary: self.summary.clone(),
-            note,
-        }
-    }
-
-    /// What it is by now, where that is another.
-    pub(crate) fn changed(&self, now: &Brief) -> Option<Self> {
-        let after = Self::from(now, self.ground, self.against);
-        (after != *self).then_some(after)
-    }
-
-    /// Puts what is withheld where it belongs.
-    pub(crate) fn put(&self, brief: &mut Brief) {
-        (brief.category, brief.place, brief.grid_kind) = (self.category, self.place, self.grid_kind);
-        (brief.head_count, brief.summary) = (self.head_count, self.summary.clone());
-        (brief.grading.answers, brief.grading.fired) = (self.answers, self.fired);
-    }
+/// Puts what is withheld where it belongs.
+pub(crate) fn put(withheld: &Withheld, brief: &mut Brief) {
+    (brief.category, brief.place, brief.grid_kind) = (withheld.category, withheld.place, withheld.grid_kind);
+    (brief.head_count, brief.summary) = (withheld.head_count, withheld.summary.clone());
+    (brief.grading.answers, brief.grading.fired) = (withheld.answers, withheld.fired);
 }
 
 /// What is told above of a restricted case of the node of a division: level, step, terms and who owns it; and what everybody knows
@@ -136,7 +82,7 @@ pub(crate) fn overlay(case: &mut Case, header: &Brief) {
     case.told = None;
     if let Some(withheld) = case.withheld.clone().filter(|_| case.restricted) {
         case.told = Some(Arc::new(header.clone()));
-        withheld.put(&mut case.brief);
+        put(&withheld, &mut case.brief);
     }
 }
 

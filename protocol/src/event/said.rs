@@ -61,6 +61,29 @@ pub struct Said {
     pub body: Blob<SAID_BYTES_MAX>,
 }
 
+/// What a header does not tell of a restricted case, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Encode, Decode, Serialize)]
+pub struct Withheld {
+    /// Why.
+    pub ground: RestrictionGround,
+    /// The node whose people it is about.
+    pub against: Option<NodeId>,
+    /// Category.
+    pub category: Category,
+    /// Where it happened.
+    pub place: DivisionCode,
+    /// The kind of grid there.
+    pub grid_kind: GridKind,
+    /// People involved.
+    pub head_count: u32,
+    /// The answers of the grade panel.
+    pub answers: Answers,
+    /// The rule that fired.
+    pub fired: Rule,
+    /// The summary.
+    pub summary: Text<120>,
+}
+
 coded! {
     /// A content that came after the first version.
     WideContent as Said of SAID_BYTES_MAX, told by "is";
@@ -87,26 +110,10 @@ coded! {
         /// Why they are one.
         note: Text<4000>,
     } = 303,
-    /// What is withheld from above of a restricted case, and why (受限内容).
+    /// What is withheld from above of a restricted case (受限内容).
     Withheld {
-        /// Why.
-        ground: RestrictionGround,
-        /// The node whose people it is about.
-        against: Option<NodeId>,
-        /// Category.
-        category: Category,
-        /// Where it happened.
-        place: DivisionCode,
-        /// The kind of grid there.
-        grid_kind: GridKind,
-        /// People involved.
-        head_count: u32,
-        /// The answers of the grade panel.
-        answers: Answers,
-        /// The rule that fired.
-        fired: Rule,
-        /// The summary.
-        summary: Text<120>,
+        /// What.
+        what: Withheld,
         /// Why, in words.
         note: Text<1000>,
     } = 304,

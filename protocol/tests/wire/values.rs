@@ -14,7 +14,7 @@ use protocol::event::{
     Act, AgreementForm, Being, Brief, Category, Commitment, Confirmation, Content, Contentment, DeclineGround, DueTerm,
     Ending, Header, Instalment, Kept, Mark, Matter, MediationEnd, MediationSource, Outcome, PaperNumber, Participant,
     Party, PartySide, PauseGround, Private, PrivatePart, RestrictionGround, Said, Salt, SessionKind, Sex, Signatory,
-    Source, Standing, Step, TermKind, ToldBy, WideAct, WideContent, Wider,
+    Source, Standing, Step, TermKind, ToldBy, WideAct, WideContent, Wider, Withheld,
 };
 use protocol::fact::{CaseFact, Channel, FiguresWanted, LevelChange, Measure, StepReached, Tally, Watermark};
 use protocol::grading::{Answers, Grading, Known, Rule};
@@ -61,6 +61,7 @@ wrapped!(
 );
 
 fields! {
+    Withheld { ground, against, category, place, grid_kind, head_count, answers, fired, summary }
     Epoch { takeovers, moves }
     Head { epoch, number, hash }
     TenureSeal { case, head, by, signature }

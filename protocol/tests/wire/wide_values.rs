@@ -95,18 +95,7 @@ variants! {
         WideContent::TakenIn { .. } => {
             WideContent::TakenIn { title: g.make(), narrative: g.make(), note: g.make() }
         },
-        WideContent::Withheld { .. } => WideContent::Withheld {
-            ground: g.make(),
-            against: g.make(),
-            category: g.make(),
-            place: g.make(),
-            grid_kind: g.make(),
-            head_count: g.make(),
-            answers: g.make(),
-            fired: g.make(),
-            summary: g.make(),
-            note: g.make(),
-        },
+        WideContent::Withheld { .. } => WideContent::Withheld { what: g.make(), note: g.make() },
         WideContent::Mediators { .. } => {
             WideContent::Mediators { names: g.make(), chosen: g.make(), closed: g.make(), note: g.make() }
         },

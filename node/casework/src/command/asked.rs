@@ -11,7 +11,7 @@ use protocol::time::CivilDay;
 use protocol::unit::UnitCode;
 use serde::{Deserialize, Serialize};
 
-use super::Command;
+use super::{Command, Restrict};
 use crate::document::SheetCode;
 use crate::dossier::Slot;
 
@@ -238,7 +238,7 @@ macro_rules! whole {
 }
 
 whole!(Amendment => Amend, GiveTask => GiveTask, OpenMediation => OpenMediation, Hold => Hold, Sign => Sign, Seek => SeekConfirmation,
-    NoteConfirmation => NoteConfirmation);
+    NoteConfirmation => NoteConfirmation, Restrict => Restrict);
 
 impl From<Draw> for Command {
     fn from(asked: Draw) -> Self {

@@ -13,7 +13,7 @@ use crate::command::{Intake, Restrict};
 use crate::draft::{Decision, Draft};
 use crate::known::Known;
 use crate::refusal::Refusal;
-use crate::restricted::{self, Withheld};
+use crate::restricted;
 use crate::rights::{ActionName, Actor, At};
 use crate::term::{self, SoFar};
 use crate::world::World;
@@ -44,8 +44,8 @@ pub fn open(intake: Intake, by: &Actor, known: &Known, world: &mut World<'_>) ->
     };
     draft.key();
     draft.commit(header, Content::Report { title: intake.title, narrative: intake.narrative, parties: intake.parties });
-    if let Some(Restrict { ground, against, note }) = restrict {
-        restrict::withhold(&mut draft, &Withheld::from(&brief, ground, against), note, by)?;
+    if let Some(asked) = restrict {
+        restrict::withhold(&mut draft, &brief, asked, by)?;
     }
     if let Some(to) = receiver {
         transfer::offer(&mut draft, to)?;

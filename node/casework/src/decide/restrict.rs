@@ -1,7 +1,7 @@
 //! Cases that only named readers may read (受限案件): which they are, and who those are.
 
 use protocol::bounded::Text;
-use protocol::event::{RestrictionGround, WideAct};
+use protocol::event::{Brief, RestrictionGround, WideAct, WideContent};
 use protocol::id::NodeId;
 
 use super::steps::note as noted;
@@ -9,7 +9,7 @@ use crate::command::{Intake, Restrict};
 use crate::draft::Draft;
 use crate::record::Record;
 use crate::refusal::Refusal;
-use crate::restricted::{Reader, Withheld, suggested};
+use crate::restricted::{Reader, put, suggested, withheld};
 use crate::rights::{self, Actor};
 use crate::world::World;
 
@@ -51,33 +51,28 @@ pub(super) fn around(world: &World<'_>, against: NodeId) -> Option<NodeId> {
 }
 
 /// Restricts a case from here on. What has left already stays where it is: the page of the case says who has it.
-pub(super) fn restrict(
-    draft: &mut Draft<'_, '_>,
-    ground: RestrictionGround,
-    against: Option<NodeId>,
-    note: Text<1000>,
-    by: &Actor,
-) -> Result<(), Refusal> {
+pub(super) fn restrict(draft: &mut Draft<'_, '_>, asked: Restrict, by: &Actor) -> Result<(), Refusal> {
     let case = draft.case()?;
     if case.restricted {
         return Err(Refusal::NothingChanges);
     }
-    acceptable(&Restrict { ground, against, note: note.clone() }, draft.world)?;
-    if case.offered.is_some_and(|(_, to)| against == Some(to)) {
+    acceptable(&asked, draft.world)?;
+    if case.offered.is_some_and(|(_, to)| asked.against == Some(to)) {
         return Err(Refusal::OfferOpen);
     }
-    withhold(draft, &Withheld::from(&case.brief, ground, against), note, by)
+    withhold(draft, &case.brief, asked, by)
 }
 
-/// Withholds what stands in the brief, and lets whoever did it read on.
+/// Withholds what stands in a brief, and lets whoever did it read on.
 pub(super) fn withhold(
     draft: &mut Draft<'_, '_>,
-    withheld: &Withheld,
-    note: Text<1000>,
+    brief: &Brief,
+    Restrict { ground, against, note }: Restrict,
     by: &Actor,
 ) -> Result<(), Refusal> {
-    let content = withheld.content(note).widen().map_err(|_| Refusal::TooLong)?;
-    draft.append(WideAct::Restricted {}, content, |brief| withheld.put(brief))?;
+    let what = withheld(brief, ground, against);
+    let content = WideContent::Withheld { what: what.clone(), note }.widen().map_err(|_| Refusal::TooLong)?;
+    draft.append(WideAct::Restricted {}, content, |brief| put(&what, brief))?;
     may_read(draft, by.user.clone(), by.name.clone(), by);
     Ok(())
 }

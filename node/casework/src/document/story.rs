@@ -10,7 +10,7 @@ use protocol::time::ClockReading;
 use super::{Paper, SheetCode};
 use crate::case::{Case, Exit};
 use crate::known::Known;
-use crate::restricted::{Withheld, is_told};
+use crate::restricted;
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,16 +135,17 @@ fn entry<'k>(header: &'k Header, private: Option<&'k Private>, owner: NodeId) ->
 /// them what that one says.
 fn whole(entries: &mut [Entry<'_>]) {
     let says = |entry: &Entry<'_>| match (&entry.did, &entry.words) {
-        (Did::Wide(WideAct::Restricted {} | WideAct::WithheldChanged {}), Words::Wide(content)) => {
-            Withheld::of(WideContent::clone(content))
-        }
+        (Did::Wide(WideAct::Restricted {} | WideAct::WithheldChanged {}), Words::Wide(content)) => match &**content {
+            WideContent::Withheld { what, .. } => Some(what.clone()),
+            _ => None,
+        },
         _ => None,
     };
     let mut held = entries.iter().find_map(says);
     for entry in entries {
         held = says(entry).or(held);
-        if let Some(held) = held.as_ref().filter(|_| is_told(&entry.brief)) {
-            held.put(entry.brief.to_mut());
+        if let Some(held) = held.as_ref().filter(|_| restricted::is_told(&entry.brief)) {
+            restricted::put(held, entry.brief.to_mut());
         }
     }
 }

@@ -1,11 +1,10 @@
 use casework::dossier::Slot;
-use casework::{Amendment, Command, Draw, GiveTask, Notice, OpenMediation, Place, Reply, Sign, evolve};
+use casework::{Amendment, Command, Draw, GiveTask, Notice, OpenMediation, Place, Reply, Restrict, Sign, evolve};
 use proptest::prelude::*;
 use protocol::attachment::{Attachment, Media, Sha256};
 use protocol::bounded::List;
 use protocol::event::{
     AgreementForm, DeclineGround, Ending, Kept, Mark, MediationEnd, MediationSource, Outcome, PauseGround,
-    RestrictionGround,
 };
 use protocol::id::{AttachmentId, CaseId, OfferId, OrderId};
 use protocol::order::Directive;
@@ -68,11 +67,10 @@ fn command(net: &Net, node: usize, case: CaseId, what: u8, arg: u8) -> Command {
         50 => Command::Object { proposed: None, reason: text("不属本单位") },
         51 => Command::RefuseObjection { reason: text("属本单位") },
         52 => Command::Rule { unit: UnitCode(u16::from(arg % 3)), reason: text("裁定") },
-        47 => Command::Restrict {
-            ground: RestrictionGround::Minors,
-            against: arg.is_multiple_of(4).then(|| net.id(VILLAGE)),
-            note: text(""),
-        },
+        47 => {
+            let against = arg.is_multiple_of(4).then(|| net.id(VILLAGE));
+            Restrict { against, ..crate::restricted::minors() }.into()
+        }
         48 if arg.is_multiple_of(4) => Command::LiftRestriction { reason: text("不再需要") },
         49 if arg.is_multiple_of(2) => Command::NameReader { user: text("u"), name: text("某人") },
         49 => Command::DropReader { user: text("u") },

@@ -234,7 +234,7 @@ fn a_node_does_not_handle_what_is_about_its_own_people_and_does_not_keep_it() {
 #[test]
 fn one_that_is_restricted_later_is_masked_from_there_and_lifted_is_told_again() {
     let (mut net, case) = Net::reported(Ending::SettleHere, answers(true, 0));
-    let restrict = Command::Restrict { ground: RestrictionGround::SexualHarm, against: None, note: text("") };
+    let restrict = Command::Restrict(Restrict { ground: RestrictionGround::SexualHarm, ..minors() });
     net.act(GRID, case, restrict.clone()).unwrap();
     net.settle();
     assert!(is_masked(&net.case(CITY, case).brief));

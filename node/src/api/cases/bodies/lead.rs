@@ -1,6 +1,6 @@
 //! Bodies of who leads a case, and of who may read it.
 
-use casework::Command;
+use casework::{Command, Restrict};
 use protocol::bounded::Text;
 use protocol::event::RestrictionGround;
 use protocol::id::NodeId;
@@ -8,7 +8,7 @@ use protocol::unit::UnitCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Commanded, Note, bodies};
+use super::{Commanded, Note, bodies, whole};
 
 bodies! {
     /// The unit that leads it objects.
@@ -36,6 +36,15 @@ bodies! {
         #[schema(value_type = String)]
         reason: Note,
     },
+    /// It is a case like others again.
+    LiftRestrictionBody => LiftRestriction {
+        /// Why.
+        #[schema(value_type = String)]
+        reason: Note,
+    },
+}
+
+whole! {
     /// Only named readers may read it from here on.
     RestrictBody => Restrict {
         /// `minors`, `domestic_violence`, `sexual_harm`, `own_people` or `other`.
@@ -49,11 +58,5 @@ bodies! {
         #[serde(default)]
         #[schema(value_type = String)]
         note: Text<1000>,
-    },
-    /// It is a case like others again.
-    LiftRestrictionBody => LiftRestriction {
-        /// Why.
-        #[schema(value_type = String)]
-        reason: Note,
     },
 }
